@@ -1,0 +1,59 @@
+# make study   the whole pipeline on the offline sample, figures and a table at the end
+# make test    the tests
+# Both set everything up first; `make help` lists the rest.
+
+PYTHON ?= python3
+STUDY := runs/quickstart
+PY := .venv/bin/python
+
+.DEFAULT_GOAL := help
+.PHONY: help study test test-slow lint setup clean
+
+## study: run every stage on the offline sample (about 5 minutes on two CPU cores)
+study: .venv/study
+	$(PY) rare_char_fetch.py --source sample --output $(STUDY)/dataset.json
+	$(PY) verify_dataset.py $(STUDY)/dataset.json --report $(STUDY)/verification.json \
+	    --min-sentences 29000 --min-han 3900 --min-common-han 2700 --min-articles 120 --min-pairs 28500 \
+	    --max-unknown 0.0012
+	$(PY) train_large_100k.py --preset quickstart --dataset $(STUDY)/dataset.json \
+	    --checkpoint-dir $(STUDY)/checkpoints --history $(STUDY)/training_history.json --final $(STUDY)/final.pth
+	$(PY) check_progress.py --history $(STUDY)/training_history.json
+	$(PY) analyze_100k.py --history $(STUDY)/training_history.json --output $(STUDY)/analysis.json
+	$(PY) visualize_results.py --history $(STUDY)/training_history.json --analysis $(STUDY)/analysis.json \
+	    --output-dir $(STUDY)
+
+## test: run the fast tests
+test: .venv/dev
+	$(PY) -m pytest -m "not slow"
+
+## test-slow: run the tests that take minutes (kills, whole studies)
+test-slow: .venv/dev
+	$(PY) -m pytest -m slow
+
+## lint: check style, formatting and types
+lint: .venv/dev
+	$(PY) -m ruff check .
+	$(PY) -m ruff format --check .
+	$(PY) -m mypy
+
+## setup: create .venv and install what study and test need; nothing happens when it is up to date
+setup: .venv/study .venv/dev
+
+# Each stamp is touched last, so an interrupted installation is taken up again.
+.venv/study: requirements.txt requirements-sample.txt
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10) and "Python 3.10 or newer is needed: make PYTHON=...")'
+	$(PYTHON) -m venv .venv
+	$(PY) -m pip install --disable-pip-version-check -r requirements.txt
+	$(PY) -m pip install --disable-pip-version-check --no-deps -r requirements-sample.txt
+	touch $@
+
+.venv/dev: .venv/study requirements-dev.txt
+	$(PY) -m pip install --disable-pip-version-check -r requirements-dev.txt
+	touch $@
+
+## clean: remove the quickstart run (the virtual environment stays)
+clean:
+	rm -rf $(STUDY)
+
+help:
+	@sed -n 's/^## //p' $(MAKEFILE_LIST)

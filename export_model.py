@@ -1,0 +1,133 @@
+"""A checkpoint for the `transformers` library: config, weights, tokenizer and a model card in one folder.
+
+    python export_model.py stage4_large_100k_final.pth runs/export_100k
+    python export_model.py runs/quickstart/final.pth runs/quickstart/export \\
+        --history runs/quickstart/training_history.json
+
+Then ``AutoModelForPreTraining.from_pretrained(DIR)``, ``AutoTokenizer.from_pretrained(DIR)`` and
+``pipeline("fill-mask", DIR)`` work, with the same logits and token ids as here; `transformers` itself is not needed to
+export. Any .pth of the trainer will do; ``vocab.txt`` must stand beside it, where the trainer writes it. DIR appears
+when it is complete, and not before.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+from safetensors.torch import save
+
+from pipeline import atomic
+from pipeline.corpus import SPECIAL_TOKENS, read_vocab_txt
+from pipeline.history import DEFAULT_HISTORY, History, read_history
+from pipeline.stage import InputError, run_stage
+from pipeline.train.export_tokenizer import tokenizer_config, tokenizer_json
+from pipeline.train.export_weights import read_weights, transformers_config, transformers_weights
+from pipeline.train.model import Shape
+from pipeline.train.model_card import model_card, run_mismatches
+
+
+def main() -> int:
+    arguments = parse_arguments()
+    refuse_occupied(arguments.folder)
+    step, shape, weights, origin = read_weights(arguments.checkpoint)
+    if shape.head != "bert":
+        raise InputError(
+            f"{arguments.checkpoint}: was trained with --head {shape.head}, which BertForPreTraining cannot express; "
+            "train with --head bert to export"
+        )
+    vocab_path = arguments.checkpoint.with_name("vocab.txt")
+    vocab = read_vocab_txt(vocab_path)
+    tokens = [*SPECIAL_TOKENS, *vocab]
+    if len(tokens) != shape.vocab_size:
+        raise InputError(
+            f"{vocab_path}: has {len(tokens)} tokens, but the model has {shape.vocab_size}; use the one that the "
+            "trainer wrote beside this checkpoint"
+        )
+    history = matching_history(arguments.history, shape, step, origin)
+    tensors = transformers_weights(weights)
+    parameters = sum(tensor.numel() for tensor in tensors.values())
+    write_folder(
+        arguments.folder,
+        {
+            "config.json": as_json(transformers_config(shape)),
+            "model.safetensors": save(tensors, {"format": "pt"}),
+            "vocab.txt": "".join(token + "\n" for token in tokens).encode("utf-8"),
+            "tokenizer.json": as_json(tokenizer_json(tokens)),
+            "tokenizer_config.json": as_json(tokenizer_config(shape.max_positions)),
+            "README.md": model_card(shape, step, parameters, history).encode("utf-8"),
+        },
+    )
+    print(f"{arguments.folder}: step {step}, {parameters:,} parameters, {len(vocab):,} characters")
+    return 0
+
+
+def matching_history(given: Path | None, shape: Shape, step: int, origin: dict[str, Any]) -> History | None:
+    """The run's history: the one that was given, which must fit, or the default one where it is there and fits."""
+    path = given or DEFAULT_HISTORY
+    if given is None and not path.exists():
+        print("the model card has no facts of the run: give its --history")
+        return None
+    try:
+        history = read_history(path)
+        mismatches = run_mismatches(history, shape, step, origin)
+        if mismatches:
+            raise InputError(f"{path}: is not of this model ({'; '.join(mismatches)}); give its run's --history")
+    except InputError as error:
+        if given is not None:
+            raise
+        print(f"the model card has no facts of the run: {error}")
+        return None
+    print(f"facts of the run: {path}")
+    return history
+
+
+def refuse_occupied(folder: Path) -> None:
+    """An export never mixes with what is there, nor replaces it."""
+    if folder.exists() and not folder.is_dir():
+        raise InputError(f"{folder}: is a file; give a new folder")
+    if folder.exists() and any(folder.iterdir()):
+        raise InputError(f"{folder}: is not empty; give a new folder, or remove this one first")
+
+
+def write_folder(folder: Path, files: dict[str, bytes]) -> None:
+    """Write ``files`` under a temporary name beside ``folder``, then rename: the folder is whole or not there."""
+    folder = folder.resolve()
+    temporary = folder.with_name(f".{folder.name}.tmp")
+    shutil.rmtree(temporary, ignore_errors=True)
+    try:
+        for name, data in files.items():
+            atomic.write_bytes(temporary / name, data)
+        if folder.exists():
+            folder.rmdir()  # it is empty
+        temporary.rename(folder)
+    except BaseException:
+        shutil.rmtree(temporary, ignore_errors=True)
+        raise
+
+
+def as_json(value: Any) -> bytes:
+    return (json.dumps(value, ensure_ascii=False, indent=1) + "\n").encode("utf-8")
+
+
+def parse_arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    inputs = parser.add_argument_group("input")
+    inputs.add_argument("checkpoint", type=Path, metavar="CHECKPOINT", help="a .pth of train_large_100k.py")
+    inputs.add_argument(
+        "--history",
+        type=Path,
+        metavar="F",
+        help="history of the run, for the model card; it must fit the checkpoint "
+        f"(default: {DEFAULT_HISTORY} where it fits, else none)",
+    )
+    outputs = parser.add_argument_group("output")
+    outputs.add_argument("folder", type=Path, metavar="DIR", help="folder to make; it must be new or empty")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    run_stage(main)

@@ -1,0 +1,135 @@
+"""How every figure looks, and how it reaches the disk.
+
+The colours are from Okabe & Ito's palette, which the colour-blind can tell apart; they differ in lightness too, and
+lines that could be confused in grey differ in dash. Pictures hold no date and no version: same data, same bytes.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import matplotlib as mpl
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
+from matplotlib.patheffects import withStroke
+from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
+
+from pipeline import atomic
+
+DPI = 200
+RECORDS = "#56B4E9"  # light: single records, many of them
+TRAINING = "#0072B2"  # dark: their running mean
+BEFORE = "#C07A00"  # what the run is compared with: the palette's orange, darkened until grey tells it from RECORDS
+BEFORE_LINE = "#6B4300"
+HELD_OUT = "#D55E00"
+HAN = "#A0487F"  # the palette's reddish purple, darkened to be legible as text
+CURVE = "#000000"
+QUIET = "#666666"  # chance, guesses, remarks
+LABEL_SIZE = 9
+HALO = [withStroke(linewidth=3, foreground="white")]  # keeps labels legible over dots and lines
+
+Dash = str | tuple[float, tuple[float, ...]]
+
+mpl.rcParams.update(
+    {
+        "font.family": "DejaVu Sans",  # comes with matplotlib, so it is the same everywhere
+        "font.size": 9.5,
+        "axes.titlesize": 11,
+        "axes.titleweight": "bold",
+        "axes.titlelocation": "left",
+        "axes.titlepad": 10,
+        "axes.spines.top": False,
+        "axes.spines.right": False,
+        "axes.grid": True,
+        "axes.axisbelow": True,
+        "grid.color": "#E6E6E6",
+        "grid.linewidth": 0.7,
+        "lines.linewidth": 1.8,
+    }
+)
+
+
+def new_figure(
+    rows: int, columns: int, width: float, height: float, widths: Sequence[float] | None = None
+) -> tuple[Figure, list[Axes]]:
+    """A figure of ``width`` x ``height`` inches and its axes, row by row."""
+    engine = ConstrainedLayoutEngine(w_pad=0.1, h_pad=0.1, wspace=0.05, hspace=0.05)
+    figure = Figure(figsize=(width, height), layout=engine)
+    return figure, list(figure.subplots(rows, columns, squeeze=False, width_ratios=widths).flat)
+
+
+def step_axis(axes: Axes, last_step: float) -> None:
+    """The horizontal axis of all curves over a run."""
+    axes.set_xlim(0, last_step * 1.02)
+    axes.set_xlabel("optimizer step")
+    axes.xaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 2.5, 5, 10]))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda step, _: short_step(step)))
+
+
+def plain_log_steps(axes: Axes, first_step: float, last_step: float) -> None:
+    """A logarithmic horizontal axis with steps written out."""
+    if 0 < first_step < last_step:
+        axes.set_xlim(first_step * 0.95, last_step * 1.05)
+    axes.xaxis.set_major_locator(LogLocator(10, subs=(1, 2, 5)))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda step, _: short_step(step)))
+    axes.xaxis.set_minor_formatter(NullFormatter())
+
+
+def percent_axis(axes: Axes, label: str) -> None:
+    """A vertical axis for shares of one."""
+    axes.set_ylabel(f"{label} (%)")
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda share, _: f"{round(100 * share, 6):g}"))
+
+
+def step_colours(figure: Figure, axes: Axes, dots: Any) -> None:
+    """The scale of dots that are coloured by step."""
+    bar = figure.colorbar(dots, ax=axes, label="optimizer step", format=FuncFormatter(lambda step, _: short_step(step)))
+    bar.outline.set_visible(False)
+
+
+def short_step(step: float) -> str:
+    """``2,400``, or ``20K`` and ``2.5K`` where that says the same."""
+    return f"{step / 1000:g}K" if step >= 1000 and step % 100 == 0 else f"{step:,.0f}"
+
+
+def remark(axes: Axes, text: str, *, top: bool = False) -> None:
+    """A quiet remark in the lower right corner, where a rising curve leaves room, or in the upper one."""
+    height, side = (0.97, "top") if top else (0.03, "bottom")
+    axes.annotate(text, (0.99, height), xycoords="axes fraction", ha="right", va=side, color=QUIET, linespacing=1.4,
+                  fontsize=LABEL_SIZE, path_effects=HALO)  # fmt: skip
+
+
+def label_ends(axes: Axes, labels: Sequence[tuple[float, float, str, str]], lines: int = 1) -> None:
+    """Write labels (x, y, text, colour) of so many lines at the right of their points, moved apart where too close."""
+    bottom, top = axes.get_ylim()
+    axes.set_ylim(bottom, top)
+    height = axes.bbox.height * 72 / axes.figure.dpi  # in points, before the layout
+    least = (top - bottom) * lines * 1.35 * LABEL_SIZE / height
+    ordered = sorted(labels, key=lambda label: label[1])
+    places = spread([label[1] for label in ordered], least)
+    for (x, _, text, colour), place in zip(ordered, places, strict=True):
+        axes.annotate(text, (x, place), xytext=(6, 0), textcoords="offset points", color=colour, va="center",
+                      fontsize=LABEL_SIZE, annotation_clip=False, path_effects=HALO)  # fmt: skip
+
+
+def spread(places: Sequence[float], least: float) -> list[float]:
+    """Rising ``places`` moved as little as may be so that neighbours are at least ``least`` apart."""
+    groups: list[list[float]] = []  # [centre, number of places]
+    for place in places:
+        groups.append([place, 1])
+        while len(groups) > 1 and groups[-1][0] - groups[-2][0] < least * (groups[-1][1] + groups[-2][1]) / 2:
+            centre, number = groups.pop()
+            before, others = groups.pop()
+            groups.append([(centre * number + before * others) / (number + others), number + others])
+    return [centre + (rank - (number - 1) / 2) * least for centre, number in groups for rank in range(int(number))]
+
+
+def save(figure: Figure, path: Path) -> None:
+    """Write ``figure`` as PNG, in one step."""
+    picture = io.BytesIO()
+    figure.savefig(picture, format="png", dpi=DPI, metadata={"Software": None})
+    atomic.write_bytes(path, picture.getvalue())

@@ -1,0 +1,1 @@
+"""Stage 3: tokens, batches, model, optimizer step and held-out scoring."""

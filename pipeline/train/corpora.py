@@ -1,0 +1,49 @@
+"""The three corpora of a run, from its dataset and settings."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from pipeline.corpus import Dataset, Document
+from pipeline.splits import Splits, split_by_article
+from pipeline.stage import InputError
+from pipeline.train.batches import PairCorpus
+from pipeline.train.presets import Settings
+from pipeline.train.tokenizer import Tokenizer
+
+
+@dataclass(frozen=True)
+class Corpora:
+    """The dataset's tokenizer and its articles, encoded: those that train, validate, and test."""
+
+    tokenizer: Tokenizer
+    splits: Splits
+    train: PairCorpus
+    validation: PairCorpus
+    test: PairCorpus
+
+
+def build_corpora(dataset: Dataset, settings: Settings, path: Path) -> Corpora:
+    """Split and encode ``dataset``, which was read from ``path``. Without documents every sentence is MLM only.
+
+    Raises:
+        InputError: an article is lacking for training, validation or test.
+    """
+    tokenizer = Tokenizer(dataset.vocab)
+    splits = split_by_article(dataset, settings.held_out)
+
+    def encode(documents: list[Document], purpose: str) -> PairCorpus:
+        if not documents:
+            raise InputError(f"{path}: no article is left for {purpose}; the dataset needs at least three")
+        return PairCorpus(
+            dataset.sentences, documents, tokenizer, settings.length, settings.mask_rate, bool(dataset.documents)
+        )
+
+    return Corpora(
+        tokenizer,
+        splits,
+        encode(splits.train, "training"),
+        encode(splits.validation, "validation"),
+        encode(splits.test, "test"),
+    )

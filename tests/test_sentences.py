@@ -1,0 +1,103 @@
+"""The splitter: where it cuts, where it must not, and that it loses nothing."""
+
+import itertools
+import time
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipeline.collect.sentences import LONGEST_BRACKET, split_sentences
+
+MARKS = "。！？!?…．.，、；：“”‘’「」『』（）()《》【】\"'一二3aB \u3000\n的等和天地人山水"
+paragraphs = st.one_of(st.text(alphabet=MARKS, max_size=80), st.text(max_size=40))
+
+
+@pytest.mark.parametrize(
+    "pieces",
+    [
+        ["天亮了。", "鸡叫了！", "你醒了吗？", "醒了"],
+        ["真的吗？！", "是真的！！！", "好。"],
+        ["他想了想……\n", "没有说话。"],
+        ["话没说完……门就开了。"],  # an ellipsis inside a sentence is a pause
+        ["她说：“我不知道……”", "然后走了。"],
+        ["旧事不必再提。……", "今年收成很好。"],
+        ["老人说：“下雨了。”", "孩子跑回了家。"],
+        ["老人说：「快跑！」", "孩子跑回了家。"],
+        ["他写道：『山高。", "水长。』", "这是全文。"],
+        ["“好！”，他说。", "大家笑了。"],
+        ["“去哪里？”的问题没有人回答。"],
+        ["他说“走吧。”", "的士来了。"],
+        ["信里问“你好吗？”和“冷不冷？”等两句话。"],
+        ["信里问“你好吗？”", "和尚没有回答。"],
+        ["他怕“主人将怒。”。", "于是他走了。"],  # a second end mark belongs to the first
+        ["他说“走吧。 ”", "大家走了。"],  # a blank before the closing quote
+        ['他说"走吧。"', "大家走了。"],
+        ["他走了。", '"再见"是最后的话。'],  # the straight quote opens here
+        ["水深3.14米，宽2.5米。", "桥长１．５里。"],
+        ["第一．天要亮。", "第二．人要起。"],
+        ["一．先洗米。", "二．再生火。"],
+        ["一．先洗米．", "第二．再生火．", "三. 吃饭."],
+        ["分两步：一．先洗米；二．再生火。"],
+        ["他见过马丁．路德的画像。", "画像很旧。"],  # a middle dot, for the paragraph ends its sentences with 。
+        ["先洗米．", "再生火．", "后吃饭．"],  # here the full stop is all there is
+        ["See p. 12. 见第十二页."],
+        ["他常用Yahoo! 知识查资料。", "Hello! Project很有名。"],
+        ["这（真的！）很好。", "是吗？"],
+        ["他读《你是谁？》这本书。", "书很薄。"],
+        ["他睡了(很晚。）才睡着。"],  # a bracket closed by one of the other width
+        ["（本表如下。）", "其后各行从略。"],
+        ["（未完。", "他放下了笔。"],
+        ["天亮了。\n", "鸡叫了\n\n", "人起了"],
+        ["天亮了。 　", "鸡叫了。"],
+        ["    "],
+        [],
+    ],
+)
+def test_pieces(pieces):
+    assert split_sentences("".join(pieces)) == pieces
+
+
+def test_a_bracket_that_is_never_closed_in_reach_does_not_swallow_the_paragraph():
+    text = "天亮了。"
+    many = text * (LONGEST_BRACKET // len(text) + 1)
+    assert split_sentences(f"（{many}）好。")[1] == text
+    few = text * (LONGEST_BRACKET // len(text) - 2)
+    assert split_sentences(f"他（{few}）好。") == [f"他（{few}）好。"]
+
+
+@given(paragraphs)
+def test_joined_pieces_give_the_paragraph(paragraph):
+    pieces = split_sentences(paragraph)
+    assert "".join(pieces) == paragraph
+    assert all(pieces)
+
+
+@given(paragraphs)
+def test_no_piece_begins_with_a_closing_quote_or_comma_or_blank(paragraph):
+    pieces = split_sentences(paragraph)
+    for before, piece in itertools.pairwise(pieces):
+        assert not piece[0].isspace()
+        if "\n" not in before:
+            assert piece[0] not in "”’」』，、；："
+
+
+@given(st.text(alphabet="天地人山水，、；：“”《》ab12 ", max_size=60))
+def test_text_without_an_end_mark_is_one_piece(paragraph):
+    assert split_sentences(paragraph) == ([paragraph] if paragraph else [])
+
+
+@given(st.lists(st.text(alphabet="天地人山水，ab12", min_size=1, max_size=8), min_size=1), st.sampled_from("。！？"))
+def test_plain_sentences_come_back_one_by_one(bodies, mark):
+    # A comma after an end mark would join the two.
+    sentences = [body.strip("，") + "人" + mark for body in bodies]
+    assert split_sentences("".join(sentences)) == sentences
+
+
+@pytest.mark.parametrize(
+    "unit", ["（", "（。", "…", "一．", '"。', "。，", "「！」等", "（（（））） ", "。　", "\n", "甲．"]
+)
+def test_time_grows_with_the_length_only(unit):
+    began = time.perf_counter()
+    split_sentences(unit * (100_000 // len(unit)))
+    assert time.perf_counter() - began < 3  # it takes about 0.1 s; quadratic work takes minutes
