@@ -63,8 +63,8 @@ def _in_grid(packed: Tensor, grid: Grid, heads: int, probability: float) -> Tens
     sequences, _, _, longest = grid.mask.shape
     rows = _ToGrid.apply(packed.view(len(packed) * 3 * heads, -1), grid.to_grid, grid.from_grid)
     both = rows.view(3, sequences, heads, longest, -1)
-    if packed.device.type == "cpu" and probability > 0 and not torch.compiler.is_compiling():
-        attended = _DropoutAttention.apply(both, grid.mask, probability)
+    if packed.device.type == "cpu" and not torch.compiler.is_compiling():
+        attended = _CpuAttention.apply(both, grid.mask, probability)
     else:
         query, key, value = both
         mask = grid.mask.to(packed.dtype)
@@ -73,11 +73,11 @@ def _in_grid(packed: Tensor, grid: Grid, heads: int, probability: float) -> Tens
     return _FromGrid.apply(attended.reshape(sequences * heads * longest, -1), places).view(len(packed), -1)
 
 
-class _DropoutAttention(torch.autograd.Function):
+class _CpuAttention(torch.autograd.Function):
     """Softmax attention with dropout on the weights, for the CPU: [3, B, h, L, d] and mask to [B, h, L, d].
 
     torch's CPU kernel has no dropout, and what it falls back to draws its mask slowly; written out, the gradient also
-    needs fewer passes over the weights.
+    needs fewer passes over the weights. Sentences are short, so that nothing is lost by keeping the weights.
     """
 
     @staticmethod
@@ -87,8 +87,8 @@ class _DropoutAttention(torch.autograd.Function):
         scores = torch.bmm(query, key.mT).mul_(query.shape[-1] ** -0.5)
         weights = torch.softmax(scores.view(sequences, heads, longest, longest).add_(mask), dim=-1)
         weights = weights.view_as(scores)
-        keep = dropout.keep_mask(weights.shape, probability).to(weights.dtype)
-        kept = weights * keep
+        keep = dropout.keep_mask(weights.shape, probability).to(weights.dtype) if probability > 0 else None
+        kept = weights if keep is None else weights * keep
         context.save_for_backward(grid, weights, keep, kept)
         return torch.bmm(kept, value).view(grid.shape[1:])
 
@@ -100,7 +100,9 @@ class _DropoutAttention(torch.autograd.Function):
         result = torch.empty_like(grid)
         of_query, of_key, of_value = result.flatten(1, 2)
         torch.bmm(kept.mT, gradient, out=of_value)
-        of_weights = torch.bmm(gradient, value.mT).mul_(keep)
+        of_weights = torch.bmm(gradient, value.mT)
+        if keep is not None:
+            of_weights.mul_(keep)
         of_scores = torch._softmax_backward_data(of_weights, weights, -1, weights.dtype)
         of_scores.mul_(query.shape[-1] ** -0.5)
         torch.bmm(of_scores, key, out=of_query)

@@ -39,5 +39,5 @@ def keep_mask(shape: torch.Size, probability: float) -> Tensor:
     words = _generator.random_raw(-(-count // 4))
     bits = torch.from_numpy(words.view(np.int16)[:count])  # uniform over -32768 .. 32767
     dropped = round(probability * 65536)
-    keep = (bits >= dropped - 32768).to(torch.float32)
-    return keep.mul_(1 / (1 - probability)).view(shape)
+    scale = torch.tensor(1 / (1 - probability), dtype=torch.float32)
+    return torch.where(bits >= dropped - 32768, scale, 0.0).view(shape)
