@@ -6,7 +6,7 @@ import torch
 from torch.nn import functional as F
 
 from pipeline.train import dropout
-from pipeline.train.attention import _DropoutAttention, _FromGrid, _ToGrid
+from pipeline.train.attention import _CpuAttention, _FromGrid, _ToGrid
 from pipeline.train.batches import PairCorpus, TrainingBatches, split_batch
 from pipeline.train.metrics import Totals
 from pipeline.train.model import Bert, Shape, to_device
@@ -85,22 +85,24 @@ def test_gradients_through_the_grid():
     assert torch.autograd.gradcheck(lambda g: _FromGrid.apply(g, places), grid)
 
 
-def test_dropout_of_attention_weights():
-    """Written out for the CPU: right in the mean, and with the gradient that autograd would find."""
+def test_attention_written_out_for_the_cpu():
+    """The library's without dropout; with it, right in the mean; and with the gradient that autograd would find."""
     torch.manual_seed(0)
     grid = torch.randn(3, 2, 4, 6, 8, dtype=torch.float64, requires_grad=True)
     mask = torch.zeros(2, 1, 1, 6, dtype=torch.float64)
     mask[1, ..., 4:] = -torch.inf
     exact = F.scaled_dot_product_attention(*grid, attn_mask=mask)
+    assert torch.allclose(_CpuAttention.apply(grid, mask, 0.0), exact, atol=1e-12)
+    assert torch.autograd.gradcheck(lambda values: _CpuAttention.apply(values, mask, 0.0), grid)
     dropout.seed(1)
     with torch.no_grad():
-        drawn = torch.stack([_DropoutAttention.apply(grid, mask, 0.5) for _ in range(4000)])
+        drawn = torch.stack([_CpuAttention.apply(grid, mask, 0.5) for _ in range(4000)])
     assert (drawn.mean(0) - exact).abs().max() < 0.1
     assert drawn.std(0).min() > 0.02
 
     def with_one_mask(values):
         dropout.seed(2)
-        return _DropoutAttention.apply(values, mask, 0.5)
+        return _CpuAttention.apply(values, mask, 0.5)
 
     assert torch.autograd.gradcheck(with_one_mask, grid)
 
