@@ -53,7 +53,14 @@ def combinations(grid: str) -> list[dict[str, str]]:
 def trained(folder: Path, options: dict[str, str], given: list[str]) -> dict[str, Any]:
     """The validation scores of the run in ``folder``, which is trained first if it is not there; {} if it diverged."""
     history = folder / "history.json"
-    files = ["--checkpoint-dir", folder / "checkpoints", "--history", history, "--final", folder / "final.pth"]
+    files: list[str | Path] = [
+        "--checkpoint-dir",
+        folder / "checkpoints",
+        "--history",
+        history,
+        "--final",
+        folder / "final.pth",
+    ]
     varied = [word for option, value in options.items() for word in (f"--{option}", value)]
     done = subprocess.run([sys.executable, TRAINER, *files, *given, *varied], stdout=subprocess.DEVNULL, check=False)
     if done.returncode not in (0, 2):

@@ -53,7 +53,8 @@ def test_the_small_dataset_differs_by_its_training_text_alone(monkeypatch):
 
 
 def test_the_two_datasets_from_files(tmp_path):
-    lines = [{"title": f"第{n}篇", "paragraphs": [f"这里说的是第{n}件事情。它很重要。"], "source": "甲"} for n in range(30)]
+    paragraphs = [f"这里说的是第{n}件事情。它很重要。" for n in range(30)]
+    lines = [{"title": text[:8], "paragraphs": [text], "source": "甲"} for text in paragraphs]
     texts = tmp_path / "texts.jsonl"
     texts.write_text("".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines), encoding="utf-8")
     chosen, large, small = (tmp_path / name for name in ("chosen.jsonl", "large.json", "small.json"))
