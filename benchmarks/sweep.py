@@ -53,14 +53,8 @@ def combinations(grid: str) -> list[dict[str, str]]:
 def trained(folder: Path, options: dict[str, str], given: list[str]) -> dict[str, Any]:
     """The validation scores of the run in ``folder``, which is trained first if it is not there; {} if it diverged."""
     history = folder / "history.json"
-    files: list[str | Path] = [
-        "--checkpoint-dir",
-        folder / "checkpoints",
-        "--history",
-        history,
-        "--final",
-        folder / "final.pth",
-    ]
+    paths = {"checkpoint-dir": folder / "checkpoints", "history": history, "final": folder / "final.pth"}
+    files = [word for option, path in paths.items() for word in (f"--{option}", path)]
     varied = [word for option, value in options.items() for word in (f"--{option}", value)]
     done = subprocess.run([sys.executable, TRAINER, *files, *given, *varied], stdout=subprocess.DEVNULL, check=False)
     if done.returncode not in (0, 2):

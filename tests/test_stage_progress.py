@@ -94,7 +94,7 @@ def test_watch_waits_for_the_run_follows_it_and_ends_with_it(tmp_path):
         while "running" not in process.stdout.readline():
             pass
         make_history().write(path)
-        rest, errors = process.communicate(timeout=20)
+        rest, errors = process.communicate(timeout=120)
     assert (process.returncode, errors) == (0, "")
     assert "finished" in rest
 
@@ -105,7 +105,7 @@ def test_watch_ends_at_ctrl_c(tmp_path):
     with watch(path) as process:
         process.stdout.readline()
         process.send_signal(signal.SIGINT)
-        _, errors = process.communicate(timeout=20)
+        _, errors = process.communicate(timeout=120)
     assert process.returncode == 130
     assert len(errors.splitlines()) == 1
 

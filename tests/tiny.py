@@ -47,7 +47,7 @@ def write_tiny_dataset(folder: Path) -> Path:
 def run_script(script: str, *arguments: object, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
     """Run a stage script as a user would."""
     command = [sys.executable, str(ROOT / script), *map(str, arguments)]
-    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=120, check=False)
+    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=600, check=False)
 
 
 def training_paths(folder: Path) -> list[object]:
