@@ -86,19 +86,18 @@ def checkpoints_to_score(
     """(step, path) by step: the checkpoints of the grid that were asked for, and the final model."""
     every = arguments.every * settings.save_interval
     files = dict(checkpoint.grid(arguments.checkpoint_dir))
+    last = run.get("stopped_early") or settings.steps
     if arguments.final is not None:
-        files[settings.steps] = arguments.final
+        files[last] = arguments.final
     if not files:
         raise InputError(f"{arguments.checkpoint_dir}: holds no step_<N>.pth; train_large_100k.py writes them")
     if arguments.split == "test":
         if run.get("finished") is None:
             raise InputError(f"{arguments.history}: the run is not finished; the test set is for its final model only")
-        if settings.steps not in files:
-            raise InputError(
-                f"{arguments.checkpoint_dir}: holds no step_{settings.steps}.pth; name the final model with --final"
-            )
-        return [(settings.steps, files[settings.steps])]
-    chosen = [(step, path) for step, path in sorted(files.items()) if step % every == 0 or step == settings.steps]
+        if last not in files:
+            raise InputError(f"{arguments.checkpoint_dir}: holds no step_{last}.pth; name the final model with --final")
+        return [(last, files[last])]
+    chosen = [(step, path) for step, path in sorted(files.items()) if step % every == 0 or step == last]
     if not chosen:
         raise InputError(
             f"{arguments.checkpoint_dir}: holds no checkpoint at a multiple of {every} steps; lower --every"

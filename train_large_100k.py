@@ -28,13 +28,14 @@ from tqdm import tqdm
 
 from pipeline import checkpoint
 from pipeline.corpus import DEFAULT_DATASET, Dataset, read_dataset, write_vocab_txt
+from pipeline.early_stop import EarlyStop
 from pipeline.history import DEFAULT_HISTORY, History, parse_history, read_history
 from pipeline.stage import INTERRUPTED, InputError, StopSignal, run_stage
 from pipeline.train import dropout
-from pipeline.train.batches import NO_PAIR, Batch, TrainingBatches, held_out_batches, split_batch, take
+from pipeline.train.batches import NO_PAIR, Batch, TrainingBatches, counts, held_out_batches, split_batch, take
 from pipeline.train.corpora import Corpora, build_corpora
 from pipeline.train.counting import CountingGuesses
-from pipeline.train.describe import describe
+from pipeline.train.describe import describe, flops_of_step
 from pipeline.train.device import chosen_device
 from pipeline.train.evaluation import SCORING_BATCH, published_log, score
 from pipeline.train.health import Health
@@ -72,6 +73,11 @@ class Run:
     @property
     def device(self) -> torch.device:
         return self.processes.device
+
+    @property
+    def last_step(self) -> int:
+        """Where the run ends: the last step of the schedule, or the one at which ``--early-stop`` ended it."""
+        return self.history.run["stopped_early"] or self.settings.steps
 
 
 def main() -> int:
@@ -118,6 +124,8 @@ def train_on(
         "processes": processes.count,
         "parameters": sum(parameter.numel() for parameter in model.parameters()),
         "train_examples": len(corpora.train),
+        "flops_per_step": flops_of_step(settings, run.batches),
+        "eval_counts": counts(run.validation, run.han),
         "guesses": guesses.accuracies(run.validation, run.han),
     }
     if arguments.resume and finished(arguments, run):
@@ -154,7 +162,7 @@ def train(run: Run, arguments: argparse.Namespace) -> bool:
         # The worker lays out the next step's batch while this one is computed.
         upcoming = worker.submit(micro_batches, run, run.step + 1)
         stopping = False
-        while run.step < settings.steps and not stopping:
+        while run.step < run.last_step and not stopping:
             step = run.step + 1
             parts = upcoming.result()
             upcoming = worker.submit(micro_batches, run, step + 1)
@@ -177,18 +185,19 @@ def train(run: Run, arguments: argparse.Namespace) -> bool:
             run.tokens += sum(len(part.tokens) for part in parts)
             run.seconds = time.perf_counter() - clock
 
-            last = step == settings.steps
             stopping = processes.any(bool(stopped))
-            if step % settings.log_interval == 0 or last:
+            if step % settings.log_interval == 0 or step == settings.steps:
                 record(run, arguments, bar, log)
-            if step % settings.save_interval == 0 or last or stopping:
+                if settings.early_stop and processes.any(gains_too_little(run)):
+                    run.history.run["stopped_early"] = step
+            if step % settings.save_interval == 0 or step == run.last_step or stopping:
                 save(run, arguments)
             run.seconds = time.perf_counter() - clock
             bar.update()
     bar.close()
-    if run.step < settings.steps and processes.first:
+    if run.step < run.last_step and processes.first:
         print(f"stopped by a signal after step {run.step}, which is saved; the same command goes on from there")
-    return run.step == settings.steps
+    return run.step == run.last_step
 
 
 def micro_batches(run: Run, step: int) -> list[Batch]:
@@ -240,6 +249,14 @@ def record(run: Run, arguments: argparse.Namespace, bar: tqdm[Any], log: TensorB
         print(f"step {run.step}/{run.settings.steps}  {line}  {rate:.1f} steps/s  {left:.0f} s left", flush=True)
     else:
         bar.set_postfix_str(line, refresh=False)
+
+
+def gains_too_little(run: Run) -> bool:
+    """Whether the rule of pipeline/early_stop.py ends the run at its newest record."""
+    records, targets = run.history.records, run.history.run["eval_counts"]["mlm_targets"]
+    return run.processes.first and EarlyStop(run.settings.early_stop).stops(
+        records["steps"], records["eval_mlm_acc"], targets
+    )
 
 
 def refuse_divergence(run: Run, arguments: argparse.Namespace) -> None:

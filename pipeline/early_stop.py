@@ -21,6 +21,7 @@ from statistics import NormalDist
 
 import numpy as np
 
+SMALLEST_WINDOW = 8  # records; fewer tell no trend from noise
 LARGEST_RHO = 0.9  # beyond it a window of this length cannot tell memory from trend
 AT_ONCE = 5_000  # windows laid out in memory together
 
@@ -35,8 +36,8 @@ class EarlyStop:
     patience: int = 10  # records in a row that must say so
 
     def __post_init__(self) -> None:
-        if self.window < 8 or self.patience < 1:
-            raise ValueError("an early-stopping window needs at least 8 records and a patience of at least 1")
+        if self.window < SMALLEST_WINDOW or self.patience < 1:
+            raise ValueError(f"early stopping needs a window of {SMALLEST_WINDOW} records and a patience of 1 or more")
         if not (0 < self.worth < 1 and 0.5 <= self.confidence < 1):
             raise ValueError("worth must be between 0 and 1, confidence from 0.5 to less than 1")
 

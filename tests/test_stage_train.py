@@ -14,6 +14,7 @@ import torch
 
 from pipeline import checkpoint
 from pipeline.corpus import write_dataset
+from pipeline.early_stop import EarlyStop
 from pipeline.history import FURTHER_KEYS, PUBLISHED_KEYS, read_history
 from tests.tiny import ROOT, TINY_SETTINGS, run_script, tiny_dataset, training_paths, write_tiny_dataset
 
@@ -243,6 +244,28 @@ def test_a_foreign_history_is_not_overwritten(tmp_path):
     assert result.returncode == 2
     assert "belongs to another run" in result.stderr
     assert history.read_text() == published
+
+
+def test_early_stop_ends_a_run_that_learns_nothing(tmp_path):
+    write_tiny_dataset(tmp_path)
+    still = ["--lr", "1e-9", "--steps", "60", "--log-interval", "1", "--save-interval", "40", "--early-stop", "8"]
+    result = train(tmp_path / "run", *still)
+    assert result.returncode == 0, result.stderr
+    history = read_history(tmp_path / "run" / "history.json")
+    end = history.records["steps"][-1]
+    assert history.run["stopped_early"] == end < 60
+    assert history.run["eval_counts"]["mlm_targets"] > history.run["eval_counts"]["mlm_targets_han"] > 0
+    assert EarlyStop(8).stopping_step(
+        history.records["steps"], history.records["eval_mlm_acc"], history.run["eval_counts"]["mlm_targets"]
+    ) == end  # fmt: skip
+    assert checkpoint.load(tmp_path / "run" / "final.pth")["step"] == end
+    assert history.run["test"] is not None
+    assert "already finished" in train(tmp_path / "run", *still).stdout
+
+    # Killed after the decision and before the end: it is not trained further.
+    (tmp_path / "run" / "final.pth").unlink()
+    assert train(tmp_path / "run", *still).returncode == 0
+    assert read_history(tmp_path / "run" / "history.json").records == history.records
 
 
 def test_divergence_names_the_steps(tmp_path):

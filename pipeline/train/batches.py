@@ -204,6 +204,15 @@ def held_out_batches(corpus: PairCorpus, examples: int | None, batch_size: int, 
     return [corpus.batch(order[s : s + batch_size], generator(seed, _HELD_OUT, 1 + s)) for s in starts]
 
 
+def counts(batches: list[Batch], han: np.ndarray) -> dict[str, int]:
+    """How many masked positions, Han ones (``han``, bool [V], marks their ids) and pairs ``batches`` hold."""
+    return {
+        "mlm_targets": sum(len(batch.labels) for batch in batches),
+        "mlm_targets_han": sum(int(han[batch.labels].sum()) for batch in batches),
+        "nsp_pairs": sum(int((batch.next_labels != NO_PAIR).sum()) for batch in batches),
+    }
+
+
 def generator(seed: int, stream: int, number: int) -> np.random.Generator:
     """A generator that depends on (seed, stream, number) alone."""
     return np.random.Generator(np.random.Philox(np.random.SeedSequence((seed, stream, number))))

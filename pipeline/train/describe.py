@@ -18,6 +18,7 @@ from pipeline.train.precision import Precision
 from pipeline.train.presets import Settings
 from pipeline.train.tokenizer import Tokenizer
 
+SAMPLED_STEPS = 8  # enough batches for the mean length of a sequence
 PUBLISHED_VOCABULARY = 10_049  # characters, assumed where there is no dataset yet
 
 
@@ -56,8 +57,7 @@ def describe(settings: Settings, corpus: PairCorpus | None, precision: Precision
 
     parameters = sum(parameter.numel() for parameter in model.parameters())
     bytes_each = 8 if precision.name == "fp64" else 4
-    lengths = np.concatenate([batches[step].lengths for step in range(1, 9)])
-    targets = sum(len(batches[step].labels) for step in range(1, 9)) / (8 * settings.effective_batch)
+    lengths = np.concatenate([batches[step].lengths for step in range(1, 1 + SAMPLED_STEPS)])
     sequences = settings.steps * settings.effective_batch
     return {
         "settings": dataclasses.asdict(settings),
@@ -67,7 +67,7 @@ def describe(settings: Settings, corpus: PairCorpus | None, precision: Precision
         "sequence_tokens": float(lengths.mean()),
         "sequence_tokens_from": "the full length, for want of a dataset" if full_length else "the dataset",
         "tokens": round(sequences * float(lengths.mean())),
-        "flops": sequences * flops_of_sequence(settings, lengths, targets, batches.corpus.vocab_size),
+        "flops": settings.steps * flops_of_step(settings, batches),
         "epochs": None if full_length else sequences / len(batches.corpus),
         "memory_bytes": {
             "weights_gradients_moments": parameters * bytes_each * 4,
@@ -80,13 +80,17 @@ def describe(settings: Settings, corpus: PairCorpus | None, precision: Precision
     }
 
 
-def flops_of_sequence(settings: Settings, lengths: np.ndarray, targets: float, vocab_size: int) -> float:
-    """Mean floating-point operations to train on one sequence; ``lengths`` [N] of some, ``targets`` in each."""
-    hidden, layers = settings.hidden, settings.layers
-    encoder = 2 * layers * (4 * hidden**2 + 2 * hidden * settings.ffn) * lengths.mean()
-    attention = 4 * layers * hidden * (lengths.astype(float) ** 2).mean()
+def flops_of_step(settings: Settings, batches: TrainingBatches) -> float:
+    """Mean floating-point operations of one optimizer step, over the first ``SAMPLED_STEPS`` batches."""
+    sample = [batches[step] for step in range(1, 1 + SAMPLED_STEPS)]
+    lengths = np.concatenate([batch.lengths for batch in sample]).astype(np.float64)
+    targets = sum(len(batch.labels) for batch in sample)
+    hidden = settings.hidden
+    encoder = 2 * settings.layers * (4 * hidden**2 + 2 * hidden * settings.ffn) * lengths.sum()
+    attention = 4 * settings.layers * hidden * (lengths**2).sum()
     transform = hidden**2 if settings.head == "bert" else 0
-    return float(3 * (encoder + attention + 2 * targets * (transform + hidden * vocab_size)))
+    heads = 2 * targets * (transform + hidden * batches.corpus.vocab_size)
+    return float(3 * (encoder + attention + heads) / SAMPLED_STEPS)
 
 
 def _longest_pairs(settings: Settings) -> PairCorpus:

@@ -7,6 +7,7 @@ import dataclasses
 from dataclasses import dataclass
 from typing import Any
 
+from pipeline.early_stop import SMALLEST_WINDOW
 from pipeline.stage import InputError
 
 
@@ -52,6 +53,9 @@ class Settings:
     log_interval: int = setting(100, "records", "steps from one record of the history to the next")
     eval_examples: int = setting(1536, "records", "validation sequences scored at each record")
     save_interval: int = setting(2000, "records", "steps from one checkpoint to the next")
+    early_stop: int = setting(
+        0, "records", "end the run when held-out accuracy gained too little over so many records; 0: never"
+    )
 
     @property
     def effective_batch(self) -> int:
@@ -63,7 +67,7 @@ class Settings:
         for name in ("layers", "hidden", "heads", "ffn", "steps", "batch_size", "accumulation", "log_interval",
                      "eval_examples", "save_interval"):  # fmt: skip
             _demand(getattr(self, name) >= 1, name, self, "must be at least 1")
-        for name in ("warmup", "seed", "weight_decay"):
+        for name in ("warmup", "seed", "weight_decay", "early_stop"):
             _demand(getattr(self, name) >= 0, name, self, "must not be negative")
         for name in ("dropout", "attention_dropout", "beta1", "beta2"):
             _demand(0 <= getattr(self, name) < 1, name, self, "must be from 0 to less than 1")
@@ -72,6 +76,8 @@ class Settings:
         _demand(0 < self.mask_rate < 1, "mask_rate", self, "must be between 0 and 1")
         _demand(0 < self.held_out < 0.5, "held_out", self, "must be between 0 and 0.5")
         _demand(self.length >= 8, "length", self, "must be at least 8")
+        fewest = f"is too few records to tell a gain from noise; give 0 or at least {SMALLEST_WINDOW}"
+        _demand(self.early_stop == 0 or self.early_stop >= SMALLEST_WINDOW, "early_stop", self, fewest)
         _demand(self.length <= self.max_positions, "length", self, f"exceeds --max-positions {self.max_positions}")
         _demand(self.hidden % self.heads == 0, "hidden", self, f"is not a multiple of --heads {self.heads}")
 

@@ -41,6 +41,7 @@ def describe_run(
         "versions": {"python": platform.python_version(), "torch": torch.__version__, "numpy": np.__version__},
         "started": now(),
         "finished": None,
+        "stopped_early": None,
         "validation": None,
         "test": None,
     }
