@@ -39,6 +39,7 @@ from pipeline.train.describe import describe, flops_of_step
 from pipeline.train.device import chosen_device
 from pipeline.train.evaluation import SCORING_BATCH, published_log, score
 from pipeline.train.health import Health
+from pipeline.train.memory import keep_freed_memory
 from pipeline.train.metrics import Totals
 from pipeline.train.model import Bert, shape_of, to_device
 from pipeline.train.optimizer import Optimizer, learning_rate
@@ -83,6 +84,7 @@ class Run:
 def main() -> int:
     arguments = parse_arguments()
     settings = chosen_settings(arguments)
+    keep_freed_memory()
     with Processes(chosen_device(arguments.device)) as processes:
         precision = Precision(arguments.precision, processes.device)
         if arguments.describe:
@@ -264,9 +266,11 @@ def refuse_divergence(run: Run, arguments: argparse.Namespace) -> None:
     step = run.health.first_bad_step()
     if step:
         examples = ", ".join(map(str, run.batches[step].examples[:8]))
+        good = checkpoint.newest_state(arguments.checkpoint_dir)
         raise InputError(
-            f"loss or gradient is not finite at step {step} (examples {examples}, ...); the newest checkpoint in "
-            f"{arguments.checkpoint_dir} is from before it; try a lower --lr or a longer --warmup"
+            f"loss or gradient is not finite at step {step} (examples {examples}, ...); "
+            f"{f'the last good checkpoint is {good}' if good else 'there is no checkpoint from before it'}; "
+            "try a lower --lr or a longer --warmup"
         )
 
 

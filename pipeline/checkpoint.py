@@ -78,6 +78,12 @@ def save_state(folder: Path, content: dict[str, Any]) -> None:
         _remove(path)
 
 
+def newest_state(folder: Path) -> Path | None:
+    """Where the newest state is, whole or not, or None where there is none."""
+    states = _numbered(folder, "state")
+    return states[-1][1] if states else None
+
+
 def load_newest_state(folder: Path) -> dict[str, Any] | None:
     """The newest state that is whole, on the CPU, or None where there is none."""
     for _, path in reversed(_numbered(folder, "state")):

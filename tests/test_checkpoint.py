@@ -50,6 +50,7 @@ def test_the_newest_whole_state_is_found(tmp_path, capsys):
     for step in (4, 8, 100):
         checkpoint.save_state(tmp_path, content(step))
     assert sorted(path.name for path in tmp_path.glob("*.pth")) == ["state_100.pth", "state_8.pth"]
+    assert checkpoint.newest_state(tmp_path) == tmp_path / "state_100.pth"
     (tmp_path / "state_100.pth").write_bytes(b"cut short")
     assert checkpoint.load_newest_state(tmp_path)["step"] == 8
     assert "state_100.pth" in capsys.readouterr().out
@@ -57,6 +58,7 @@ def test_the_newest_whole_state_is_found(tmp_path, capsys):
 
 def test_no_state(tmp_path):
     assert checkpoint.load_newest_state(tmp_path / "absent") is None
+    assert checkpoint.newest_state(tmp_path / "absent") is None
 
 
 def test_rotation_keeps_the_newest(tmp_path):

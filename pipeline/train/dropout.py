@@ -33,6 +33,13 @@ def dropout(x: Tensor, probability: float, training: bool) -> Tensor:
     return x * keep_mask(x.shape, probability).to(x.dtype)
 
 
+def add_dropped(x: Tensor, update: Tensor, probability: float, training: bool) -> Tensor:
+    """``x + dropout(update)``, on the CPU in one pass over both."""
+    if not training or probability == 0 or x.device.type != "cpu" or torch.compiler.is_compiling():
+        return x + dropout(update, probability, training)
+    return torch.addcmul(x, update, keep_mask(update.shape, probability).to(update.dtype))
+
+
 def keep_mask(shape: torch.Size, probability: float) -> Tensor:
     """A float32 mask on the CPU: 0 with ``probability``, else 1 / (1 - probability)."""
     count = math.prod(shape)

@@ -18,7 +18,7 @@ from torch.nn import functional as F
 
 from pipeline.train.attention import SEQUENCES_A_GRID, Grid, lay_out, self_attention
 from pipeline.train.batches import Batch
-from pipeline.train.dropout import dropout
+from pipeline.train.dropout import add_dropped, dropout
 from pipeline.train.presets import Settings
 
 NORM_EPSILON = 1e-12
@@ -132,6 +132,6 @@ class Layer(nn.Module):
         probability = self.shape.attention_dropout if self.training else 0.0
         attended = self_attention(self.query_key_value(hidden), inputs.grids, self.shape.heads, probability)
         attended = self.attention_output(attended)
-        hidden = self.attention_norm(hidden + dropout(attended, self.shape.dropout, self.training))
+        hidden = self.attention_norm(add_dropped(hidden, attended, self.shape.dropout, self.training))
         expanded = self.down(F.gelu(self.up(hidden)))
-        return self.output_norm(hidden + dropout(expanded, self.shape.dropout, self.training))
+        return self.output_norm(add_dropped(hidden, expanded, self.shape.dropout, self.training))
