@@ -249,10 +249,14 @@ class Store:
     def finish_task(self, task: Task) -> None:
         self._database.execute("UPDATE tasks SET done = 1, found = 'null' WHERE number = ?", (task.number,))
 
-    def targets_of(self, strategy: str) -> set[str]:
-        """Everything that has been a task of ``strategy``, done or waiting."""
-        rows = self._database.execute("SELECT DISTINCT target FROM tasks WHERE strategy = ?", (strategy,))
-        return {target for (target,) in rows}
+    def has_tasks(self, strategy: str) -> bool:
+        """Whether the strategy has begun."""
+        return self._database.execute("SELECT 1 FROM tasks WHERE strategy = ?", (strategy,)).fetchone() is not None
+
+    def targets_of(self, strategy: str, below: int = 0) -> set[str]:
+        """Everything that has been a task of ``strategy`` at depth ``below`` or deeper, done or waiting."""
+        query = "SELECT DISTINCT target FROM tasks WHERE strategy = ? AND depth >= ?"
+        return {target for (target,) in self._database.execute(query, (strategy, below))}
 
     def last_turn(self, strategy: str, topic: str) -> int:
         query = "SELECT coalesce(max(turn), -1) FROM tasks WHERE strategy = ? AND topic = ?"
