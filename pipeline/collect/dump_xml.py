@@ -13,7 +13,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 from xml.parsers import expat
 
 from pipeline.stage import InputError
@@ -25,9 +24,9 @@ _KEPT = {"base", "title", "ns", "id", "text"}  # elements whose text is read; <i
 
 @dataclass(frozen=True)
 class Page:
-    """A page of the main namespace that is no redirect, with its newest revision. ``host`` is the wiki's, "" if unsaid."""
+    """A page of the main namespace that is no redirect. ``wiki`` is its address up to the title, "" if unknown."""
 
-    host: str
+    wiki: str
     title: str
     pageid: int
     revid: int | None
@@ -72,7 +71,7 @@ class _Reader:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.pages: list[Page] = []
-        self._host = ""
+        self._wiki = ""
         self._inside: list[str] = []
         self._pieces: list[str] | None = None
         self._facts: dict[str, str] = {}
@@ -120,7 +119,7 @@ class _Reader:
         text, self._pieces = "".join(self._pieces), None
         parent = self._inside[-1] if self._inside else ""
         if name == "base":
-            self._host = urlsplit(text).netloc
+            self._wiki = text[: text.rfind("/") + 1]
         elif name != "id":
             self._facts[name] = text
         elif parent in ("page", "revision"):
@@ -137,4 +136,4 @@ class _Reader:
                 "give a pages-articles XML dump"
             )
         revision = int(revid) if revid.isdecimal() else None
-        self.pages.append(Page(self._host, facts["title"], int(pageid), revision, facts.get("text", "")))
+        self.pages.append(Page(self._wiki, facts["title"], int(pageid), revision, facts.get("text", "")))

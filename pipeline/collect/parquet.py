@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from pipeline.collect.dump import LICENSE
 from pipeline.collect.sources import Article
 from pipeline.stage import InputError
 
-LICENSE = "CC BY-SA 4.0"
 _COLUMNS = ("id", "url", "title", "text")
 _ROWS = 500  # read at once
 
@@ -61,7 +61,8 @@ def _article(row: dict[str, Any], path: Path) -> Article:
     return Article(
         title=row["title"],
         paragraphs=[line for line in (line.strip() for line in row["text"].split("\n")) if line],
-        source=urlsplit(row["url"]).netloc,
+        source=urlsplit(row["url"]).hostname or path.name.split(".")[0],
         license=LICENSE,
         pageid=pageid,
+        url=row["url"],
     )

@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 from itertools import pairwise
 
+from pipeline.collect.sources import FORMULA
 from pipeline.collect.wikitext_blocks import GONE, MARKS, SHIELD, lines_of
 from pipeline.collect.wikitext_scan import Span, scan
 from pipeline.collect.wikitext_templates import call_function, fill, form_of, is_function
@@ -27,6 +28,7 @@ _UNSEEN_LINK = re.compile(
     re.IGNORECASE,
 )
 _SHOWN_TAGS = {"nowiki", "pre"}
+_FORMULA_TAGS = {"math", "chem", "ce"}
 
 
 def is_redirect(page: str) -> bool:
@@ -37,7 +39,7 @@ def plain_text(page: str, title: str = "", variant: str = "zh") -> str:
     """The text of ``page``: a paragraph a line, headings as ``== heading ==``, blank lines between blocks.
 
     ``title`` is what ``{{PAGENAME}}`` shows. ``variant`` chooses among the texts of ``-{zh-hans:…;zh-hant:…}-``; other
-    text keeps the characters it was written in.
+    text keeps the characters it was written in. ``FORMULA`` stands where a formula does.
     """
     page = MARKS.sub("", page).replace("\r", "")
     text = _Renderer(page, title, variant).render(scan(page), 0, len(page), 0)
@@ -84,7 +86,7 @@ class _Renderer:
             return start, self._argument(span, span.pipes[0] + 1, span.inner[1], depth) if span.pipes else "", end
         if span.kind in _SHOWN_TAGS:
             return start, self.page[slice(*span.inner)].translate(SHIELD), end
-        return start, GONE, end
+        return start, FORMULA if span.kind in _FORMULA_TAGS else GONE, end
 
     def _comment(self, span: Span) -> tuple[int, str, int]:
         """Nothing; a comment with a line to itself takes the line with it."""

@@ -21,15 +21,13 @@ _LEFT_OUT = {"table", "div", "figure", "script", "style", "input"}
 _LEFT_OUT_CLASSES = re.compile(
     r"class\s*=\s*[\"']?[^\"'>]*(?<![\w-])(?:noprint|nomobile|noexcerpt|error|sortkey|reference|mw-editsection)(?![\w-])"
 )
-_BREAKS = set("p br hr li ul ol dl dt dd blockquote center h1 h2 h3 h4 h5 h6 tr td th caption section".split())
-_KNOWN = (
-    _LEFT_OUT
-    | _BREAKS
-    | set(
-        "abbr b bdi bdo big cite code data del dfn em font i ins kbd mark q rb rp rt rtc ruby s samp small span strike "
-        "strong sub sup time tt u var wbr noinclude onlyinclude includeonly ref references nowiki gallery math".split()
-    )
-)
+_BREAKING = "p br hr li ul ol dl dt dd blockquote center h1 h2 h3 h4 h5 h6 tr td th caption section"
+_BREAKS = set(_BREAKING.split())
+_INLINE = """
+abbr b bdi bdo big cite code data del dfn em font i ins kbd mark q rb rp rt rtc ruby s samp small span strike strong sub
+sup time tt u var wbr noinclude onlyinclude includeonly ref references nowiki gallery math
+"""
+_KNOWN = _LEFT_OUT | _BREAKS | set(_INLINE.split())
 _VOID = {"br", "hr", "wbr", "input"}
 _TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]*)(?=[\s/>])([^<>]*)>")
 _TABLE_LINE = re.compile(r"^[ \t:]*(\{\||\|\})", re.MULTILINE)
@@ -83,7 +81,7 @@ def _without_tables(text: str) -> str:
 
 
 def _without_tags(text: str) -> str:
-    """Without tags, and without the content of those elements that are left out. Unknown tags are text, as they were."""
+    """Without tags, and without the content of those elements that are left out. Unknown tags are text and stay."""
     kept: list[str] = []
     position = 0
     inside = ""  # name of the outermost element that is being left out

@@ -11,11 +11,11 @@ import re
 from dataclasses import dataclass, field
 
 # Tags whose content is not wikitext, or is handed to an extension. Content of <includeonly> belongs to other pages.
-EXTENSION_TAGS = (
-    "nowiki pre ref references gallery math ce chem syntaxhighlight source score timeline imagemap templatestyles poem "
-    "hiero graph mapframe maplink section indicator categorytree inputbox charinsert templatedata phonos includeonly "
-    "langconvert"
-).split()
+_NAMES = """
+nowiki pre ref references gallery math ce chem syntaxhighlight source score timeline imagemap templatestyles poem hiero
+graph mapframe maplink section indicator categorytree inputbox charinsert templatedata phonos includeonly langconvert
+"""
+EXTENSION_TAGS = _NAMES.split()
 
 _TAG = re.compile(rf"<({'|'.join(EXTENSION_TAGS)})(?=[\s/>])([^<>]*)>", re.IGNORECASE)
 _CLOSE_TAG = {name: re.compile(rf"</{name}\s*>", re.IGNORECASE) for name in EXTENSION_TAGS}
