@@ -38,6 +38,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from pipeline import atomic
 from pipeline.collect.dump import read_dump
 from pipeline.collect.dump_xml import Page, read_pages
+from pipeline.collect.wikitext import is_redirect, plain_text
 from pipeline.stage import InputError, run_stage
 
 MARKED_UP = Path(__file__).resolve().parent.parent / "tests" / "marked_up_pages.jsonl"
@@ -56,7 +57,7 @@ def main() -> int:
         for _ in read_dump([arguments.dump], processes=1):
             pass
         return 0
-    pages = list(read_pages(arguments.dump))
+    pages = [page for page in read_pages(arguments.dump) if not is_redirect(page.text)]
     truth = read_truth(arguments.truth, arguments.api, pages)
     lines = arguments.marked_up.read_text(encoding="utf-8").splitlines()
     marked = {json.loads(line)["title"] for line in lines}
@@ -110,7 +111,7 @@ def read_truth(path: Path, api: str | None, pages: list[Page]) -> dict[str, str]
 def extract(name: str, dump: Path) -> dict[str, str]:
     """Text by title."""
     if name == "ours":
-        return {article.title: "\n".join(article.paragraphs) for article in read_dump([dump])}
+        return {page.title: plain_text(page.text, page.title) for page in read_pages(dump)}
     with tempfile.TemporaryDirectory() as folder:
         unpacked = repeated(dump, Path(folder), 0)
         run([*PARSERS[name], "-o", f"{folder}/out", str(unpacked)])
