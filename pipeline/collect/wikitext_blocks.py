@@ -56,8 +56,7 @@ def lines_of(text: str) -> str:
     text = _SWITCH.sub("", text)
     lines = []
     for line in text.split("\n"):
-        plain = _plain_line(line)
-        lines.extend(map(_close_gaps, plain) if GONE in line else plain)
+        lines.extend(_close_gaps(plain) if GONE in plain else plain for plain in _plain_line(line))
     text = "\n".join(lines)
     if "&" in text:
         text = _ENTITY.sub(_character, text)
