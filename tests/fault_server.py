@@ -8,6 +8,7 @@ which fault is drawn from a seed; the faults take turns, so that a run meets eac
 from __future__ import annotations
 
 import json
+import os
 import random
 import socket
 import struct
@@ -34,15 +35,17 @@ class _Handler(BaseHTTPRequestHandler):
         if fault is not None:
             FAULTS[fault](self)
             return
-        status, kind, body = self.upstream()
-        self.reply(status, body, kind)
+        kind, encoding, body = self.upstream()
+        self.reply(200, body, kind, Content_Encoding=encoding)
 
-    def upstream(self) -> tuple[int, str, bytes]:
+    def upstream(self) -> tuple[str, str, bytes]:
+        """The true answer: its content type and encoding, and its bytes as they came."""
         request = urllib.request.Request(self.server.upstream + self.path.removeprefix("/w/api.php"))
-        request.add_header("User-Agent", self.headers["User-Agent"])
+        for name in ("User-Agent", "Accept-Encoding"):
+            request.add_header(name, self.headers[name])
         opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
         with opener.open(request, timeout=300) as answer:
-            return answer.status, answer.headers["Content-Type"], answer.read()
+            return answer.headers["Content-Type"], answer.headers.get("Content-Encoding", "identity"), answer.read()
 
     def reply(self, status: int, body: bytes, kind: str = JSON, **headers: str) -> None:
         self.send_response(status)
@@ -55,9 +58,10 @@ class _Handler(BaseHTTPRequestHandler):
 
     def cut_short(self, share: float, *, say_length: bool) -> None:
         """Send a part of the true answer and close."""
-        _, kind, body = self.upstream()
+        kind, encoding, body = self.upstream()
         self.send_response(200)
         self.send_header("Content-Type", kind)
+        self.send_header("Content-Encoding", encoding)
         if say_length:
             self.send_header("Content-Length", str(len(body)))
         self.send_header("Connection", "close")
@@ -68,13 +72,14 @@ class _Handler(BaseHTTPRequestHandler):
     def reset(self) -> None:
         """Close with a TCP reset."""
         self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        self.close_connection = True
+        os.close(self.connection.detach())  # at once: the server would say a polite goodbye first
 
     def drip(self) -> None:
         """Send the true answer a byte at a time, far too slowly."""
-        _, kind, body = self.upstream()
+        kind, encoding, body = self.upstream()
         self.send_response(200)
         self.send_header("Content-Type", kind)
+        self.send_header("Content-Encoding", encoding)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         end = time.monotonic() + self.server.faults.silence * 4

@@ -55,13 +55,13 @@ def whole(url, port, tmp_path_factory):
 
 def test_the_wiki_is_what_the_client_expects(url):
     client = Client(url, "", 60_000, "zh", 60, 300)
-    first = client.ask(generator="search", gsrsearch="鱼", gsrwhat="text", gsrlimit=2, prop="extracts", exlimit=1)
+    query = {"generator": "search", "gsrsearch": "镇", "gsrwhat": "text", "gsrlimit": 2}
+    query |= {"prop": "extracts", "explaintext": 1, "exlimit": 1}
+    first = client.ask(**query)
     assert not first.get("batchcomplete")
     assert first["continue"]["excontinue"]
     assert sum("extract" in page for page in first["query"]["pages"]) == 1
-    resumed = client.ask(
-        generator="search", gsrsearch="鱼", gsrwhat="text", gsrlimit=2, prop="extracts", exlimit=1, **first["continue"]
-    )
+    resumed = client.ask(**query, **first["continue"])
     assert resumed["batchcomplete"]
     assert resumed["continue"]["gsroffset"] == 2
 
