@@ -342,10 +342,8 @@ class ApiProgress:
         self._bar.set_postfix_str(f"{self._pages:,} pages in this run, {han:,} Han", refresh=False)
         if self._bar.disable and time.monotonic() - self._said >= SECONDS_A_LINE:
             self._said = time.monotonic()
-            reached = ", ".join(
-                f"{reached:,} of {target:,} {what}" for what, reached, target in self._compiler.targets()
-            )
-            print(f"{self._pages:,} pages in this run; {reached}", flush=True)
+            targets = (f"{reached:,} of {target:,} {what}" for what, reached, target in self._compiler.targets())
+            print(f"{self._pages:,} pages in this run; {', '.join(targets)}", flush=True)
 
 
 def with_progress(articles: Iterator[Article]) -> Iterator[Article]:
@@ -375,10 +373,9 @@ def print_rare(rare: str, floor: int) -> None:
     levels = standard_levels()
     counts = [sum(levels.get(character) == level for character in rare) for level in (1, 2, 3)]
     others = len(rare) - sum(counts)
-    print(
-        f"still rare    {len(rare):,} characters occur fewer than {floor} times: of the standard table's levels 1, 2, 3"
-    )
-    print(f"              {counts[0]:,}, {counts[1]:,}, {counts[2]:,}; others that were seen {others:,}")
+    print(f"still rare    {len(rare):,} characters that occur fewer than {floor} times:")
+    print(f"              {counts[0]:,}, {counts[1]:,} and {counts[2]:,} of levels 1, 2 and 3 of the standard table,")
+    print(f"              and {others:,} others that were seen")
     for line in textwrap.wrap(rare[:RARE_SHOWN], 50):
         print(f"              {line}")
     if len(rare) > RARE_SHOWN:

@@ -43,7 +43,8 @@ _KNOWN_WARNINGS = (
     "Subscribe to the mediawiki-api-announce",  # a notice for developers
     '"exlimit" was too large for a whole article extracts request',  # the rest comes by the continue object
 )
-_CONTACT = re.compile(r"(?:https?://[^\s/]+\.\S+|[^\s@()]+@[^\s@()]+\.[^\s@()]+)\Z", re.ASCII)
+_WORD = r"[!-'*-?A-~]+"  # visible ASCII but for brackets, which hold the contact, and the at sign
+_CONTACT = re.compile(rf"(?:https?://{_WORD}\.{_WORD}|{_WORD}@{_WORD}\.{_WORD})\Z")
 
 
 class Trouble(Exception):

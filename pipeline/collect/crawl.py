@@ -18,7 +18,7 @@ from pipeline.collect.compile import Compiler
 from pipeline.collect.extract import extract_paragraphs
 from pipeline.collect.sources import Article, whole
 from pipeline.collect.store import Entry, Page, Store, Task, now
-from pipeline.collect.strategies import Strategy
+from pipeline.collect.strategies import Strategy, articles
 from pipeline.stage import InputError
 
 TARGETS_MET, NOTHING_LEFT = "targets met", "nothing left to fetch"
@@ -124,15 +124,10 @@ class Crawl:
                     self._store.keep_half_batch(task, answer["continue"], list(pages.values()))
                 return
         listed = sorted(pages.values(), key=lambda page: page.get("index", _LAST))
-        articles = [
-            (page["pageid"], whole(page["title"]))
-            for page in listed
-            if page.get("ns") == 0 and not page.get("missing") and "disambiguation" not in page.get("pageprops", {})
-        ]
         with self._store.transaction():
             self._store.finish_task(task)
-            self._store.add_to_frontier(articles, task.topic, task.strategy)
             self._store.add_tasks(strategy.follow(task, listed, resume))
+            self._store.add_to_frontier(articles(listed), task.topic, task.strategy)
             self._store.put(**self._counters())
 
     def _get_pages(self, waiting: list[Entry], pool: ThreadPoolExecutor) -> None:

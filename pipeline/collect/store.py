@@ -181,6 +181,14 @@ class Store:
         path.parent.mkdir(parents=True, exist_ok=True)
         self._lock = _lock(path)
         self._database = _connect(path, "rwc")
+        try:
+            self._open(api, variant)
+        except BaseException:
+            self.close()
+            raise
+
+    def _open(self, api: str, variant: str) -> None:
+        path = self._path
         with _checked(path):
             self._database.execute("PRAGMA journal_mode = WAL")
             self._database.execute("PRAGMA synchronous = FULL")
@@ -268,6 +276,10 @@ class Store:
             "INSERT INTO frontier (pageid, title, topic, strategy) VALUES (?, ?, ?, ?) ON CONFLICT (pageid) DO NOTHING",
             [(pageid, title, topic, strategy) for pageid, title in found],
         )
+
+    def in_frontier(self, pageid: int) -> bool:
+        row = self._database.execute("SELECT 1 FROM frontier WHERE pageid = ?", (pageid,)).fetchone()
+        return row is not None
 
     def waiting(self) -> list[Entry]:
         """The pages still to fetch, in order."""

@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
+from pipeline.collect.sources import whole
 from pipeline.collect.standard_table import standard_characters, standard_levels
 from pipeline.collect.store import Store, Task
 from pipeline.collect.topics import TOPICS
@@ -20,6 +21,7 @@ from pipeline.corpus import is_han
 BATCH = 20  # pages a request of a topic brings, small enough that topics stay in balance
 RARE_BATCH = 5  # pages for one rare character
 RARE_A_TURN = 60  # characters searched for in a turn, about as many as there are topics
+RANDOM_TRIES = 20  # draws without a new page after which the wiki is taken to be used up
 SEARCH_END = 10_000  # a search's offset and limit together stay below this; the wiki refuses more
 RANDOM_TOPIC, RARE_TOPIC = "随机", "生僻字"  # what stands in place of a topic
 
@@ -47,14 +49,14 @@ def make_strategies(
     makers: dict[str, Callable[[], Strategy]] = {
         "search": Search,
         "category": lambda: Category(store, depth),
-        "random": Random,
+        "random": lambda: Random(store),
         "rare": lambda: Rare(store, counts, floor),
     }
     return {name: makers[name]() for name in names}
 
 
 def _search(words: str, limit: int) -> Params:
-    return {"generator": "search", "gsrsearch": words, "gsrnamespace": 0, "gsrlimit": limit}
+    return {"generator": "search", "gsrsearch": words, "gsrnamespace": 0, "gsrwhat": "text", "gsrlimit": limit}
 
 
 def _next_search(task: Task, resume: dict[str, Any] | None, limit: int) -> list[Task]:
@@ -116,8 +118,14 @@ class Category:
         return tasks
 
 
+@dataclass
 class Random:
-    """Pages as the wiki draws them; the draw is in the store, so a stopped fetch keeps it."""
+    """Pages as the wiki draws them; the draw is in the store, so a stopped fetch keeps it.
+
+    It ends when ``RANDOM_TRIES`` draws in a row bring nothing new; ``depth`` of a task counts them.
+    """
+
+    store: Store
 
     def begin(self) -> list[Task]:
         return [Task("random", RANDOM_TOPIC, "", turn=0)]
@@ -126,7 +134,11 @@ class Random:
         return {"generator": "random", "grnnamespace": 0, "grnlimit": BATCH}
 
     def follow(self, task: Task, pages: Pages, resume: dict[str, Any] | None) -> list[Task]:
-        return [replace(task, turn=task.turn + 1, resume=resume, found=None)] if pages else []
+        known = all(self.store.in_frontier(pageid) for pageid, _ in articles(pages))
+        misses = task.depth + 1 if known else 0
+        if misses == RANDOM_TRIES:
+            return []
+        return [replace(task, turn=task.turn + 1, depth=misses, resume=resume, found=None)]
 
 
 @dataclass
@@ -158,6 +170,15 @@ class Rare:
         turn = task.turn + 1
         tasks = [Task("rare", RARE_TOPIC, character, turn) for character in chosen[:RARE_A_TURN]]
         return [*tasks, replace(task, turn=turn)] if tasks else []
+
+
+def articles(pages: Pages) -> list[tuple[int, str]]:
+    """Page id and title of those that may have text; not of categories and of pages that only tell meanings apart."""
+    return [
+        (page["pageid"], whole(page["title"]))
+        for page in pages
+        if page.get("ns") == 0 and not page.get("missing") and "disambiguation" not in page.get("pageprops", {})
+    ]
 
 
 def below_floor(counts: Mapping[str, int], floor: int) -> list[str]:
