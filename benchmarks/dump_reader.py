@@ -1,4 +1,4 @@
-"""The dump reader against MediaWiki itself and against wikiextractor: how true the text is, and how fast it comes.
+"""The dump reader against MediaWiki itself and other extractors: how true the text is, and how fast it comes.
 
     python benchmarks/dump_reader.py wiki.xml --api http://127.0.0.1:8139/w/api.php --truth truth.json
 
@@ -7,11 +7,12 @@ asked for once and kept in ``--truth``. Pages of ``--marked-up`` (JSON Lines wit
 another. Two texts are compared by their paragraphs without white space, headings left out of all of them: the
 normalized indel similarity (1: the same; 0: nothing in common), the mean over pages.
 
-Speed is megabytes of unpacked dump to a second of processor time, all processes added up, on the dump repeated until it
-is ``--megabytes`` long; each reader runs once, by itself, with one cleaning process. wikiextractor is timed as it
-comes (it expands templates) and with --no-templates, which is faster and loses what they show.
+Speed is megabytes of unpacked dump to a second of processor time, all processes added up, for each group by itself: its
+pages repeated until they are ``--megabytes`` long, read by one cleaning process. wikiextractor is measured as it comes (it
+expands templates) and with --no-templates, which is faster and loses what they show; mwparserfromhell, the parser
+library, is our reader with its ``strip_code`` in place of our cleaning.
 
-Both ratios are ours to wikiextractor's; above 1 is better. Needs requirements-dev.txt.
+Ratios are ours to theirs: above 1 ours is ahead. Needs requirements-dev.txt.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ import argparse
 import bz2
 import gzip
 import json
+import re
 import resource
 import subprocess
 import sys
@@ -27,10 +29,12 @@ import tempfile
 import time
 import urllib.parse
 import urllib.request
+from html import unescape
 from pathlib import Path
 from statistics import mean
 from typing import Any
 
+import mwparserfromhell
 from rapidfuzz.distance import Indel
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
@@ -43,19 +47,23 @@ from pipeline.stage import InputError, run_stage
 
 MARKED_UP = Path(__file__).resolve().parent.parent / "tests" / "marked_up_pages.jsonl"
 PARSERS = {
-    "ours": [sys.executable, __file__, "--only-read"],
+    "ours": [sys.executable, __file__, "--only-read", "ours"],
     "wikiextractor": [sys.executable, "-m", "wikiextractor.WikiExtractor", "--json", "--processes", "1", "-q"],
     "wikiextractor --no-templates": [
         *(sys.executable, "-m", "wikiextractor.WikiExtractor", "--json", "--processes", "1", "-q", "--no-templates"),
     ],
+    "mwparserfromhell": [sys.executable, __file__, "--only-read", "mwparserfromhell"],
 }
 
 
 def main() -> int:
     arguments = parse_arguments()
     if arguments.only_read:
-        for _ in read_dump([arguments.dump], processes=1):
-            pass
+        if arguments.only_read == "ours":
+            for _ in read_dump([arguments.dump], processes=1):
+                pass
+        else:
+            extract(arguments.only_read, arguments.dump)
         return 0
     pages = [page for page in read_pages(arguments.dump) if not is_redirect(page.text)]
     truth = read_truth(arguments.truth, arguments.api, pages)
@@ -63,19 +71,26 @@ def main() -> int:
     marked = {json.loads(line)["title"] for line in lines}
     texts = {name: extract(name, arguments.dump) for name in PARSERS}
 
-    print(f"{'':30}{'marked-up pages':>16}{'plain pages':>14}{'MB/s per core':>15}")
+    print(f"{'':30}{'similarity to MediaWiki':^26}{'MB/s per core':^22}")
+    print(f"{'':30}{'marked-up':>13}{'plain':>13}{'marked-up':>11}{'plain':>11}")
+    plain = {page.title for page in pages} - marked
     scores = {}
     for name, text in texts.items():
         groups: dict[bool, list[float]] = {True: [], False: []}
         for page in pages:
             score = similarity(truth[page.title], text.get(page.title, ""), headings(page.text))
             groups[page.title in marked].append(score)
-        speed = megabytes_a_second(name, arguments.dump, arguments.megabytes)
-        scores[name] = (mean(groups[True]), mean(groups[False]), speed)
-        print(f"{name:30}{scores[name][0]:16.4f}{scores[name][1]:14.4f}{speed:15.2f}", flush=True)
-    ours, other, fast = scores.values()
-    print(f"text, ours to wikiextractor:   {ours[0] / other[0]:.3f} x marked-up, {ours[1] / other[1]:.3f} x plain")
-    print(f"speed, ours to wikiextractor:  {ours[2] / other[2]:.2f} x, to --no-templates {ours[2] / fast[2]:.2f} x")
+        speeds = [megabytes_a_second(name, arguments.dump, arguments.megabytes, titles) for titles in (marked, plain)]
+        scores[name] = [mean(groups[True]), mean(groups[False]), *speeds]
+        columns = scores[name]
+        print(f"{name:30}{columns[0]:13.4f}{columns[1]:13.4f}{columns[2]:11.2f}{columns[3]:11.2f}", flush=True)
+    ours = scores.pop("ours")
+    for name, theirs in scores.items():
+        ratios = [mine / its for mine, its in zip(ours, theirs, strict=True)]
+        print(
+            f"ours to {name}: text {ratios[0]:.3f} x marked-up, {ratios[1]:.3f} x plain; "
+            f"speed {ratios[2]:.2f} x marked-up, {ratios[3]:.2f} x plain"
+        )
     if arguments.worst:
         print_worst(pages, truth, texts, arguments.worst)
     return 0
@@ -89,7 +104,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--marked-up", type=Path, default=MARKED_UP, help="JSON Lines of pages (default: %(default)s)")
     parser.add_argument("--megabytes", type=float, default=20, help="dump to time on (default: %(default)s)")
     parser.add_argument("--worst", type=int, default=0, help="show so many pages that differ most (default: none)")
-    parser.add_argument("--only-read", action="store_true", help="read the dump with ours and stop: what is timed")
+    parser.add_argument("--only-read", choices=("ours", "mwparserfromhell"), help="read, and stop: for timing")
     return parser.parse_args()
 
 
@@ -112,6 +127,8 @@ def extract(name: str, dump: Path) -> dict[str, str]:
     """Text by title."""
     if name == "ours":
         return {page.title: plain_text(page.text, page.title) for page in read_pages(dump)}
+    if name == "mwparserfromhell":
+        return {page.title: mwparserfromhell.parse(page.text).strip_code() for page in read_pages(dump)}
     with tempfile.TemporaryDirectory() as folder:
         unpacked = repeated(dump, Path(folder), 0)
         run([*PARSERS[name], "-o", f"{folder}/out", str(unpacked)])
@@ -134,10 +151,10 @@ def similarity(truth: str, text: str, left_out: set[str]) -> float:
     return Indel.normalized_similarity(paragraphs(truth), paragraphs(text))
 
 
-def megabytes_a_second(name: str, dump: Path, megabytes: float) -> float:
+def megabytes_a_second(name: str, dump: Path, megabytes: float, titles: set[str]) -> float:
     with tempfile.TemporaryDirectory() as folder:
-        path = repeated(dump, Path(folder), megabytes)
-        output = [] if name == "ours" else ["-o", f"{folder}/out"]
+        path = repeated(dump, Path(folder), megabytes, titles)
+        output = ["-o", f"{folder}/out"] if "wikiextractor" in name else []
         before = resource.getrusage(resource.RUSAGE_CHILDREN)
         run([*PARSERS[name], *output, str(path)])
         after = resource.getrusage(resource.RUSAGE_CHILDREN)
@@ -155,19 +172,24 @@ def run(command: list[str]) -> None:
         )
 
 
-def repeated(dump: Path, folder: Path, megabytes: float) -> Path:
-    """The unpacked dump with its pages repeated until they are ``megabytes`` long, at least once."""
+def repeated(dump: Path, folder: Path, megabytes: float, titles: set[str] | None = None) -> Path:
+    """The unpacked dump with its articles repeated until they are ``megabytes`` long, at least once.
+
+    With ``titles`` only those articles are in it. Templates and other pages stand there once.
+    """
     opener: Any = {".bz2": bz2.open, ".gz": gzip.open}.get(dump.suffix, open)
-    with opener(dump, "rb") as file:
+    with opener(dump, "rt", encoding="utf-8") as file:
         content = file.read()
-    first, last = content.index(b"<page>"), content.rindex(b"</page>") + len(b"</page>\n")
-    times = max(1, round(megabytes * 1e6 / (last - first)))
+    pages = re.findall(r"  <page>.*?</page>\n", content, re.DOTALL)
+    articles = [page for page in pages if "<ns>0</ns>" in page]
+    others = [page for page in pages if "<ns>0</ns>" not in page]
+    if titles is not None:
+        articles = [page for page in articles if unescape(page.partition("<title>")[2].partition("<")[0]) in titles]
+    text = "".join(articles)
+    times = max(1, round(megabytes * 1e6 / len(text.encode())))
     path = folder / "pages.xml"
-    with path.open("wb") as file:
-        file.write(content[:first])
-        for _ in range(times):
-            file.write(content[first:last])
-        file.write(content[last:])
+    head, tail = content[: content.index("  <page>")], "</mediawiki>\n"
+    path.write_text("".join([head, *others, text * times, tail]), encoding="utf-8")
     return path
 
 

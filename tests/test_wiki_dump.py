@@ -1,7 +1,7 @@
 """The dump reader against MediaWiki's own plain-text extracts of the same pages: run by make test-wiki.
 
 The wiki is one of its own (see tests/wiki.py), with the extensions that Wikipedia has for formulas, source code, verse
-and image maps, and holds the marked-up pages, the templates that they use (some are missing on purpose), and plain pages.
+and image maps, and holds the marked-up pages, the templates they use (some are missing on purpose), and plain pages.
 """
 
 import json

@@ -47,7 +47,7 @@ CHECKS = (
     Check(
         "mixed-script",
         _AT_MOST,
-        0.05,
+        0.02,
         "share of sentences with both simplified-only and traditional-only characters",
         quality_text.mixed_script,
     ),

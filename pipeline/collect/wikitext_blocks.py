@@ -54,7 +54,7 @@ def lines_of(text: str) -> str:
     if "<" in text:
         text = _without_tags(text)
     text = _SWITCH.sub("", text)
-    lines = []
+    lines: list[str] = []
     for line in text.split("\n"):
         lines.extend(_close_gaps(plain) if GONE in plain else plain for plain in _plain_line(line))
     text = "\n".join(lines)
