@@ -7,10 +7,10 @@ asked for once and kept in ``--truth``. Pages of ``--marked-up`` (JSON Lines wit
 another. Two texts are compared by their paragraphs without white space, headings left out of all of them: the
 normalized indel similarity (1: the same; 0: nothing in common), the mean over pages.
 
-Speed is megabytes of unpacked dump to a second of processor time, all processes added up, for each group by itself: its
-pages repeated until they are ``--megabytes`` long, read by one cleaning process. wikiextractor is measured as it comes (it
-expands templates) and with --no-templates, which is faster and loses what they show; mwparserfromhell, the parser
-library, is our reader with its ``strip_code`` in place of our cleaning.
+Speed is megabytes of unpacked dump to a second of processor time, all processes added up, for each group by itself:
+its pages repeated until they are ``--megabytes`` long, read by one cleaning process. wikiextractor is measured as it
+comes (it expands templates) and with --no-templates, which is faster and loses what they show; mwparserfromhell, the
+parser library, is our reader with its ``strip_code`` in place of our cleaning.
 
 Ratios are ours to theirs: above 1 ours is ahead. Needs requirements-dev.txt.
 """
