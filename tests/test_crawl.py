@@ -192,12 +192,13 @@ def test_never_more_than_three_at_once_and_who_asks_is_said(api, tmp_path):
 
 @pytest.mark.usefixtures("hasty")
 def test_every_kind_of_fault_changes_nothing(tmp_path):
+    more = Limits(5, 200, 1, 150, 500)
     with FakeApi(small_wiki()) as api:
-        whole, _ = crawl(api.url, tmp_path / "whole.sqlite")
+        whole, _ = crawl(api.url, tmp_path / "whole.sqlite", more)
     kinds = [kind for kind in FAULTS if kind not in ("silence", "drops")]  # those take time; see below
     faults = Faults(0.5, 1.0, kinds=kinds)
     with FakeApi(small_wiki()) as api, FaultServer(api.url, faults) as spoilt:
-        compiler, _ = crawl(spoilt.url, tmp_path / "spoilt.sqlite")
+        compiler, _ = crawl(spoilt.url, tmp_path / "spoilt.sqlite", more)
         assert outcome(compiler) == outcome(whole)
         assert frontier(tmp_path / "spoilt.sqlite") == frontier(tmp_path / "whole.sqlite")
     assert set(faults.made) == set(kinds)
