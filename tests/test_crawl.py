@@ -320,7 +320,7 @@ def test_the_script_from_start_to_end(api, tmp_path):
 def test_twenty_kills_at_random_moments(tmp_path):
     """The fetch is slowed down, so that no run between two kills is the last."""
     with FakeApi(small_wiki(500)) as api:
-        options = [*COMMAND, "--target-sentences", "900", "--target-vocab", "2000", "--api", api.url, "--rate", "900"]
+        options = [*COMMAND, "--target-sentences", "900", "--target-vocab", "2000", "--api", api.url, "--rate", "500"]
         whole = [*options, "--store", tmp_path / "a.sqlite", "--output", tmp_path / "a" / "d.json"]
         result = run_script("rare_char_fetch.py", *whole)
         assert result.returncode == 0, result.stderr
