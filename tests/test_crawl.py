@@ -192,12 +192,13 @@ def test_never_more_than_three_at_once_and_who_asks_is_said(api, tmp_path):
 
 @pytest.mark.usefixtures("hasty")
 def test_every_kind_of_fault_changes_nothing(tmp_path):
+    more = Limits(5, 200, 1, 150, 500)
     with FakeApi(small_wiki()) as api:
-        whole, _ = crawl(api.url, tmp_path / "whole.sqlite")
+        whole, _ = crawl(api.url, tmp_path / "whole.sqlite", more)
     kinds = [kind for kind in FAULTS if kind not in ("silence", "drops")]  # those take time; see below
     faults = Faults(0.5, 1.0, kinds=kinds)
     with FakeApi(small_wiki()) as api, FaultServer(api.url, faults) as spoilt:
-        compiler, _ = crawl(spoilt.url, tmp_path / "spoilt.sqlite")
+        compiler, _ = crawl(spoilt.url, tmp_path / "spoilt.sqlite", more)
         assert outcome(compiler) == outcome(whole)
         assert frontier(tmp_path / "spoilt.sqlite") == frontier(tmp_path / "whole.sqlite")
     assert set(faults.made) == set(kinds)
@@ -319,7 +320,7 @@ def test_the_script_from_start_to_end(api, tmp_path):
 def test_twenty_kills_at_random_moments(tmp_path):
     """The fetch is slowed down, so that no run between two kills is the last."""
     with FakeApi(small_wiki(500)) as api:
-        options = [*COMMAND, "--target-sentences", "900", "--target-vocab", "2000", "--api", api.url, "--rate", "900"]
+        options = [*COMMAND, "--target-sentences", "900", "--target-vocab", "2000", "--api", api.url, "--rate", "500"]
         whole = [*options, "--store", tmp_path / "a.sqlite", "--output", tmp_path / "a" / "d.json"]
         result = run_script("rare_char_fetch.py", *whole)
         assert result.returncode == 0, result.stderr
