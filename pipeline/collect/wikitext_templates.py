@@ -63,8 +63,8 @@ begin and end of a part that plain-text extracts leave out, because it is a <div
     div col end, divcolend, colend, refend, reflistf -> </div>
     hidden begin, scroll box, columns-start         -> <div>
     hidden end, columns-end                         -> </div>
-    col-begin, multicol, top                        -> <table>
-    col-end, multicol-end, bottom                   -> </table>
+    col-begin, multicol                             -> <table>
+    col-end, multicol-end                           -> </table>
 """
 
 _FIELD = re.compile(r"\{([^{}]+)\}")
