@@ -272,5 +272,36 @@ def test_the_published_format_says_what_it_lacks():
     assert failing(dataset, max_vocab_errors=0)[0] == "vocab-errors"  # punctuation is not in the vocabulary
     verdicts = measured(dataset)
     assert {verdicts[name].note for name in needs_documents} == {"no documents"}
-    assert [item.split(":")[0] for item in lacks(dataset)] == ["no documents", "no metadata"]
+    missing = lacks(dataset)
+    assert [item.split(":")[0] for item in missing[:2]] == ["no documents", "not in its metadata"]
+    assert "license (what use the text allows), sources" in missing[1]
+    assert missing[2].startswith("no punctuation")
+
+
+def test_the_published_five_keys_lack_what_metadata_does_not_say():
+    base = good()
+    metadata = {
+        "sentence_count": 1,
+        "vocab_size": 1,
+        "avg_sentence_length": 9.5,
+        "deduplication_rate": 0.1,
+        "domains": ["鱼"],
+    }
+    [documents, not_said] = lacks(Dataset(base.sentences, base.vocab, [], metadata))
+    assert documents.startswith("no documents")
+    assert [key.split()[0] for key in not_said.split(": ")[1].split(", ")] == [
+        "license",
+        "sources",
+        "created",
+        "min_freq",
+    ]
+
+
+def test_a_whole_dataset_lacks_nothing():
+    base = good()
+    base.documents = [replace(document, pageid=1, revid=2) for document in base.documents]
+    said = {"license": "CC0", "sources": ["甲"], "domains": ["鱼"], "created": "2026-01-01", "deduplication_rate": 0.0}
+    base.metadata |= said
     assert lacks(base) == []
+    base.documents = [replace(document, revid=None) for document in base.documents]
+    assert [item.split(":")[0] for item in lacks(base)] == ["no page and revision ids"]

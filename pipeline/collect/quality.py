@@ -14,6 +14,16 @@ from typing import Any
 
 from pipeline.corpus import Dataset, count_characters, is_han
 
+# What a dataset should say of itself.
+_METADATA = {
+    "license": "what use the text allows",
+    "sources": "where it is from",
+    "domains": "its topics",
+    "created": "when it was made",
+    "deduplication_rate": "how much was repeated",
+    "min_freq": "which characters the vocabulary takes",
+}
+
 
 @dataclass(frozen=True)
 class Finding:
@@ -120,6 +130,11 @@ def lacks(dataset: Dataset) -> list[str]:
     missing = []
     if not dataset.documents:
         missing.append("no documents: it can train MLM but not NSP, and is split by sentence, not by article")
-    if not dataset.metadata:
-        missing.append("no metadata: licence, sources and how it was made are not recorded")
+    elif not any(document.pageid is not None and document.revid is not None for document in dataset.documents):
+        missing.append("no page and revision ids: its sentences cannot be traced to their articles")
+    absent = [f"{key} ({what})" for key, what in _METADATA.items() if dataset.metadata.get(key) in (None, "", [])]
+    if absent:
+        missing.append(f"not in its metadata: {', '.join(absent)}")
+    if all(map(is_han, dataset.vocab)):
+        missing.append("no punctuation, digits or Latin in the vocabulary: they all become [UNK]")
     return missing
