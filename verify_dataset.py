@@ -17,7 +17,8 @@ from dataclasses import asdict
 from pathlib import Path
 
 from pipeline import atomic
-from pipeline.collect.quality import CHECKS, Verdict, judge, lacks
+from pipeline.collect.quality import Verdict, judge, lacks
+from pipeline.collect.quality_checks import CHECKS
 from pipeline.corpus import DEFAULT_DATASET, read_dataset
 from pipeline.stage import InputError, run_stage
 
@@ -25,8 +26,8 @@ from pipeline.stage import InputError, run_stage
 def main() -> int:
     arguments = parse_arguments()
     dataset = read_dataset(arguments.dataset)
-    thresholds = {check.name: getattr(arguments, check.option.replace("-", "_")) for check in CHECKS}
-    verdicts = judge(dataset, thresholds)
+    thresholds = {check.option: getattr(arguments, check.option.replace("-", "_")) for check in CHECKS}
+    verdicts = judge(dataset, CHECKS, thresholds)
     missing = lacks(dataset)
     failed = [verdict for verdict in verdicts if not verdict.passed]
 

@@ -28,11 +28,15 @@ def article(*paragraphs, title="小镇", **more):
     return Article(title=title, paragraphs=list(paragraphs), source="自撰", **more)
 
 
+def compiled(articles, limits):
+    return compile_dataset(articles, limits).dataset()
+
+
 # --- compiling -----------------------------------------------------------------------------------
 
 
 def test_sentences_keep_their_order_and_documents_slice_them():
-    dataset = compile_dataset(
+    dataset = compiled(
         [article("小镇在河边。河上有桥。", "桥很旧了。", pageid=7), article("山上有雪。", title="雪山", domain="地理")],
         LIMITS,
     )
@@ -46,13 +50,13 @@ def test_sentences_keep_their_order_and_documents_slice_them():
 
 @pytest.mark.parametrize("dropped", ["短。", "没" * 30 + "。", "abc def.", "河上有桥。"])
 def test_a_dropped_sentence_splits_its_document_there(dropped):
-    dataset = compile_dataset([article("河上有桥。", "桥很旧了。", dropped, "水很清澈。", "鱼很多啊。")], LIMITS)
+    dataset = compiled([article("河上有桥。", "桥很旧了。", dropped, "水很清澈。", "鱼很多啊。")], LIMITS)
     assert dropped not in dataset.sentences[1:]
     assert [(document.page, document.start, document.count) for document in dataset.documents] == [(0, 0, 2), (0, 2, 2)]
 
 
 def test_a_repeat_in_another_article_is_dropped_and_counted():
-    dataset = compile_dataset([article("河上有桥。桥很旧了。"), article("河上有桥。水很清澈。", "短。")], LIMITS)
+    dataset = compiled([article("河上有桥。桥很旧了。"), article("河上有桥。水很清澈。", "短。")], LIMITS)
     assert dataset.sentences == ["河上有桥。", "桥很旧了。", "水很清澈。"]
     assert dataset.metadata["deduplication_rate"] == 1 / 4  # of the sentences that fit, so 短。 does not count
     assert dataset.metadata["sentence_count"] == 3
@@ -61,7 +65,7 @@ def test_a_repeat_in_another_article_is_dropped_and_counted():
 
 
 def test_white_space_is_made_one_blank():
-    assert compile_dataset([article(" 河上　　有\t桥。\n")], LIMITS).sentences == ["河上 有 桥。"]
+    assert compiled([article(" 河上　　有\t桥。\n")], LIMITS).sentences == ["河上 有 桥。"]
 
 
 def test_reading_stops_at_the_article_that_meets_all_targets():
@@ -70,7 +74,7 @@ def test_reading_stops_at_the_article_that_meets_all_targets():
             yield article(f"{name}在河边。{name}在山上。", title=name)
 
     def titles(**targets):
-        dataset = compile_dataset(articles(), Limits(4, 20, 1, **targets))
+        dataset = compiled(articles(), Limits(4, 20, 1, **targets))
         return "".join(document.title for document in dataset.documents)
 
     assert titles(target_sentences=3) == "甲乙"
@@ -81,7 +85,7 @@ def test_reading_stops_at_the_article_that_meets_all_targets():
 
 @given(st.lists(st.lists(st.text(alphabet="天地人。！a ", max_size=15), max_size=5), max_size=5))
 def test_compiled_documents_are_runs_of_their_articles(texts):
-    dataset = compile_dataset([article(*paragraphs) for paragraphs in texts], Limits(2, 6, 1))
+    dataset = compiled([article(*paragraphs) for paragraphs in texts], Limits(2, 6, 1))
     assert len(set(dataset.sentences)) == len(dataset.sentences)
     assert sum(document.count for document in dataset.documents) == len(dataset.sentences)
     assert dataset.vocab == build_vocab(count_characters(dataset.sentences), 1)

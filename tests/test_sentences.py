@@ -4,7 +4,7 @@ import itertools
 import time
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.collect.sentences import LONGEST_BRACKET, split_sentences
@@ -101,3 +101,65 @@ def test_time_grows_with_the_length_only(unit):
     began = time.perf_counter()
     split_sentences(unit * (100_000 // len(unit)))
     assert time.perf_counter() - began < 3  # it takes about 0.1 s; quadratic work takes minutes
+
+
+# What a sentence may hold without ending, and ways to end one.
+PARTS = [
+    "水深3.14米",
+    "宽１．５里",
+    "共1,000人",
+    "《你是谁？》这本书",
+    "（真的！）",
+    "（见第3.2节。）还有",
+    "马丁．路德",
+    "Yahoo! 知识",
+]
+PARTS += [
+    "他想了想……又说",
+    "分两步：一．洗米；二．生火",
+    "“好！”，他说",
+    "“去哪里？”的问题",
+    "天地",
+    "，山水",
+    "[注1]",
+    "「雪」",
+]
+SHAPES = [
+    "{}。",
+    "{}！",
+    "{}？",
+    "{}？！",
+    "{}！！！",
+    "{}……\n",
+    "老人说：“{}。”",
+    "老人说：「{}？！」",
+    "他写道：『{}……』",
+    "（{}。）",
+]
+
+
+@pytest.mark.slow
+@settings(max_examples=10_000, deadline=None)
+@given(
+    st.lists(
+        st.tuples(st.lists(st.sampled_from(PARTS), min_size=1, max_size=4), st.sampled_from(SHAPES)),
+        min_size=1,
+        max_size=6,
+    )
+)
+def test_ten_thousand_paragraphs_of_known_sentences(plan):
+    """Sentences made of decimals, enumerations, brackets, quotes and pauses come back one by one."""
+    sentences = [shape.format("人" + "".join(parts) + "人") for parts, shape in plan]
+    # A paragraph that ends nothing with 。 takes every full stop for an end.
+    sentences.append("这是末句。")
+    assert split_sentences("".join(sentences)) == sentences
+
+
+@pytest.mark.slow
+@settings(max_examples=10_000, deadline=10_000)
+@given(paragraphs)
+def test_ten_thousand_paragraphs_of_anything(paragraph):
+    """Nothing is lost, invented or put elsewhere; no crash; no hang (10 s for one example is one)."""
+    pieces = split_sentences(paragraph)
+    assert "".join(pieces) == paragraph
+    assert all(pieces)

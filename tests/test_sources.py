@@ -1,5 +1,6 @@
 """The sources: what they yield, and how they name what is wrong."""
 
+import bz2
 import gzip
 import json
 
@@ -59,6 +60,25 @@ def test_gzip_reads_the_same(tmp_path, name):
     assert list(read_text_files([packed])) == list(read_text_files([plain]))
 
 
+def test_what_an_extractor_writes(tmp_path):
+    line = {
+        "id": "7",
+        "revid": "8",
+        "url": "https://zh.wikipedia.org/wiki?curid=7",
+        "title": "小镇",
+        "text": "甲。\n\n乙。",
+    }
+    (tmp_path / "AA").mkdir()
+    path = write_lines(tmp_path / "AA" / "wiki_00", line, line | {"revid": "", "url": "http://[", "id": "x"})
+    packed = tmp_path / "wiki_01.bz2"
+    packed.write_bytes(bz2.compress(path.read_bytes()))
+    article, odd = read_text_files([path])
+    assert (article.pageid, article.revid, article.source) == (7, 8, "zh.wikipedia.org")
+    assert (article.title, article.url, article.paragraphs) == ("小镇", line["url"], ["甲。", "", "乙。"])
+    assert (odd.pageid, odd.revid, odd.source) == (None, None, "wiki_00")
+    assert next(read_text_files([packed])) == article
+
+
 def test_files_come_in_the_order_given(tmp_path):
     paths = [write_lines(tmp_path / f"{name}.jsonl", {"title": name, "text": "小镇"}) for name in "乙甲"]
     assert [article.title for article in read_text_files(paths)] == ["乙", "甲"]
@@ -103,6 +123,8 @@ def test_a_bad_file_is_named(tmp_path):
     (tmp_path / "flipped.txt.gz").write_bytes(packed[:-8] + bytes(4) + packed[-4:])
     (tmp_path / "garbage.txt.gz").write_bytes(packed[:10] + bytes([255]) * 30)
     (tmp_path / "plain.txt.gz").write_bytes(GOOD.encode())
+    (tmp_path / "short.txt.bz2").write_bytes(bz2.compress(GOOD.encode() * 1000)[:-9])
+    (tmp_path / "plain.txt.bz2").write_bytes(GOOD.encode())
     (tmp_path / "gbk.txt").write_bytes("小镇".encode("gbk"))
     (tmp_path / "town.doc").write_text(GOOD, encoding="utf-8")
     (tmp_path / "folder.txt").mkdir()
@@ -111,6 +133,8 @@ def test_a_bad_file_is_named(tmp_path):
         ("flipped.txt.gz", "no whole gzip file"),
         ("garbage.txt.gz", "no whole gzip file"),
         ("plain.txt.gz", "no whole gzip file"),
+        ("short.txt.bz2", "no whole bzip2 file"),
+        ("plain.txt.bz2", "no whole bzip2 file"),
         ("gbk.txt", "not UTF-8"),
         ("town.doc", "neither .jsonl"),
         ("folder.txt", "folder"),

@@ -79,6 +79,18 @@ def test_limits_and_several_files(tmp_path, town):
     assert dataset.metadata["min_freq"] == 3
 
 
+def test_every_article_used_is_listed(tmp_path, town):
+    with town.open("a", encoding="utf-8") as file:
+        file.write(
+            '{"title": "空", "text": "无。"}\n{"title": "新桥", "text": "新桥去年才建好。", "pageid": 7, "revid": 8}\n'
+        )
+    assert fetch("--source", "text", town, "--output", tmp_path / "dataset.json").returncode == 0
+    lines = (tmp_path / "sources.jsonl").read_text(encoding="utf-8").splitlines()
+    assert [json.loads(line)["title"] for line in lines] == ["小镇", "雪山", "新桥"]
+    assert {"title", "pageid", "revid", "url", "source", "license"} == set(json.loads(lines[2]))
+    assert (json.loads(lines[2])["pageid"], json.loads(lines[2])["revid"]) == (7, 8)
+
+
 def test_a_target_that_is_reached_ends_the_reading(tmp_path, town):
     output = tmp_path / "dataset.json"
     assert fetch("--source", "text", town, "--target-sentences", "3", "--output", output).returncode == 0
@@ -153,7 +165,10 @@ def test_the_source_is_never_overwritten(tmp_path, town):
     words = tmp_path / "vocab.txt"
     words.write_text("小镇在河边。\n", encoding="utf-8")
     assert_refused(fetch("--source", "text", words, "--output", tmp_path / "dataset.json"), words, "overwritten")
-    assert town.read_bytes() == before
+    sources = tmp_path / "sources.jsonl"
+    sources.write_bytes(before)
+    assert_refused(fetch("--source", "text", sources, "--output", tmp_path / "dataset.json"), sources, "overwritten")
+    assert town.read_bytes() == sources.read_bytes() == before
 
 
 def test_a_folder_that_cannot_be_written_is_named(tmp_path, town):

@@ -1,38 +1,40 @@
 """The judgement of a dataset: every check measures all sentences and compares one number with one threshold.
 
-``CHECKS`` is the list. A new check is one more entry there: its option, threshold, unit and measure; the table, the
-report and the command line follow from it.
+``quality_checks.CHECKS`` is the list. A new check is one more entry there: its option, threshold and measure; the
+table, the report and the command line follow from it.
 """
 
 from __future__ import annotations
 
-import re
-import unicodedata
 from collections import Counter
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
-from pipeline.corpus import Dataset, build_vocab, count_characters, is_han
+from pipeline.corpus import Dataset, count_characters, is_han
 
-COMMON = 5  # occurrences from which on a character can be learned at all
-
-_MARKUP = re.compile(
-    r"</?[A-Za-z][A-Za-z0-9]*(?:\s[^<>]*)?/?>|<!--|-->|<>"  # tags and comments of HTML
-    r"|\[\[|\]\]|\{\{|\}\}|\{\||\|\}|\|\||'''|__[A-Z]+__"  # links, templates, tables, bold, switches of wikitext
-    r"|-\{|\}-"  # variant conversion
-    r"|\b(?:colspan|rowspan|style|align)="
-    r"|&(?:[a-z]+|#\d+);|\bformula_\d+\b"  # entities; what an extractor leaves of a formula
-)
-_BROKEN_CATEGORIES = {"Cc", "Co", "Cs", "Cn"}  # control, private use, half a character, unassigned
+# What a dataset should say of itself.
+_METADATA = {
+    "license": "what use the text allows",
+    "sources": "where it is from",
+    "domains": "its topics",
+    "created": "when it was made",
+    "deduplication_rate": "how much was repeated",
+    "min_freq": "which characters the vocabulary takes",
+}
 
 
 @dataclass(frozen=True)
 class Finding:
-    """What a check measured; None where the dataset does not have what it needs. ``note`` says more, or why."""
+    """What a check measured; None where the dataset does not have what it needs.
+
+    ``note`` says more, or why, in one line; ``details`` (JSON values) go into the report only.
+    """
 
     value: float | None
     note: str = ""
+    details: dict[str, Any] = field(default_factory=dict)
 
 
 class Subject:
@@ -57,12 +59,26 @@ class Subject:
         """Occurrences of each Han character."""
         return {character: count for character, count in self.counts.items() if is_han(character)}
 
+    def share_of_sentences(self, is_bad: Callable[[str], bool]) -> Finding:
+        """Share of the sentences that ``is_bad`` tells; the first ten go into the details."""
+        bad = [number for number, sentence in enumerate(self.sentences) if is_bad(sentence)]
+        note = f"{len(bad)} sentences, first {self.quote(bad[0])}" if bad else ""
+        details = {"sentences": len(bad), "first": [self.quote(number) for number in bad[:10]]}
+        return Finding(len(bad) / len(self.sentences), note, details)
+
+    def quote(self, number: int) -> str:
+        """A sentence with its number, short enough for one line; what cannot be seen is escaped."""
+        sentence = self.sentences[number]
+        short = sentence if len(sentence) <= 30 else sentence[:29] + "…"
+        visible = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in short)
+        return f"sentences[{number}]: {visible}"
+
 
 @dataclass(frozen=True)
 class Check:
     """A number that must be at least (``minimum``) or at most its threshold."""
 
-    name: str  # also the option: --min-<name> or --max-<name>
+    name: str
     minimum: bool
     threshold: float  # of the real study, by default
     explanation: str
@@ -70,6 +86,7 @@ class Check:
 
     @property
     def option(self) -> str:
+        """Names the check on the command line and in ``thresholds``; a number with two bounds is two checks."""
         return f"{'min' if self.minimum else 'max'}-{self.name}"
 
 
@@ -84,21 +101,27 @@ class Verdict:
     passed: bool
     explanation: str
     note: str
+    details: dict[str, Any]
 
 
-def judge(dataset: Dataset, thresholds: Mapping[str, float]) -> list[Verdict]:
-    """All checks on ``dataset``; ``thresholds`` replaces defaults, by check name. What cannot be measured fails."""
+def judge(dataset: Dataset, checks: Sequence[Check], thresholds: Mapping[str, float]) -> list[Verdict]:
+    """All ``checks`` on ``dataset``; ``thresholds`` replaces defaults, by option. What cannot be measured fails."""
     subject = Subject(dataset)
+    found: dict[Callable[[Subject], Finding], Finding] = {}
     verdicts = []
-    for check in CHECKS:
-        found = check.measure(subject)
-        threshold = thresholds.get(check.name, check.threshold)
-        if found.value is None:
+    for check in checks:
+        finding = found.get(check.measure) or found.setdefault(check.measure, check.measure(subject))
+        threshold = thresholds.get(check.option, check.threshold)
+        if finding.value is None:
             passed = False
         else:
-            passed = found.value >= threshold if check.minimum else found.value <= threshold
+            passed = finding.value >= threshold if check.minimum else finding.value <= threshold
         bound = "at least" if check.minimum else "at most"
-        verdicts.append(Verdict(check.name, found.value, bound, threshold, passed, check.explanation, found.note))
+        verdicts.append(
+            Verdict(
+                check.name, finding.value, bound, threshold, passed, check.explanation, finding.note, finding.details
+            )
+        )
     return verdicts
 
 
@@ -107,104 +130,11 @@ def lacks(dataset: Dataset) -> list[str]:
     missing = []
     if not dataset.documents:
         missing.append("no documents: it can train MLM but not NSP, and is split by sentence, not by article")
-    if not dataset.metadata:
-        missing.append("no metadata: licence, sources and how it was made are not recorded")
+    elif not any(document.pageid is not None and document.revid is not None for document in dataset.documents):
+        missing.append("no page and revision ids: its sentences cannot be traced to their articles")
+    absent = [f"{key} ({what})" for key, what in _METADATA.items() if dataset.metadata.get(key) in (None, "", [])]
+    if absent:
+        missing.append(f"not in its metadata: {', '.join(absent)}")
+    if all(map(is_han, dataset.vocab)):
+        missing.append("no punctuation, digits or Latin in the vocabulary: they all become [UNK]")
     return missing
-
-
-def _mean_length(subject: Subject) -> Finding:
-    return Finding(sum(map(len, subject.sentences)) / len(subject.sentences))
-
-
-def _longest(subject: Subject) -> Finding:
-    longest = max(range(len(subject.sentences)), key=lambda number: len(subject.sentences[number]))
-    return Finding(len(subject.sentences[longest]), f"sentences[{longest}]")
-
-
-def _duplicates(subject: Subject) -> Finding:
-    repeated = len(subject.sentences) - len(set(subject.sentences))
-    if not repeated:
-        return Finding(0)
-    sentence, count = Counter(subject.sentences).most_common(1)[0]
-    return Finding(repeated, f"most often, {count} times: {_short(sentence)}")
-
-
-def _markup(subject: Subject) -> Finding:
-    return _share_of_sentences(subject, lambda sentence: bool(_MARKUP.search(sentence)))
-
-
-def _broken(subject: Subject) -> Finding:
-    broken = {character for character in subject.counts if _is_broken(character)}
-    return _share_of_sentences(subject, lambda sentence: not broken.isdisjoint(sentence))
-
-
-def _is_broken(character: str) -> bool:
-    return character == "\N{REPLACEMENT CHARACTER}" or unicodedata.category(character) in _BROKEN_CATEGORIES
-
-
-def _share_of_sentences(subject: Subject, is_bad: Callable[[str], bool]) -> Finding:
-    bad = [number for number, sentence in enumerate(subject.sentences) if is_bad(sentence)]
-    note = f"{len(bad)} sentences, first sentences[{bad[0]}]: {_short(subject.sentences[bad[0]])}" if bad else ""
-    return Finding(len(bad) / len(subject.sentences), note)
-
-
-def _vocab_errors(subject: Subject) -> Finding:
-    """Characters missing from the vocabulary or wrongly in it; where there are none, entries out of order."""
-    vocab = subject.dataset.vocab
-    recorded = subject.dataset.metadata.get("min_freq")
-    min_freq = recorded if type(recorded) is int else min(subject.counts[character] for character in vocab)
-    expected = build_vocab(subject.counts, min_freq)
-    differing = set(vocab) ^ set(expected)
-    if differing:
-        some = " ".join(sorted(differing, key=lambda character: -subject.counts[character])[:10])
-        return Finding(len(differing), f"at min_freq {min_freq}, missing or not wanted: {some}")
-    misplaced = sum(ours != theirs for ours, theirs in zip(vocab, expected, strict=True))
-    return Finding(misplaced, "entries out of order" if misplaced else "")
-
-
-def _unknown_share(subject: Subject) -> Finding:
-    known = sum(subject.counts[character] for character in subject.dataset.vocab)
-    return Finding(1 - known / subject.characters)
-
-
-def _pairs(subject: Subject) -> Finding:
-    documents = subject.dataset.documents
-    return Finding(sum(document.count - 1 for document in documents)) if documents else Finding(None, "no documents")
-
-
-def _articles(subject: Subject) -> Finding:
-    documents = subject.dataset.documents
-    return Finding(len({document.page for document in documents})) if documents else Finding(None, "no documents")
-
-
-def _short(sentence: str) -> str:
-    return sentence if len(sentence) <= 30 else sentence[:29] + "…"
-
-
-CHECKS = (
-    Check("sentences", True, 325_000, "sentences", lambda subject: Finding(len(subject.sentences))),
-    Check("han", True, 10_000, "distinct Han characters", lambda subject: Finding(len(subject.han))),
-    Check(
-        "common-han",
-        True,
-        6_500,
-        f"Han characters that occur at least {COMMON} times",
-        lambda subject: Finding(sum(count >= COMMON for count in subject.han.values())),
-    ),
-    Check("mean-length", True, 15, "mean length of a sentence in characters", _mean_length),
-    Check("longest", False, 200, "length of the longest sentence in characters", _longest),
-    Check("duplicates", False, 0, "sentences that repeat an earlier one exactly", _duplicates),
-    Check(
-        "han-share",
-        True,
-        0.7,
-        "share of Han among the characters that are not white space",
-        lambda subject: Finding(sum(subject.han.values()) / subject.characters),
-    ),
-    Check("markup", False, 0.005, "share of sentences with residue of wikitext or HTML", _markup),
-    Check("broken", False, 0.0005, "share of sentences with control, private-use or replacement characters", _broken),
-    Check("vocab-errors", False, 0, "vocabulary entries that disagree with the sentences", _vocab_errors),
-    Check("unknown", False, 0.001, "share of characters that the vocabulary makes [UNK]", _unknown_share),
-    Check("articles", True, 5_000, "articles", _articles),
-    Check("pairs", True, 200_000, "true adjacent pairs of sentences, for NSP", _pairs),
-)
