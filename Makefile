@@ -7,14 +7,15 @@ STUDY := runs/quickstart
 PY := .venv/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help study test test-slow lint setup clean
+.PHONY: help study test test-slow test-wiki lint setup clean
 
 ## study: run every stage on the offline sample (about 5 minutes on two CPU cores)
 study: .venv/study
 	$(PY) rare_char_fetch.py --source sample --output $(STUDY)/dataset.json
 	$(PY) verify_dataset.py $(STUDY)/dataset.json --report $(STUDY)/verification.json \
 	    --min-sentences 29000 --min-han 3900 --min-common-han 2700 --min-articles 120 --min-pairs 28500 \
-	    --max-unknown 0.0012
+	    --max-unknown 0.0012 --min-topics 1 --max-largest-topic 1 --min-level-1 0.66 --min-level-2 0.12 \
+	    --min-level-3 0.01
 	$(PY) train_large_100k.py --preset quickstart --dataset $(STUDY)/dataset.json \
 	    --checkpoint-dir $(STUDY)/checkpoints --history $(STUDY)/training_history.json --final $(STUDY)/final.pth
 	$(PY) check_progress.py --history $(STUDY)/training_history.json
@@ -24,11 +25,15 @@ study: .venv/study
 
 ## test: run the fast tests
 test: .venv/dev
-	$(PY) -m pytest -m "not slow"
+	$(PY) -m pytest -m "not slow and not wiki"
 
 ## test-slow: run the tests that take minutes (kills, whole studies)
 test-slow: .venv/dev
-	$(PY) -m pytest -m slow
+	$(PY) -m pytest -m "slow and not wiki"
+
+## test-wiki: run the API source and the dump reader against a real MediaWiki on this machine (Debian, as root)
+test-wiki: .venv/dev
+	$(PY) -m pytest -m wiki
 
 ## lint: check style, formatting and types
 lint: .venv/dev
@@ -47,7 +52,7 @@ setup: .venv/study .venv/dev
 	$(PY) -m pip install --disable-pip-version-check --no-deps -r requirements-sample.txt
 	touch $@
 
-.venv/dev: .venv/study requirements-dev.txt
+.venv/dev: .venv/study requirements-dev.txt requirements-parquet.txt
 	$(PY) -m pip install --disable-pip-version-check -r requirements-dev.txt
 	touch $@
 
