@@ -32,10 +32,11 @@ from pipeline.analyse.screen import screen
 from pipeline.collect.fetch_screen import fetch_screen
 from pipeline.collect.store import DEFAULT_STORE, progress
 from pipeline.history import DEFAULT_HISTORY, History, read_history
-from pipeline.stage import run_stage
+from pipeline.stage import InputError, run_stage
 from pipeline.terminal import show
 
 DEFAULT_CHECKPOINTS = Path("checkpoints_100k")
+BEING_MADE = 10.0  # seconds during which a store may not have its tables yet
 
 
 def main() -> int:
@@ -122,9 +123,15 @@ def _run(arguments: argparse.Namespace, reference: History | None, columns: int,
 
 def _fetch(arguments: argparse.Namespace, columns: int, styled: bool) -> tuple[str, bool]:
     """One screen of the fetch, and whether it is finished."""
+    waiting = f"{arguments.store}: waiting for the store"
     if arguments.watch is not None and not arguments.store.exists():
-        return f"{arguments.store}: waiting for the store", False
-    facts = progress(arguments.store)
+        return waiting, False
+    try:
+        facts = progress(arguments.store)
+    except InputError:
+        if arguments.watch is None or time.time() - arguments.store.stat().st_mtime > BEING_MADE:
+            raise
+        return waiting, False
     return fetch_screen(facts, time.time(), columns, styled=styled), facts.finished is not None
 
 
