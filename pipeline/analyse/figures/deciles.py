@@ -38,9 +38,7 @@ def deciles(section: Section, say: Words) -> Figure | None:
     classes.set_title(say("Accuracy by class of token"))
     groups = list(_accuracies(checkpoints[-1]["mlm"], "by_class"))
     shades = [style.TRAINING, style.HELD_OUT, style.HAN, style.BEFORE_LINE, style.OTHER, style.CURVE]
-    looks = {
-        name: (say(CLASSES.get(name, name)), shades[place % len(shades)]) for place, name in enumerate(groups)
-    }
+    looks = {name: (say(CLASSES.get(name, name)), shades[place % len(shades)]) for place, name in enumerate(groups)}
     _lines(classes, checkpoints, steps, "by_class", looks, say)
     return figure
 
@@ -95,13 +93,6 @@ def _final(
         error = 1.96 * sqrt(max(accuracy * (1 - accuracy), 0) / max(targets, 1))
         whisker = {"elinewidth": 1.2, "capsize": 2.5, "ecolor": "#8A8A8A"}
         axes.bar(int(name), accuracy, 0.8, color=colours[name], yerr=error, error_kw=whisker)
-            int(name),
-            accuracy,
-            0.8,
-            color=colours[name],
-            yerr=error,
-            error_kw={"elinewidth": 1.2, "capsize": 2.5, "ecolor": "#8A8A8A"},
-        )
     for guess, (name_of_guess, shape) in GUESSES.items():
         known = _accuracies((section["guesses"].get(guess) or {}), KIND)
         points = [(int(name), known[name]) for name in tenths if name in known]
