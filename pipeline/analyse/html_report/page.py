@@ -56,6 +56,7 @@ CAVEATS = (
     "Forecasts assume that the curve goes on as it did, with the same data and the same kind of schedule.",
     "A small model trained on a few million characters is a specimen for watching training, no usable language model.",
 )
+LONGEST_UNBROKEN = 20  # characters
 STYLE = """
 :root { color-scheme: light; --ink: #1b1f23; --quiet: #57606a; --rule: #d8dee4; --tint: #f6f8fa; --accent: #003f6b }
 * { box-sizing: border-box }
@@ -83,10 +84,11 @@ table { border-collapse: collapse; width: 100%; font-size: .92rem; font-variant-
 th, td { text-align: left; padding: .35rem .75rem .35rem 0; border-bottom: 1px solid var(--rule); vertical-align: top }
 thead th { color: var(--quiet); font-weight: 500 }
 tbody th { font-weight: 400 }
-td { white-space: nowrap }
+td.short { white-space: nowrap }
+.narrow { display: none }
 ul { padding-left: 1.2rem; max-width: 60rem }
 li { margin: .3rem 0 }
-@media (max-width: 40rem) { body { padding: 1.25rem 1rem 3rem } h1 { font-size: 1.35rem } td { white-space: normal }
+@media (max-width: 40rem) { body { padding: 1.25rem 1rem 3rem } h1 { font-size: 1.35rem } .narrow { display: block }
   dl.facts { grid-template-columns: 1fr 1fr } dl.facts dd { font-size: 1.1rem } }
 @media print { figure, .table { break-inside: avoid } figure img { min-width: 0 } }
 """
@@ -119,6 +121,7 @@ def report_page(
     if english_figures:
         text = say("The figures are in English: no font with Chinese characters was installed where they were drawn.")
         parts.append(f'<p class="remark">{escape(text)}</p>')
+    parts.append(f'<p class="remark narrow">{escape(say("The figures scroll sideways."))}</p>')
     parts += [_figure(key, picture, say) for key, picture in figures.items()]
     parts += [f"<h2>{escape(say('Tables'))}</h2>", '<div class="tables">', *map(_table, tables), "</div>"]
     caveats = "".join(f"<li>{escape(say(text))}</li>" for text in CAVEATS)
@@ -171,8 +174,7 @@ def _table(table: Table) -> str:
             "<thead><tr>" + "".join(f'<th scope="col">{escape(name)}</th>' for name in table.columns) + "</tr></thead>"
         )
     body = "".join(
-        f'<tr><th scope="row">{escape(name)}</th>{"".join(f"<td>{escape(cell)}</td>" for cell in cells)}</tr>'
-        for name, *cells in table.rows
+        f'<tr><th scope="row">{escape(name)}</th>{"".join(map(_cell, cells))}</tr>' for name, *cells in table.rows
     )
     remark = f'<p class="remark">{escape(table.remark)}</p>' if table.remark else ""
     kind = "table wide" if len(table.columns) > 4 else "table"
@@ -180,3 +182,9 @@ def _table(table: Table) -> str:
         f'<section class="{kind}"><h3>{escape(table.title)}</h3><div class="scroll"><table>{head}<tbody>{body}</tbody>'
         f"</table></div>{remark}</section>"
     )
+
+
+def _cell(text: str) -> str:
+    """A cell; a number or a word is not broken."""
+    kind = ' class="short"' if len(text) <= LONGEST_UNBROKEN else ""
+    return f"<td{kind}>{escape(text)}</td>"

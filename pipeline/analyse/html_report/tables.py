@@ -139,9 +139,7 @@ def _forecast(analysis: dict[str, Any], say: Words) -> Table | None:
         rows.append([say("steps to {target}", target=percent(target["target"])),
                      say(verdicts[target["verdict"]], steps=steps),
                      _interval(target["interval"], ",.0f")])  # fmt: skip
-    remark = say(
-        "A run whose learning rate was annealed to its end cannot simply be continued: a longer one is another."
-    )
+    remark = say("A run whose learning rate was annealed to its end cannot simply be continued.")
     return Table(say("Forecast"), ["", "", say("80 % interval")], rows, remark)
 
 

@@ -7,8 +7,6 @@ from pipeline.analyse.figures.words import CHINESE, Words
 REPORT = {
     "A training run in figures": "一次训练的图表",
     "report of {name}": "{name} 的报告",
-    "{steps} steps": "{steps} 步",
-    "{steps} of {total} steps": "{steps} / {total} 步",
     "MLM accuracy, test articles": "MLM 准确率，测试文章",
     "MLM accuracy, held-out, last record": "MLM 准确率，留出，最后一条记录",
     "MLM accuracy, training, last record": "MLM 准确率，训练，最后一条记录",
@@ -21,6 +19,7 @@ REPORT = {
     "The figures are in English: no font with Chinese characters was installed where they were drawn.": (
         "图中文字为英文：作图的机器上没有安装中文字体。"
     ),
+    "The figures scroll sideways.": "图可以左右滑动。",
     "Training curves": "训练曲线",
     "Correlation": "相关",
     "Comparison": "比较",
