@@ -30,7 +30,7 @@ def correlation_analysis(history: History, training: Trend, held_out: Trend | No
     if not labels:
         style.remark(horizon, say("r is not defined"))
     if training.second_half and training.second_half.r is not None:
-        _second_half(horizon, training.second_half, training.second_half.r, say)
+        labels += _second_half(horizon, training.second_half, training.second_half.r, say)
     horizon.set_ylim(top=1)
     style.label_ends(horizon, labels, lines=2)
     return figure
@@ -78,15 +78,8 @@ def _horizons(axes: Axes, parts: list[Horizon], name: str, colour: str, dash: st
     return [(*known[-1], f"{name}\n{known[-1][1]:.3f}", colour)]
 
 
-def _second_half(axes: Axes, part: Horizon, r: float, say: Words) -> None:
+def _second_half(axes: Axes, part: Horizon, r: float, say: Words) -> list[marks.Label]:
     """r over the second half alone, drawn across the steps that it stands for."""
-    axes.plot((part.after, part.until), (r, r), color=style.TRAINING, linestyle=marks.DOTS)
-    axes.annotate(
-        say("steps after {step} alone: {r:.3f}", step=style.short_step(part.after), r=r),
-        ((part.after + part.until) / 2, r),
-        xytext=(0, 6),
-        textcoords="offset points",
-        ha="center",
-        color=style.TRAINING,
-        fontsize=style.LABEL_SIZE,
-    )
+    axes.plot((part.after, part.until), (r, r), color=style.OTHER, linestyle=marks.DOTS)
+    name = say("after {step} alone", step=style.short_step(part.after))
+    return [(part.until, r, f"{name}\n{r:.3f}", style.QUIET)]

@@ -75,7 +75,7 @@ def _lines(
             continue
         dash = "-" if kind == KIND else dashes[place % len(dashes)]
         axes.plot(*zip(*known, strict=True), color=colour, linestyle=dash, marker="o", markersize=3)
-        labels.append((float(known[-1][0]), known[-1][1], shown, colour))
+        labels.append((float(known[-1][0]), known[-1][1], shown, style.INK if kind == KIND else colour))
     axes.set_ylim(bottom=0)
     style.label_ends(axes, labels)
 

@@ -66,7 +66,7 @@ def _curves(axes: Axes, runs: list[Run], colours: list[str], key: str, name: str
         mean = running_mean(values, len(values) // marks.SMOOTHING)
         marks.line(axes, steps, mean, color=colour, linewidth=1.6)
         axes.plot(steps[-1], mean[-1], marker="o", markersize=4.5, color=colour)
-        labels.append((float(steps[-1]), float(mean[-1]), run.name, colour))
+        labels.append((float(steps[-1]), float(mean[-1]), run.name, style.INK))
     style.label_ends(axes, labels)
     style.remark(axes, say("lines: running means"))
 

@@ -15,6 +15,7 @@ from pipeline.history import History
 SMOOTHING = 40  # a running mean spans this part of the records
 MOST_DOTS = 2_000  # more would be a blot, and a vector file of many megabytes
 MOST_VERTICES = 1_500
+LEGIBLE = 120  # records; a noisy line of more is a thicket
 DASHES = (0, (4, 2))
 DOTS = (0, (1, 1.6))
 DASH_DOT = (0, (5, 1.6, 1, 1.6))
@@ -44,11 +45,14 @@ def training(axes: Axes, history: History, key: str, say: Words) -> list[Label]:
 
 
 def held_out(axes: Axes, history: History, key: str, name: str, colour: str, dash: style.Dash) -> list[Label]:
-    """A held-out metric as a line; nothing where the history has none."""
+    """A held-out metric as a line; a long one as its running mean over the faint line of its records."""
     steps, values = finite_points(history, key)
     if not len(steps):
         return []
-    line(axes, steps, values, color=colour, linestyle=dash, linewidth=1.5, marker="o" if len(steps) == 1 else "")
+    if len(steps) > LEGIBLE:
+        line(axes, steps, values, color=colour, linewidth=0.6, alpha=0.3)
+        values = running_mean(values, len(values) // SMOOTHING)
+    line(axes, steps, values, color=colour, linestyle=dash, linewidth=1.6, marker="o" if len(steps) == 1 else "")
     return [(steps[-1], values[-1], name, colour)]
 
 

@@ -28,6 +28,7 @@ BEFORE = "#E8A33D"  # what the run is compared with: its records, and its line
 BEFORE_LINE = "#8A5200"
 CURVE = "#000000"
 OTHER = "#7A7A7A"  # further curves
+INK = "#262626"  # labels of lines whose own colours are too light for text
 QUIET = "#595959"  # chance, guesses, remarks
 TOGETHER = (  # colours that share a panel, and must not look alike
     (RECORDS, TRAINING, HELD_OUT, HAN),

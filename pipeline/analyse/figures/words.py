@@ -31,7 +31,7 @@ CHINESE = {
     "Pearson r": "Pearson r",
     "r over the first T steps": "前 T 步的 r",
     "r is not defined": "r 无定义",
-    "steps after {step} alone: {r:.3f}": "只看 {step} 步之后：{r:.3f}",
+    "after {step} alone": "只看 {step} 步后",
     "training MLM accuracy": "训练 MLM 准确率",
     "held-out MLM accuracy": "留出 MLM 准确率",
     "{number:,} records": "{number:,} 条记录",
