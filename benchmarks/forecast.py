@@ -4,11 +4,11 @@
     python benchmarks/forecast.py --runs 200 --seed 7 --processes 4 --history runs/quickstart/training_history.json
 
 A forecast is made from the first 20, 30 and 50 % of a run's records; the target is the mean of the noise-free curve
-over the last 5 % of the steps, for a real history the mean of its last 5 % of records. Simulated runs have 250, 500 or 1,000
-records; part of the noise is a first-order autoregression with a coefficient of up to 0.95, the rest is independent. In
-half of the runs the curve is of one of the four families that the forecast knows, with parameters drawn widely; in the
-others it is of none of them (delayed, two speeds, annealed, breakthrough), and they are reported apart, because no
-interval can be expected to hold there. Settings of the forecast were tried on other seeds than 42.
+over the last 5 % of the steps, for a real history the mean of its last 5 % of records. Simulated runs have 250, 500 or
+1,000 records; part of the noise is a first-order autoregression with a coefficient of up to 0.95, the rest is
+independent. In half of the runs the curve is of one of the four families that the forecast knows, with parameters
+drawn widely; in the others it is of none of them (delayed, two speeds, annealed, breakthrough), and they are reported
+apart, because no interval can be expected to hold there. Settings of the forecast were tried on other seeds than 42.
 """
 
 from __future__ import annotations

@@ -9,8 +9,8 @@ with g scaled to 0 at the first record and 1 at the last. That puts an even prio
 was observed, in the same units for every curve, so the evidences can be compared (Hoeting et al. 1999, Bayesian model
 averaging: a tutorial). Shapes are even on log scales within a curve, the curves are even among themselves. Prior
 weights from the errors of rolling origins were tried: they use the records twice, and the intervals held the truth
-less often. A forecast is the mixture of what the components expect, over the likeliest memories of the noise too, cut to accuracies between 0
-and 1; its spread is doubt between curves, between shapes, and from the noise.
+less often. A forecast is the mixture of what the components expect, over the likeliest memories of the noise too, cut
+to accuracies between 0 and 1; its spread is doubt between curves, between shapes, and from the noise.
 """
 
 from __future__ import annotations
