@@ -7,14 +7,15 @@ have a normal posterior by generalized least squares, and its evidence is the re
 
 with g scaled to 0 at the first record and 1 at the last. That puts an even prior on the accuracies at both ends of what
 was observed, in the same units for every curve, so the evidences can be compared (Hoeting et al. 1999, Bayesian model
-averaging: a tutorial). Shapes are even on log scales within a curve, and the curves enter with prior weights that the
-rolling origins give (rolling.py). A forecast is the mixture of what the components expect, cut to accuracies between 0
-and 1; its spread is doubt between curves, between shapes, and from the noise.
+averaging: a tutorial). Shapes are even on log scales within a curve, the curves are even among themselves. Prior
+weights from the errors of rolling origins were tried: they use the records twice, and the intervals held the truth
+less often. A forecast is the mixture of what the components expect, over the likeliest memories of the noise too, cut
+to accuracies between 0 and 1; its spread is doubt between curves, between shapes, and from the noise.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy import special
@@ -27,28 +28,38 @@ MOST_RECORDS = 600  # more are averaged down: a curve has a few parameters only
 GRID = {"tau": 40, "shift": 18, "exponent": 14}  # cells
 REFINEMENTS = 3  # of the grid, each within what the last one found likely
 NEGLIGIBLE = 1e-4  # weight, against the largest of the curve
-BISECTIONS = 40
+BISECTIONS = 30
+SMALLEST_CHANCE = 1e-12
 
 
 @dataclass(frozen=True)
 class Components:
     """The grid of curves over the records: everything that does not depend on the accuracy."""
 
-    curves: list[str]  # [K]
-    shapes: list[tuple[float, ...]]  # [K]
+    shapes: dict[str, np.ndarray]  # by curve, float [shapes, parameters of the shape]; K shapes in all
     offsets: np.ndarray  # g at the first record, float [K]
     scales: np.ndarray  # g at the last record less that
     prior: np.ndarray  # float [K]: share of the prior, over all curves
+    times: int = 1  # how often the K components are repeated, for so many memories of the noise
 
-    def repeated(self, times: int) -> Components:
-        """These components one after the other, so many times."""
-        arrays = (np.tile(values, times) for values in (self.offsets, self.scales, self.prior))
-        return Components(self.curves * times, self.shapes * times, *arrays)
+    def of(self, curve: str) -> np.ndarray:
+        """Which components are of ``curve``: bool [times x K]."""
+        names = [np.full(len(shapes), name == curve) for name, shapes in self.shapes.items()]
+        return np.tile(np.concatenate(names), self.times)
 
     def scaled(self, steps: np.ndarray) -> np.ndarray:
-        """Scaled g of every component at ``steps`` (float [M]): float [K, M]."""
-        g = np.stack([transform(curve, steps, shape) for curve, shape in zip(self.curves, self.shapes, strict=True)])
-        return (g - self.offsets[:, None]) / self.scales[:, None]
+        """Scaled g of every component at ``steps`` (float [M]): float [times x K, M]."""
+        g = (transforms(self.shapes, steps) - self.offsets[:, None]) / self.scales[:, None]
+        return np.tile(g, (self.times, 1))
+
+
+def transforms(shapes: dict[str, np.ndarray], steps: np.ndarray) -> np.ndarray:
+    """g of every shape at ``steps`` (float [M]): float [K, M]."""
+    rows = []
+    for curve, found in shapes.items():
+        g = transform(curve, steps, tuple(found.T[:, :, None]))
+        rows.append(np.broadcast_to(g, (len(found), len(steps))))
+    return np.vstack(rows)
 
 
 @dataclass(frozen=True)
@@ -64,8 +75,7 @@ class Mixture:
 
     def curve_weights(self) -> dict[str, float]:
         """The posterior weight of each curve, over all its shapes."""
-        names = np.array(self.components.curves)
-        return {curve: float(self.weights[names == curve].sum()) for curve in dict.fromkeys(self.components.curves)}
+        return {curve: float(self.weights[self.components.of(curve)].sum()) for curve in self.components.shapes}
 
     def expect(self, steps: np.ndarray, curve: str | None = None) -> Expectation:
         """What is expected at ``steps`` (float [M]); of one ``curve`` alone where it is named."""
@@ -78,19 +88,20 @@ class Mixture:
         )
         weights = self.weights
         if curve is not None:
-            weights = np.where(np.array(self.components.curves) == curve, weights, 0.0)
+            weights = np.where(self.components.of(curve), weights, 0.0)
             weights = weights / weights.sum() if weights.sum() else weights
-        kept = weights > 1e-9 * weights.max()
+        kept = weights > 1e-7 * weights.max()
         spreads = np.sqrt(np.maximum(variances[kept], 1e-24))
         return Expectation(weights[kept], means[kept], spreads, self.freedom)
 
     def parameter_intervals(self, curve: str, level: float) -> dict[str, tuple[float, float]]:
         """Intervals of the parameters of one ``curve``, over its shapes and the noise."""
-        mine = np.array([name == curve for name in self.components.curves])
+        components = self.components
+        mine = components.of(curve)
         weights = self.weights[mine]
         total = weights.sum()
         weights = weights / total if total > 0 else np.full(len(weights), 1 / len(weights))
-        scale, offset = self.components.scales[mine], self.components.offsets[mine]
+        scale, offset = (np.tile(each, components.times)[mine] for each in (components.scales, components.offsets))
         (a, b), v = self.coefficients[mine].T, self.covariances[mine]
         ratio = offset / scale
         spread_of_a = np.sqrt(np.maximum(v[:, 0, 0] - 2 * ratio * v[:, 0, 1] + ratio**2 * v[:, 1, 1], 0))
@@ -99,11 +110,12 @@ class Mixture:
             "a": self._quantiles(weights, a - b * ratio, spread_of_a, shares),
             "b": self._quantiles(weights, b / scale, np.sqrt(v[:, 1, 1]) / np.abs(scale), shares),
         }
-        shapes = np.array([shape for shape, own in zip(self.components.shapes, mine, strict=True) if own])
+        shapes = np.tile(components.shapes[curve], (components.times, 1))
         for place, name in enumerate(SHAPES[curve]):
             order = np.argsort(shapes[:, place], kind="stable")
             below = np.cumsum(weights[order])
-            low, high = (shapes[order[min(np.searchsorted(below, share), len(order) - 1)], place] for share in shares)
+            ranks = np.minimum(np.searchsorted(below, shares), len(order) - 1)
+            low, high = shapes[order[ranks], place]
             found[name] = (float(low), float(high))
         return found
 
@@ -137,28 +149,35 @@ class Expectation:
 
     def chance_below(self, accuracy: np.ndarray) -> np.ndarray:
         """The probability of less than ``accuracy`` (float [M]) at each step; 1/2 where nothing is left in [0, 1]."""
-        at, low, high = (self._below(np.broadcast_to(value, self.means.shape[1:])) for value in (accuracy, 0.0, 1.0))
-        return np.where(high - low > 1e-12, (at - low) / np.maximum(high - low, 1e-12), 0.5)
+        low, high = self._edges()
+        inside = np.maximum(high - low, SMALLEST_CHANCE)
+        return np.where(high - low > SMALLEST_CHANCE, (self._below(accuracy) - low) / inside, 0.5)
 
     def quantile(self, share: float) -> np.ndarray:
         """The accuracy that has ``share`` of the probability below it, at each step: float [M]."""
+        below_zero, below_one = self._edges()
+        wanted = below_zero + share * (below_one - below_zero)
         low, high = np.zeros(self.means.shape[1]), np.ones(self.means.shape[1])
         for _ in range(BISECTIONS):
             middle = (low + high) / 2
-            below = self.chance_below(middle) < share
+            below = self._below(middle) < wanted
             low, high = np.where(below, middle, low), np.where(below, high, middle)
         return (low + high) / 2
+
+    def _edges(self) -> tuple[np.ndarray, np.ndarray]:
+        places = self.means.shape[1]
+        return self._below(np.zeros(places)), self._below(np.ones(places))
 
     def _below(self, accuracy: np.ndarray) -> np.ndarray:
         return self.weights @ special.stdtr(self.freedom, (accuracy - self.means) / self.spreads)
 
 
-def average_curves(steps: np.ndarray, accuracy: np.ndarray, curve_priors: dict[str, float] | None = None) -> Mixture:
-    """The mixture for finite points (float [N] each, N >= 8, not all the same); priors are even unless given."""
+def average_curves(steps: np.ndarray, accuracy: np.ndarray) -> Mixture:
+    """The mixture for finite points (float [N] each, N >= 8, not all the same)."""
     steps, accuracy = average_down(steps, accuracy, MOST_RECORDS)
     boxes = {curve: np.log(np.reshape(bounds(curve, steps), (-1, 2))) for curve in curves_for(steps)}
     volumes = {curve: float(np.prod(np.ptp(box, axis=1))) for curve, box in boxes.items()}
-    prior = {curve: (curve_priors or {}).get(curve, 1.0) / volumes[curve] for curve in boxes}
+    prior = {curve: 1 / volumes[curve] for curve in boxes}
     memories: list[tuple[float, float]] = []
     for refinement in range(REFINEMENTS):
         components = _grid(steps, boxes, prior)
@@ -172,31 +191,26 @@ def average_curves(steps: np.ndarray, accuracy: np.ndarray, curve_priors: dict[s
 
 def _grid(steps: np.ndarray, boxes: dict[str, np.ndarray], prior: dict[str, float]) -> Components:
     """Shapes evenly spread over each curve's box of log shapes (float [P, 2]); ``prior``: density on the log scale."""
-    curves: list[str] = []
-    shapes: list[tuple[float, ...]] = []
-    priors: list[float] = []
+    shapes: dict[str, np.ndarray] = {}
+    priors: list[np.ndarray] = []
     for curve, box in boxes.items():
         edges = [np.linspace(low, high, GRID[name] + 1) for (low, high), name in zip(box, SHAPES[curve], strict=True)]
         middles = [(edge[1:] + edge[:-1]) / 2 for edge in edges]
-        points = (
-            np.stack([axis.ravel() for axis in np.meshgrid(*middles, indexing="ij")], 1) if edges else np.empty((1, 0))
-        )
-        curves += [curve] * len(points)
-        shapes += [tuple(map(float, point)) for point in np.exp(points)]
-        priors += [prior[curve] * float(np.prod(np.ptp(box, axis=1))) / len(points)] * len(points)
-    ends = np.stack([transform(curve, steps[[0, -1]], shape) for curve, shape in zip(curves, shapes, strict=True)])
-    return Components(curves, shapes, ends[:, 0], np.maximum(ends[:, 1] - ends[:, 0], 1e-300), np.array(priors))
+        axes = np.meshgrid(*middles, indexing="ij")
+        shapes[curve] = np.exp(np.stack([axis.ravel() for axis in axes], 1)) if axes else np.empty((1, 0))
+        count = len(shapes[curve])
+        priors.append(np.full(count, prior[curve] * float(np.prod(np.ptp(box, axis=1))) / count))
+    ends = transforms(shapes, steps[[0, -1]])
+    return Components(shapes, ends[:, 0], np.maximum(ends[:, 1] - ends[:, 0], 1e-300), np.concatenate(priors))
 
 
 def _narrowed(mixture: Mixture, curve: str, box: np.ndarray) -> np.ndarray:
     """The part of ``box`` in which the curve's weight lies, and a cell around it."""
-    mine = [place for place, name in enumerate(mixture.components.curves) if name == curve]
-    weights = mixture.weights[mine]
+    weights = mixture.weights[mixture.components.of(curve)]
     if not len(box) or not weights.sum():
         return box
-    likely = np.log(
-        [mixture.components.shapes[place] for place in np.array(mine)[weights > NEGLIGIBLE * weights.max()]]
-    )
+    shapes = np.tile(mixture.components.shapes[curve], (mixture.components.times, 1))
+    likely = np.log(shapes[weights > NEGLIGIBLE * weights.max()])
     cells = np.ptp(box, axis=1) / [GRID[name] for name in SHAPES[curve]]
     return np.stack(
         [np.maximum(likely.min(axis=0) - cells, box[:, 0]), np.minimum(likely.max(axis=0) + cells, box[:, 1])], axis=1
@@ -230,7 +244,7 @@ def _weigh(components: Components, g: np.ndarray, accuracy: np.ndarray, memories
     evidence = np.concatenate(evidences)
     weights = np.exp(evidence - evidence.max())
     return Mixture(
-        components.repeated(len(memories)),
+        replace(components, times=len(memories)),
         weights / weights.sum(),
         np.concatenate(coefficients),
         np.concatenate(covariances),
@@ -248,11 +262,9 @@ def _memories(components: Components, g: np.ndarray, accuracy: np.ndarray) -> li
     residuals = y - b[best] * centred[best]
     if np.abs(residuals).max() <= 1e-12 * np.abs(accuracy).max():
         return [(0.0, 0.0)]
-    # Its neighbours on the grid show how the curve moves when its shape does.
-    moves = [
-        g[place] - g[best]
-        for place in (best - 1, best + 1)
-        if 0 <= place < len(g) and components.curves[place] == components.curves[best]
-    ]
+    # A neighbour on the grid shows how the curve moves when its shape does.
+    curve = next(curve for curve in components.shapes if components.of(curve)[best])
+    mine = components.of(curve)
+    moves = [g[place] - g[best] for place in (best - 1, best + 1) if 0 <= place < len(g) and mine[place]]
     tangents = np.column_stack([np.ones(len(y)), g[best], *(move for move in moves[:1] if np.ptp(move) > 0)])
     return learn_noise(residuals, tangents).likely(MEMORIES)

@@ -61,7 +61,7 @@ class Horizon:
     r: float | None
 
 
-def pearson(steps: np.ndarray, accuracy: np.ndarray, curve: Fit | None, draws: NoiseDraws | None) -> Pearson:
+def pearson(steps: np.ndarray, accuracy: np.ndarray, curve: Fit | None, draws: NoiseDraws | None = None) -> Pearson:
     """r over finite points (float [N] each); ``curve`` is the fit whose residuals ``draws`` takes for the noise."""
     if len(steps) < 3:
         return _undefined(f"r needs three records and there are {len(steps)}.")

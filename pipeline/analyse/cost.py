@@ -13,10 +13,12 @@ less than it was.
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from pipeline.analyse.facts import Facts
 from pipeline.analyse.series import running_mean, series
 from pipeline.corpus import SPECIAL_TOKENS
 from pipeline.history import History
@@ -75,22 +77,19 @@ def _between(start: int, end: int, smooth: np.ndarray, spent: dict[str, np.ndarr
 
 def _flops(history: History, tokens: np.ndarray) -> np.ndarray:
     """Operations up to each record (float [N]); NaN where the history does not tell."""
-    unknown = np.full(len(history), np.nan)
-    config, dataset = history.run.get("config"), history.run.get("dataset")
-    if not isinstance(config, dict) or not isinstance(dataset, dict):
-        return unknown
-    names = ("layers", "hidden", "ffn", "batch_size", "accumulation")
-    sizes = {name: config.get(name) for name in names}
-    characters = dataset.get("vocab")
-    if any(type(size) is not int or size < 1 for size in (*sizes.values(), characters)):
-        return unknown
-    layers, hidden, ffn, batch, accumulation = (sizes[name] for name in names)
+    facts = Facts(Path("history"), history.run)
+    layers, hidden, ffn, batch, accumulation = (
+        facts.count("config", name) for name in ("layers", "hidden", "ffn", "batch_size", "accumulation")
+    )
+    characters = facts.count("dataset", "vocab")
+    if not (layers and hidden and ffn and batch and accumulation and characters):
+        return np.full(len(history), np.nan)
     vocabulary = characters + len(SPECIAL_TOKENS)
     steps = series(history, "steps")
     length = tokens / np.maximum(steps * batch * accumulation, 1)
     targets = np.cumsum(np.nan_to_num(series(history, "mlm_targets")))
     of_token = 2 * layers * (4 * hidden**2 + 2 * hidden * ffn) + 4 * layers * hidden * length
-    of_target = 2 * ((hidden**2 if config.get("head") != "linear" else 0) + hidden * vocabulary)
+    of_target = 2 * ((hidden**2 if facts.text("config", "head") != "linear" else 0) + hidden * vocabulary)
     return 3 * (tokens * of_token + targets * of_target)
 
 

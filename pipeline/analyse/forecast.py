@@ -1,9 +1,9 @@
 """Where the accuracy goes from here: expected values at further steps, and the steps that a target needs.
 
-Both are read off the mixture of averaging.py, whose curves enter with the weights that rolling origins give them: the
-prior of a curve is the inverse square of its forecast error. The interval (80 %) is of the noise-free curve, over
-models, their parameters and noise. The curves rise or fall throughout, so a target is passed by step s just when the
-curve at s is above it, and the chance of that, over s, gives the quantiles of the step.
+Both are read off the mixture of averaging.py; beside each curve's weight stands its error from rolling origins
+(rolling.py). The interval (80 %) is of the noise-free curve, over models, their parameters and noise;
+benchmarks/forecast.py measures how often it holds. The curves rise or fall throughout, so a target is passed by step s
+just when the curve at s is above it, and the chance of that, over s, gives the quantiles of the step.
 
 A run whose learning rate was annealed to nothing cannot simply be continued: what a longer run reaches at a step
 depends on its own schedule. ``schedule`` says so.
@@ -11,12 +11,14 @@ depends on its own schedule. ``schedule`` says so.
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from pipeline.analyse.averaging import Mixture, average_curves
 from pipeline.analyse.curves import average_down
+from pipeline.analyse.facts import Facts
 from pipeline.analyse.rolling import rolling_errors
 from pipeline.analyse.series import finite_points, running_mean
 from pipeline.history import History
@@ -42,9 +44,7 @@ def averaged(steps: np.ndarray, accuracy: np.ndarray) -> Mixture | None:
     """The mixture to forecast from, for finite points (float [N] each); None for fewer than 40 or constant accuracy."""
     if len(steps) < FEWEST_RECORDS or np.ptp(accuracy) == 0:
         return None
-    least = max(float(np.ptp(accuracy)) * 1e-6, 1e-12)
-    errors = rolling_errors(steps, accuracy)
-    return average_curves(steps, accuracy, {curve: max(error, least) ** -2 for curve, error in errors.items()})
+    return average_curves(steps, accuracy)
 
 
 def forecast(
@@ -97,12 +97,15 @@ def steps_to(mixture: Mixture, steps: np.ndarray, accuracy: np.ndarray, target: 
     places = np.geomspace(last, REACH * last, SEARCHED_STEPS)
     level = np.full(len(places), target)
     above = np.maximum.accumulate(1 - mixture.expect(places).chance_below(level))
-    by_model = {
-        curve: _crossing(places, np.maximum.accumulate(1 - mixture.expect(places, curve).chance_below(level)), 0.5)
+    chances = {
+        curve: np.maximum.accumulate(1 - mixture.expect(places, curve).chance_below(level))
         for curve in plausible(mixture)
     }
-    answers = {step is not None for step in by_model.values()}
-    verdict = "models_disagree" if len(answers) > 1 else "reachable" if True in answers else "beyond_every_model"
+    likely = [float(chance[-1]) for chance in chances.values()]
+    if all(chance < (1 - LEVEL) / 2 for chance in likely):
+        verdict = "beyond_every_model"
+    else:
+        verdict = "reachable" if all(chance >= 0.5 for chance in likely) else "models_disagree"
     early, middle, late = (_crossing(places, above, share) for share in ((1 - LEVEL) / 2, 0.5, (1 + LEVEL) / 2))
     return {
         **found,
@@ -110,7 +113,7 @@ def steps_to(mixture: Mixture, steps: np.ndarray, accuracy: np.ndarray, target: 
         "steps": middle,
         "interval": (early, late),
         "probability": float(above[-1]),
-        "by_model": by_model,
+        "by_model": {curve: _crossing(places, chance, 0.5) for curve, chance in chances.items()},
     }
 
 
@@ -140,9 +143,7 @@ def schedule_of(history: History, planned: float | None) -> str:
 
 
 def _planned_steps(history: History) -> float | None:
-    config = history.run.get("config")
-    steps = config.get("steps") if isinstance(config, dict) else None
-    return float(steps) if type(steps) is int else None
+    return Facts(Path("history"), history.run).number("config", "steps")
 
 
 def _crossing(places: np.ndarray, chance: np.ndarray, share: float) -> int | None:

@@ -7,11 +7,13 @@ records add up. A single record of 32 pairs says next to nothing; 32,000 pairs t
 from __future__ import annotations
 
 import itertools
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from scipy import stats
 
+from pipeline.analyse.facts import Facts
 from pipeline.analyse.sampling import denominators
 from pipeline.analyse.series import series
 from pipeline.history import History
@@ -52,11 +54,9 @@ def _training(history: History) -> dict[str, Any] | None:
 
 def _held_out(history: History) -> dict[str, Any] | None:
     """The scoring of all validation articles at the end; the records along the way are of the same few pairs."""
-    scores = history.run.get("validation")
-    if not isinstance(scores, dict):
-        return None
-    share, pairs = scores.get("nsp_acc"), scores.get("nsp_pairs")
-    if type(share) not in (int, float) or type(pairs) is not int or not 0 <= share <= 1 or pairs < 1:
+    facts = Facts(Path("history"), history.run)
+    share, pairs = facts.number("validation", "nsp_acc"), facts.count("validation", "nsp_pairs")
+    if share is None or not pairs or not 0 <= share <= 1:
         return None
     result = _test(np.array([round(share * pairs)]), np.array([pairs]))
     note = "The final model on all validation articles, each pair once."

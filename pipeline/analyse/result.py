@@ -54,11 +54,12 @@ About training accuracy, and again under ``held_out`` for held-out accuracy (the
         end            {step, accuracy, interval, by_model} at the planned last step of an unfinished run, else null
         at             one for each --at: {step, beyond_run, accuracy, interval, by_model}
         targets        one for each --target: {target, verdict, steps, interval, probability, by_model}
-                       verdict "reached" (steps: where the smoothed accuracy first passed it), "reachable" (at
-                       ``steps``; an end of the interval is null where it lies beyond the range),
-                       "models_disagree" or "beyond_every_model"
+                       verdict "reached" (``steps``: where the smoothed accuracy first passed it); else, within
+                       ``range``, "reachable" (every curve of weight gives it an even chance; ``steps``: the median,
+                       an end of the interval is null where it lies beyond the range), "beyond_every_model" (none
+                       gives it one in ten) or "models_disagree"; probability: chance within the range
+                       by_model: steps by curve, null where that curve is not there within the range
         range          the last step that is looked at for a target, ten times the run
-                       by_model: steps by curve, null where that curve never gets there within the range
     plateau    {state, since_step, gain_per_tenth, interval, worth, note}: state "plateau", "rising", "falling",
                "undecided" or null (too few records); the slope of the last quarter as gain per tenth of the run
 

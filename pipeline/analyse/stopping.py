@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from scipy import stats
 
+from pipeline.analyse.facts import Facts
 from pipeline.analyse.series import series
 from pipeline.analyse.slope import LEVEL
 from pipeline.early_stop import EarlyStop
@@ -55,13 +57,12 @@ def held_out_targets(history: History, key: str) -> list[float | None] | None:
     scoring's targets, as many sequences as the settings say; None where neither is known."""
     if key == "mlm_acc":
         return history.records.get("mlm_targets")
-    config, scores = history.run.get("config"), history.run.get("validation")
-    if not isinstance(config, dict) or not isinstance(scores, dict):
+    facts = Facts(Path("history"), history.run)
+    examples = facts.count("config", "eval_examples")
+    targets, pairs = facts.count("validation", "mlm_targets"), facts.count("validation", "nsp_pairs")
+    if not examples or not targets or not pairs:
         return None
-    examples, targets, pairs = config.get("eval_examples"), scores.get("mlm_targets"), scores.get("nsp_pairs")
-    if any(type(count) is not int or count < 1 for count in (examples, targets, pairs)):
-        return None
-    return [float(targets * min(1.0, examples / pairs))] * len(history)
+    return [targets * min(1.0, examples / pairs)] * len(history)
 
 
 def _window(values: np.ndarray, window: int) -> tuple[float | None, float | None]:
