@@ -40,7 +40,7 @@ from pipeline.analyse.html_report.words import report_words
 from pipeline.analyse.result import DEFAULT_ANALYSIS, Trend, read_trends
 from pipeline.analyse.run_names import run_names
 from pipeline.analyse.summary import summary
-from pipeline.checkpoint_scores import DEFAULT_SCORES, read_scores
+from pipeline.checkpoint_scores import read_scores, scores_beside
 from pipeline.corpus import read_json_object
 from pipeline.history import DEFAULT_HISTORY, History, read_history
 from pipeline.stage import InputError, run_stage
@@ -160,7 +160,7 @@ def _arguments() -> argparse.Namespace:
         type=Path,
         metavar="S",
         help="what evaluate_checkpoints.py wrote about the run, for the figure of the frequency deciles (default: "
-        f"{DEFAULT_SCORES} for the default history where that file is, else none)",
+        "checkpoint_evaluation_X.json beside training_history_X.json, where it is)",
     )
     outputs = parser.add_argument_group("output")
     outputs.add_argument(
@@ -188,10 +188,8 @@ def _read(path: Path) -> History:
 
 def _scores(arguments: argparse.Namespace, history: History) -> dict[str, Any] | None:
     """The scores of the checkpoints of this very run."""
-    path = arguments.scores
-    if path is None and arguments.history[0] == DEFAULT_HISTORY and DEFAULT_SCORES.exists():
-        path = DEFAULT_SCORES
-    if path is None:
+    path = arguments.scores or scores_beside(arguments.history[0])
+    if not arguments.scores and not path.exists():
         return None
     scores = read_scores(path)
     for key in ("config", "dataset"):

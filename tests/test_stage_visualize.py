@@ -9,6 +9,7 @@ import pytest
 
 from pipeline.analyse.figures import fonts
 from pipeline.analyse.result import analyse
+from pipeline.checkpoint_scores import scores_beside
 from tests.synthetic import make_history, write_published_shape
 from tests.tiny import ROOT, run_script
 
@@ -217,6 +218,15 @@ def test_bad_input_is_refused_and_no_figure_is_touched(tmp_path, spoil, word):
     assert word in result.stderr
     assert [path.name for path in output.iterdir()] == ["loss_analysis.png"]
     assert (output / "loss_analysis.png").read_text() == "precious"
+
+
+def test_scores_beside_the_history_are_found(tmp_path):
+    history = make_history()
+    options = prepare(tmp_path, history, "training_history_7")
+    (tmp_path / "checkpoint_evaluation_7.json").write_text(json.dumps(make_scores(history.run)))
+    assert draw(options, tmp_path / "out").returncode == 0
+    assert_pictures(tmp_path / "out", (*FIGURES, "deciles"))
+    assert scores_beside(tmp_path / "history.json") == tmp_path / "checkpoint_evaluation.json"
 
 
 def test_scores_of_another_run_are_refused(tmp_path):
