@@ -1,9 +1,10 @@
 """What is odd in a history: values that are no numbers, spikes and drops, frozen values, long pauses, broken schedules.
 
-A spike is a record far above its neighbours, a drop one far below: each value less the median of the records around it,
-over 1.4826 times the median absolute deviation in a wider window, against a normal quantile at ALPHA shared among all
-records and lists of the run (Hampel 1974; Bonferroni). So ALPHA is how often a run with normal noise, independent or
-autocorrelated, is flagged at all by spikes and drops; noise with heavier tails is flagged more often, and rightly.
+A spike is a record far above its neighbours, a drop one far below: each value less the mean of the three records on
+either side, over 1.4826 times the median absolute deviation (Hampel 1974) of such differences in a wider window,
+against a normal quantile at ALPHA shared among all records and lists of the run (Bonferroni). A difference of normal values is
+normal whatever their autocorrelation, so ALPHA is how often a run with normal noise is flagged at all by spikes and
+drops; noise with heavier tails is flagged more often, and rightly.
 tests/test_anomalies.py holds the rule to that rate. The other kinds are exact: a value that is no number, the same
 value ten times in a row, a pause of ten times the usual, a learning rate that jumps.
 """
@@ -21,10 +22,10 @@ from pipeline.history import History
 
 ALPHA = 0.01  # of flagging a faultless run by spikes and drops
 TESTED = ("mlm_acc", "loss", "eval_mlm_acc", "eval_loss", "grad_norm")
-NEIGHBOURS = 11  # records that a value is compared to
+NEIGHBOURS = 3  # records on either side that a value is compared with
 SPREAD_WINDOW = 201  # records that the scatter is taken from
 FEWEST_RECORDS = 60
-SMALL_SAMPLE = 1.15  # the scatter itself is known from about 200 records only, and the neighbours' median moves
+SMALL_SAMPLE = 16.0  # the scatter is an estimate: the limit is raised by this over the records behind it
 FROZEN = 10  # equal values in a row
 PAUSE, PAUSE_SECONDS = 10.0, 60.0  # times the usual time between records, and never less than this
 LR_BREAK, LR_SHARE = 3.0, 0.02  # times its neighbouring changes, and share of the peak
@@ -62,7 +63,10 @@ def tested_keys(history: History) -> list[str]:
 def outliers(values: np.ndarray, lists: int) -> tuple[np.ndarray, np.ndarray]:
     """Places of the spikes and of the drops in finite ``values`` (float [N]), one of ``lists`` looked through."""
     n = len(values)
-    residuals = values - ndimage.median_filter(values, NEIGHBOURS, mode="nearest")
+    weights = np.ones(2 * NEIGHBOURS + 1)
+    weights[NEIGHBOURS] = 0
+    residuals = values - ndimage.correlate1d(values, weights / weights.sum(), mode="nearest")
+    residuals[:NEIGHBOURS] = residuals[-NEIGHBOURS:] = 0  # they have neighbours on one side only
     window = min(SPREAD_WINDOW, n // 2 * 2 - 1)
     blocks = max(1, n // (window // 2))
     edges = np.linspace(0, n, blocks + 1).astype(int)
@@ -73,7 +77,7 @@ def outliers(values: np.ndarray, lists: int) -> tuple[np.ndarray, np.ndarray]:
         middles.append((start + end) / 2)
         spreads.append(float(np.median(size[around])))
     spread = 1.4826 * np.interp(np.arange(n), middles, spreads)
-    limit = SMALL_SAMPLE * float(stats.norm.isf(ALPHA / (2 * n * lists)))
+    limit = (1 + SMALL_SAMPLE / window) * float(stats.norm.isf(ALPHA / (2 * n * lists)))
     scores = np.divide(residuals, spread, out=np.zeros(n), where=spread > 0)
     return np.flatnonzero(scores > limit), np.flatnonzero(scores < -limit)
 

@@ -19,6 +19,8 @@ GUESSES = {
     "both": "guess: from both neighbours",
 }
 NONE = "–"
+SMALLEST = 1e-300  # a p-value below it is no number any more
+STATES = {"plateau": "on a plateau", "rising": "rising", "falling": "falling", "undecided": "undecided"}
 Row = list[str]
 
 
@@ -131,7 +133,8 @@ def _forecast(analysis: dict[str, Any], say: Words) -> Table | None:
         "beyond_every_model": "beyond this run by every model",
     }
     rows = []
-    for end in [*([found["end"]] if found["end"] else []), *found["at"]]:
+    ends = {end["step"]: end for end in [found["end"], *found["at"]] if end}
+    for end in ends.values():
         rows.append([say("accuracy at step {steps:,.0f}", steps=end["step"]), percent(end["accuracy"]),
                      _interval(end["interval"], "percent")])  # fmt: skip
     for target in found["targets"]:
@@ -156,7 +159,7 @@ def _findings(analysis: dict[str, Any], say: Words) -> Table | None:
         rows.append([say("overfitting"), since])
     plateau = analysis.get("plateau")
     if plateau and plateau["state"]:
-        rows.append([say("the last quarter is"), say(f"state: {plateau['state']}")])
+        rows.append([say("the last quarter is"), say(STATES[plateau["state"]])])
     stop = analysis.get("early_stop")
     if stop:
         text = say("would have let it run")
@@ -255,7 +258,7 @@ def _number(value: float | None, form: str = ".3f") -> str:
 
 
 def _interval(value: list[float | None] | None, form: str = ".3f") -> str:
-    if value is None:
+    if value is None or value == [None, None]:
         return NONE
     low, high = value
     return f"{_number(low, form)} … {_number(high, form)}"
@@ -264,4 +267,6 @@ def _interval(value: list[float | None] | None, form: str = ".3f") -> str:
 def _p_value(value: float | None) -> str:
     if value is None:
         return NONE
+    if value < SMALLEST:
+        return f"< {SMALLEST:.0e}"
     return f"{value:.3f}" if value >= 0.001 else f"{value:.1e}"
