@@ -3,8 +3,9 @@
 Each rule weighs a change of means over a few records against the noise of such means. That noise is taken from the
 differences of neighbouring means by their median, so that neither autocorrelated records nor the very jump that is
 looked for shrink or swell it, and no curve need be fitted. The margins are wide because a run is looked at again and
-again: of 400 faultless simulated runs of 200 records, looked at 20 times each, RATES. ``analyze_100k.py`` judges with
-more care.
+again: of 400 faultless simulated runs of 200 records, looked at 20 times each, none was said to diverge or to overfit,
+whether their noise had a first-order autocorrelation of 0, 0.4 or 0.7; at their end 0, 1 and 3 of them were said to be
+off a reference run that differed by noise alone. ``analyze_100k.py`` judges with more care.
 """
 
 from __future__ import annotations

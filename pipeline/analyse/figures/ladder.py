@@ -85,13 +85,13 @@ def _ends(axes: Axes, runs: list[Run], colours: list[str], key: str, name: str, 
         face = colour if run.finished else "white"
         axes.plot(run.length, end, marker="o", markersize=8, color=colour, markerfacecolor=face, linestyle="")
         tops.setdefault(run.length, []).append(end)
-    for length, values in tops.items():
-        text = f"{100 * float(np.mean(values)):.1f}" + (f" ({len(values)})" if len(values) > 1 else "")
-        axes.annotate(text, (length, max(values)), xytext=(0, 8), textcoords="offset points", ha="center",
+    for length, reached in tops.items():
+        text = f"{100 * float(np.mean(reached)):.1f}" + (f" ({len(reached)})" if len(reached) > 1 else "")
+        axes.annotate(text, (length, max(reached)), xytext=(0, 8), textcoords="offset points", ha="center",
                       fontsize=style.LABEL_SIZE)  # fmt: skip
     axes.margins(y=0.15)
     remarks = [say("mean of the last twentieth of the records")]
-    if any(len(values) > 1 for values in tops.values()):
+    if any(len(reached) > 1 for reached in tops.values()):
         remarks.append(say("in brackets: how many runs the number is the mean of"))
     if not all(run.finished for run in runs):
         remarks.append(say("hollow: not finished yet"))

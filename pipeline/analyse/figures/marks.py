@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -56,7 +57,7 @@ def held_out(axes: Axes, history: History, key: str, name: str, colour: str, das
     return [(steps[-1], values[-1], name, colour)]
 
 
-def line(axes: Axes, steps: np.ndarray, values: np.ndarray, **look: object) -> None:
+def line(axes: Axes, steps: np.ndarray, values: np.ndarray, **look: Any) -> None:
     """A line through the points; a longer one is drawn through the least and the greatest of each stretch."""
     if len(steps) > MOST_VERTICES:
         edges = np.linspace(0, len(steps), MOST_VERTICES // 2 + 1).astype(int)
