@@ -1,6 +1,7 @@
 """visualize_results.py, run as a user would."""
 
 import json
+import resource
 import runpy
 import struct
 import sys
@@ -237,3 +238,17 @@ def test_scores_of_another_run_are_refused(tmp_path):
     assert result.returncode == 2
     assert "scores another run (config differs)" in result.stderr
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.slow
+def test_a_hundred_thousand_records_are_drawn_within_half_a_minute(tmp_path):
+    """Processor time, which other programs on the machine lengthen less than the time on the wall."""
+    make_history(100_000, 1, total=100_000).write(tmp_path / "h.json")
+    options = ["--history", tmp_path / "h.json"]
+    assert run_script("analyze_100k.py", *options, "--output", tmp_path / "a.json").returncode == 0
+    before = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime
+    result = draw([*options, "--analysis", tmp_path / "a.json"], tmp_path / "out")
+    assert (result.returncode, result.stderr) == (0, "")
+    assert resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime - before < 30
+    for path in (tmp_path / "out").glob("*.svg"):
+        assert path.stat().st_size < 2_500_000, path.name

@@ -32,7 +32,7 @@ def fetch_screen(facts: FetchProgress, now: float, columns: int = 80, *, styled:
         row("requests", f"{facts.requests:,}", f"{facts.retries:,} of them repeated"),
     ]
     if facts.pages_per_minute is not None:
-        left = _left(facts)
+        left = None if silent else _left(facts)
         rate = f"{facts.pages_per_minute:.1f} pages/min"
         lines.append(row("rate", rate, "" if left is None else f"about {duration(left)} left"))
     if silent:
