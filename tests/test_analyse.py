@@ -1,9 +1,8 @@
-"""The lists of a history as arrays, the reading of progress and of the run object, and the text of figures."""
+"""The reading of progress and of the run object, and the text of figures."""
 
 from itertools import pairwise
 from pathlib import Path
 
-import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -11,23 +10,10 @@ from hypothesis import strategies as st
 from pipeline.analyse.facts import Facts
 from pipeline.analyse.figure_style import short_step, spread
 from pipeline.analyse.progress import duration, measure, screen, sparkline
-from pipeline.analyse.series import finite_points, running_mean
-from pipeline.history import History
 from pipeline.stage import InputError
 from tests.synthetic import make_history
 
 NAN = float("nan")
-
-
-def test_running_mean():
-    values = np.array([9.0, 1.0, 2.0, 3.0, 4.0])
-    assert running_mean(values, 2).tolist() == [9.0, 4.0, 2.0, 3.0, 3.5]
-    assert running_mean(values, 0).tolist() == values.tolist()
-
-
-def test_a_list_that_is_absent_has_no_points():
-    steps, values = finite_points(History({"steps": [1, 2], "loss": [1.0, NAN]}), "eval_loss")
-    assert len(steps) == len(values) == 0
 
 
 @given(st.lists(st.floats(-100, 100), max_size=12).map(sorted), st.floats(0.01, 10))
