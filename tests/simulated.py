@@ -36,7 +36,7 @@ def published_like(seed=11, records=1000, targets=384, pairs=32):
     generator = np.random.default_rng(seed)
     steps = np.arange(1, records + 1) * (100_000 // records)
     share = 0.575 - 0.42 * np.exp(-steps / 16_400)
-    counts = generator.integers(targets - 50, targets + 50, records)
+    counts = generator.integers(targets - targets // 8, targets + targets // 8, records)
     single = np.float32(generator.binomial(counts, share) / counts)
     lists = {
         "steps": steps.tolist(),

@@ -2,11 +2,11 @@
 
 A spike is a record far above its neighbours, a drop one far below: each value less the mean of the three records on
 either side, over 1.4826 times the median absolute deviation (Hampel 1974) of such differences in a wider window,
-against a normal quantile at ALPHA shared among all records and lists of the run (Bonferroni). A difference of normal values is
-normal whatever their autocorrelation, so ALPHA is how often a run with normal noise is flagged at all by spikes and
-drops; noise with heavier tails is flagged more often, and rightly.
-tests/test_anomalies.py holds the rule to that rate. The other kinds are exact: a value that is no number, the same
-value ten times in a row, a pause of ten times the usual, a learning rate that jumps.
+against a normal quantile at ALPHA shared among all records and lists of the run (Bonferroni). A difference of normal
+values is normal whatever their autocorrelation, so ALPHA is how often a run with normal noise is flagged at all by
+spikes and drops; noise with heavier tails is flagged more often, and rightly. tests/test_anomalies.py holds the rule to
+that rate. The other kinds are exact: a value that is no number, the same value ten times in a row, a pause of ten times
+the usual, a learning rate that jumps.
 """
 
 from __future__ import annotations
@@ -79,7 +79,10 @@ def outliers(values: np.ndarray, lists: int) -> tuple[np.ndarray, np.ndarray]:
     spread = 1.4826 * np.interp(np.arange(n), middles, spreads)
     limit = (1 + SMALL_SAMPLE / window) * float(stats.norm.isf(ALPHA / (2 * n * lists)))
     scores = np.divide(residuals, spread, out=np.zeros(n), where=spread > 0)
-    return np.flatnonzero(scores > limit), np.flatnonzero(scores < -limit)
+    # An outlier pulls the means of its neighbours the other way: of those near each other only the large ones count.
+    size = np.abs(scores)
+    beyond = (size > limit) & (size > ndimage.maximum_filter1d(size, 2 * NEIGHBOURS + 1) / 2)
+    return np.flatnonzero(beyond & (scores > 0)), np.flatnonzero(beyond & (scores < 0))
 
 
 def _frozen(values: np.ndarray) -> np.ndarray:

@@ -13,13 +13,14 @@ from typing import Any
 import numpy as np
 from scipy import stats
 
-from pipeline.analyse.autocorrelation import effective_sample_sizes
 from pipeline.analyse.series import finite_points
 from pipeline.history import History
 
 ALPHA = 0.01  # of flagging a run of the references' own kind
 PARTS = 10
 ENOUGH_FOR_A_BAND = 3
+FEWEST_IN_A_PART = 6
+LARGEST_RHO = 0.95
 KEYS = ("eval_mlm_acc", "mlm_acc")
 
 
@@ -52,7 +53,7 @@ def deviation(history: History, references: list[History]) -> list[dict[str, Any
     if not outside.any():
         return []
     ends = until * (np.flatnonzero(known) + 1) / PARTS
-    worst = int(np.argmax(np.abs(differences) / limit))
+    worst = int(np.argmax(np.abs(differences) / np.maximum(limit, 1e-300)))
     steps = [int(step) for step in ends[outside]]
     return [
         {
@@ -69,16 +70,26 @@ def deviation(history: History, references: list[History]) -> list[dict[str, Any
 
 
 def _parts(steps: np.ndarray, values: np.ndarray, until: float) -> tuple[np.ndarray, np.ndarray]:
-    """Mean of each tenth of the steps and its standard error (float [PARTS] each), NaN where there are few records."""
-    means, errors = np.full(PARTS, np.nan), np.full(PARTS, np.nan)
+    """Mean of each tenth of the steps and its standard error (float [PARTS] each), NaN where there are few records.
+
+    The scatter around a line through each tenth is pooled over all of them, and so is its lag-1 autocorrelation, which
+    a short stretch of records makes too small by about (2 + 4 rho) / records (Kendall 1954, and a line more).
+    """
+    means, counts = np.full(PARTS, np.nan), np.full(PARTS, np.nan)
+    squares, products, freedom = 0.0, 0.0, 0
     for part in range(PARTS):
         inside = (steps > until * part / PARTS) & (steps <= until * (part + 1) / PARTS)
         x, y = steps[inside], values[inside]
-        if len(x) < 4:
+        if len(x) < FEWEST_IN_A_PART:
             continue
-        means[part] = y.mean()
-        slope = np.polynomial.Polynomial.fit(x, y, 1)
-        residuals = y - slope(x)
-        size = effective_sample_sizes(residuals)["first_order"] if np.ptp(residuals) > 0 else len(x)
-        errors[part] = float(np.sqrt(residuals @ residuals / (len(x) - 2) / size))
-    return means, errors
+        residuals = y - np.polynomial.Polynomial.fit(x, y, 1)(x)
+        means[part], counts[part] = y.mean(), len(x)
+        squares += float(residuals @ residuals)
+        products += float(residuals[1:] @ residuals[:-1])
+        freedom += len(x) - 2
+    if not freedom or squares == 0:
+        return means, np.zeros(PARTS) * counts
+    typical = float(np.nanmean(counts))
+    rho = products / squares * typical / (typical - 1)
+    rho = float(np.clip((rho + 2 / typical) / (1 - 4 / typical), 0, LARGEST_RHO))
+    return means, np.sqrt(squares / freedom * (1 + rho) / (1 - rho) / counts)
