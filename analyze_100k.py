@@ -2,35 +2,59 @@
 
     python analyze_100k.py                                   # the real study
     python analyze_100k.py --history runs/quickstart/training_history.json --output runs/quickstart/analysis.json
-    python analyze_100k.py --baseline results/training_history_50k.json
+    python analyze_100k.py --baseline results/training_history_50k.json --target 0.5 0.6 --at 150000 --lang zh
+    python analyze_100k.py --history seed_42.json seed_43.json seed_44.json --output results/seeds.json
 
 It reads a training history, ours or the published five lists, of a finished run or of one still going, and writes the
-analysis that visualize_results.py draws: Pearson's r of step and accuracy with two intervals, one that takes the
-records for independent and one that respects their autocorrelation; the curves that describe the run better than a
-straight line; and r over parts of the run, which shows that r measures straightness and not learning.
+analysis that visualize_results.py draws: Pearson's r of step and accuracy with and without the records' independence;
+four curves and how well each forecasts; what to expect of further steps; whether NSP left chance, whether the run
+overfits, is on a plateau, or holds anomalies; what a point of accuracy cost and where early stopping would have ended
+the run. Given several histories, the first is analysed and all are put side by side. docs/ANALYSIS.md explains every
+number. What r came out as is no error: exit code 0 when the analysis ran.
 """
 
 from __future__ import annotations
 
 import argparse
+import io
+import sys
 from datetime import datetime, timezone
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
 from pipeline import atomic
-from pipeline.analyse.result import DEFAULT_ANALYSIS, analyse
+from pipeline.analyse.report import Report
+from pipeline.analyse.report_texts import LANGUAGES
+from pipeline.analyse.result import DEFAULT_ANALYSIS, Questions, analyse
+from pipeline.checkpoint_scores import read_scores
+from pipeline.early_stop import EarlyStop
 from pipeline.history import DEFAULT_HISTORY, History, read_history
 from pipeline.stage import InputError, run_stage
+
+SCORES_NAME = "checkpoint_evaluation{}.json"  # what evaluate_checkpoints.py writes beside a history
 
 
 def main() -> int:
     arguments = _arguments()
-    history = _read(arguments.history)
+    if isinstance(sys.stdout, io.TextIOWrapper):  # a terminal without Chinese characters shows question marks
+        sys.stdout.reconfigure(errors="replace")
+    histories = [(path, _read(path)) for path in arguments.history]
+    path, history = histories[0]
+    questions = Questions(
+        targets=arguments.target,
+        at=arguments.at,
+        references=[_read(reference) for reference in arguments.reference],
+        rule=_rule(arguments),
+        scores=_scores(arguments.scores, path),
+        beside=histories if len(histories) > 1 else [],
+    )
     baseline = _read(arguments.baseline) if arguments.baseline else None
-    result = analyse(history, baseline, datetime.now(timezone.utc).isoformat(timespec="seconds"))
+    result = analyse(history, baseline, datetime.now(timezone.utc).isoformat(timespec="seconds"), questions)
     atomic.write_json(arguments.output, result, indent=2)
-    print("\n".join(_report(arguments.history, result)))
-    print(f"written: {arguments.output}")
+    report = Report(arguments.lang)
+    print("\n".join(report.lines(path, result)))
+    print(report.written(arguments.output))
     return 0
 
 
@@ -38,16 +62,81 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     inputs = parser.add_argument_group("input")
     inputs.add_argument(
-        "--history", type=Path, default=DEFAULT_HISTORY, metavar="F", help="the run's history (default: %(default)s)"
+        "--history",
+        type=Path,
+        nargs="+",
+        default=[DEFAULT_HISTORY],
+        metavar="F",
+        help=f"the run's history; further ones are put beside it (default: {DEFAULT_HISTORY})",
+    )
+    inputs.add_argument("--baseline", type=Path, metavar="F50", help="history of a shorter run (default: none)")
+    inputs.add_argument(
+        "--reference",
+        type=Path,
+        nargs="+",
+        default=[],
+        metavar="R",
+        help="histories of the same setting; leaving their band is an anomaly (default: none)",
     )
     inputs.add_argument(
-        "--baseline", type=Path, metavar="F50", help="history of a shorter run to compare r with (default: none)"
+        "--scores",
+        type=Path,
+        metavar="S",
+        help="what evaluate_checkpoints.py wrote about this run (default: the file beside the history, if it is there)",
     )
+    questions = parser.add_argument_group("questions")
+    questions.add_argument(
+        "--target", type=_share, nargs="+", default=[], metavar="T", help="accuracies to reach, 0 to 1 (default: none)"
+    )
+    questions.add_argument(
+        "--at", type=_step, nargs="+", default=[], metavar="STEPS", help="steps to forecast for (default: none)"
+    )
+    rule = parser.add_argument_group("early-stopping rule (the trainer's --early-stop is the same)")
+    standard = EarlyStop()
+    for name, kind, meaning in (
+        ("window", int, "evaluated records that a gain is measured over"),
+        ("worth", float, "held-out gain over a window that is worth its cost, as a share of one"),
+        ("confidence", float, "how sure it must be that the gain is less"),
+        ("patience", int, "records in a row that must say so"),
+    ):
+        rule.add_argument(
+            f"--stop-{name}",
+            type=kind,
+            default=getattr(standard, name),
+            metavar="N" if kind is int else "X",
+            help=f"{meaning} (default: %(default)s)",
+        )
     outputs = parser.add_argument_group("output")
     outputs.add_argument(
         "--output", type=Path, default=DEFAULT_ANALYSIS, metavar="J", help="the analysis (default: %(default)s)"
     )
+    outputs.add_argument(
+        "--lang", choices=LANGUAGES, default="en", help="language of the report on the console (default: %(default)s)"
+    )
     return parser.parse_args()
+
+
+def _share(text: str) -> float:
+    share = float(text)
+    if not 0 < share < 1:
+        raise argparse.ArgumentTypeError(f"{text} is not between 0 and 1; 60 % is 0.6")
+    return share
+
+
+def _step(text: str) -> float:
+    step = float(text)
+    if not isfinite(step) or step < 1:
+        raise argparse.ArgumentTypeError(f"{text} is no number of steps of at least 1")
+    return step
+
+
+def _rule(arguments: argparse.Namespace) -> EarlyStop:
+    try:
+        return EarlyStop(
+            arguments.stop_window, arguments.stop_worth, arguments.stop_confidence, arguments.stop_patience
+        )
+    except ValueError as error:
+        raise InputError(f"--stop-...: {error}") from None
 
 
 def _read(path: Path) -> History:
@@ -57,60 +146,11 @@ def _read(path: Path) -> History:
     return history
 
 
-def _report(path: Path, result: dict[str, Any]) -> list[str]:
-    """The findings as lines for the console."""
-    accuracy, loss = result["mlm_stats"], result["loss_stats"]
-    lines = [
-        f"{path}: {result['data_points']:,} records to step {result['total_steps']:,}",
-        f"training MLM accuracy  mean {_show(accuracy['mean'])}, from {_show(accuracy['min'])} to "
-        f"{_show(accuracy['max'])}, std {_show(accuracy['std'])}",
-        f"training loss          {_show(loss['initial'])} -> {_show(loss['final'])}",
-        *_correlation("training accuracy", result["pearson"], result["fits"], result["horizon"]),
-    ]
-    if held_out := result["held_out"]:
-        lines += _correlation("held-out accuracy", held_out, held_out["fits"], held_out["horizon"])
-    comparison = result["comparison_with_50k"]
-    if comparison["improvement"] is None:
-        lines.append(f"baseline: none ({comparison['note']})")
-    else:
-        lines.append(
-            f"baseline: r {_show(comparison['50k_pearson_r'])}, this run {comparison['improvement']:+.3f}; "
-            f"{comparison['note']}"
-        )
-    for anomaly in result["anomalies"]:
-        lines.append(
-            f"anomaly: {anomaly['count']} x {anomaly['kind']} in {anomaly['key']}, steps {anomaly['first_step']:,} to "
-            f"{anomaly['last_step']:,}, left out of the fits"
-        )
-    return lines
-
-
-def _correlation(what: str, pearson: dict[str, Any], fits: dict[str, Any], horizon: dict[str, Any]) -> list[str]:
-    lines = [f"{what} against step"]
-    if pearson["r"] is not None:
-        lines.append(f"  Pearson r            {pearson['r']:.3f}   (r^2 {pearson['r'] ** 2:.3f})")
-    if interval := pearson["interval_iid"]:
-        lines.append(f"  95 % interval        {interval[0]:.3f} to {interval[1]:.3f} if records were independent")
-    if interval := pearson["interval_autocorrelation"]:
-        lines.append(
-            f"                       {interval[0]:.3f} to {interval[1]:.3f} with their autocorrelation around the "
-            f"{pearson['curve']} curve (effective sample size {pearson['effective_sample_size']:.0f})"
-        )
-    for name, fit in fits.items():
-        parameters = ", ".join(f"{key} = {value:.4g}" for key, value in fit["parameters"].items())
-        lines.append(f"  {name:<20} R^2 {fit['r_squared']:.3f}   {fit['formula']}, {parameters}")
-    parts = [part for part in horizon["first"][3::4] if part["r"] is not None]
-    if parts:
-        lines.append("  r up to step         " + "   ".join(f"{part['until']:,.0f}: {part['r']:.3f}" for part in parts))
-    later = horizon["second_half"]
-    if later and later["r"] is not None:
-        lines.append(f"  r after step         {later['after']:,.0f}: {later['r']:.3f}")
-    lines.append(f"  {pearson['note']}")
-    return lines
-
-
-def _show(value: float | None) -> str:
-    return "undefined" if value is None else f"{value:.3f}"
+def _scores(given: Path | None, history: Path) -> tuple[Path, dict[str, Any]] | None:
+    """The checkpoint scores that were named, or those that lie beside the history; None where there are none."""
+    suffix = history.stem.removeprefix("training_history")
+    path = given or history.with_name(SCORES_NAME.format(suffix))
+    return (path, read_scores(path)) if given or path.exists() else None
 
 
 if __name__ == "__main__":

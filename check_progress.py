@@ -3,10 +3,16 @@
     python check_progress.py                                     # the real study, once
     python check_progress.py --watch                             # again every 10 seconds until the run is finished
     python check_progress.py --history runs/quickstart/training_history.json --watch 2
+    python check_progress.py --reference results/training_history_50k.json      # beside a run that went well
+    python check_progress.py --store --watch                     # a fetch from the wiki
     python check_progress.py --json                              # for scripts
 
 It only reads the history, which the trainer replaces whole at every record, so it never disturbs the run. It works on a
 half-finished run, on one that stopped, and on the published five lists, which keep no time and no total.
+
+"at the end" is a rough forecast: the accuracy at the last step by a saturating exponential and by a logarithm fitted to
+the records after the warm-up. The two form a range, no interval; analyze_100k.py forecasts with care. The warnings are
+rules of thumb too: see pipeline/analyse/run_health.py.
 """
 
 from __future__ import annotations
@@ -16,25 +22,36 @@ import io
 import json
 import sys
 import time
+from dataclasses import asdict
 from pathlib import Path
 
-from pipeline.analyse.progress import Progress, measure, screen
-from pipeline.history import DEFAULT_HISTORY, read_history
-from pipeline.stage import run_stage
+from pipeline.analyse.disk_need import disk_need
+from pipeline.analyse.facts import Facts
+from pipeline.analyse.progress import Progress, measure
+from pipeline.analyse.screen import screen
+from pipeline.collect.fetch_screen import fetch_screen
+from pipeline.collect.store import DEFAULT_STORE, progress
+from pipeline.history import DEFAULT_HISTORY, History, read_history
+from pipeline.stage import InputError, run_stage
+from pipeline.terminal import show
 
-CLEAR = "\x1b[H\x1b[2J"
+DEFAULT_CHECKPOINTS = Path("checkpoints_100k")
+BEING_MADE = 10.0  # seconds during which a store may not have its tables yet
 
 
 def main() -> int:
     arguments = _arguments()
     if isinstance(sys.stdout, io.TextIOWrapper):  # a terminal without block characters shows question marks
         sys.stdout.reconfigure(errors="replace")
-    if arguments.watch is not None:
-        _watch(arguments.history, arguments.watch)
+    reference = read_history(arguments.reference) if arguments.reference else None
+    if arguments.json and arguments.store:
+        print(json.dumps(asdict(progress(arguments.store)), ensure_ascii=False))
     elif arguments.json:
-        print(json.dumps(_look(arguments.history).to_json(), ensure_ascii=False))
+        print(json.dumps(_look(arguments, reference).to_json(), ensure_ascii=False))
+    elif arguments.store:
+        show(lambda columns, styled: _fetch(arguments, columns, styled), arguments.watch)
     else:
-        print(screen(_look(arguments.history)))
+        show(lambda columns, styled: _run(arguments, reference, columns, styled), arguments.watch)
     return 0
 
 
@@ -43,6 +60,25 @@ def _arguments() -> argparse.Namespace:
     inputs = parser.add_argument_group("input")
     inputs.add_argument(
         "--history", type=Path, default=DEFAULT_HISTORY, metavar="F", help="the run's history (default: %(default)s)"
+    )
+    inputs.add_argument(
+        "--checkpoint-dir",
+        type=Path,
+        metavar="D",
+        help=f"where the run's checkpoints are, to see whether the disk holds those to come (default: "
+        f"{DEFAULT_CHECKPOINTS} for the default history, else 'checkpoints' beside the history)",
+    )
+    inputs.add_argument(
+        "--reference", type=Path, metavar="F", help="history of another run to compare with, step by step"
+    )
+    inputs.add_argument(
+        "--store",
+        type=Path,
+        nargs="?",
+        const=DEFAULT_STORE,
+        metavar="S",
+        help="show a fetch instead of a run, from the store of rare_char_fetch.py (where S is left out: "
+        f"{DEFAULT_STORE})",
     )
     output = parser.add_argument_group("output").add_mutually_exclusive_group()
     output.add_argument(
@@ -64,20 +100,39 @@ def _seconds(text: str) -> float:
     return seconds
 
 
-def _look(path: Path) -> Progress:
+def _look(arguments: argparse.Namespace, reference: History | None) -> Progress:
+    path = arguments.history
     history = read_history(path)
-    return measure(path, history, path.stat().st_mtime, time.time())
+    facts = Facts(path, history.run)
+    total, interval = facts.count("config", "steps"), facts.count("config", "save_interval")
+    folder = arguments.checkpoint_dir or (
+        DEFAULT_CHECKPOINTS if path == DEFAULT_HISTORY else path.parent / "checkpoints"
+    )
+    step = history.records["steps"][-1] if len(history) else 0
+    disk = disk_need(folder, step, total, interval, facts.count("parameters")) if total else None
+    return measure(path, history, path.stat().st_mtime, time.time(), disk, reference)
 
 
-def _watch(path: Path, seconds: float) -> None:
-    """Show the progress until the run is finished; on a terminal each screen takes the place of the last one."""
-    while True:
-        progress = _look(path) if path.exists() else None  # before the first record there is no history yet
-        text = screen(progress) if progress else f"{path}: waiting for the first record"
-        print(f"{CLEAR}{text}" if sys.stdout.isatty() else f"{text}\n", flush=True)
-        if progress and progress.state == "finished":
-            return
-        time.sleep(seconds)
+def _run(arguments: argparse.Namespace, reference: History | None, columns: int, styled: bool) -> tuple[str, bool]:
+    """One screen of the run, and whether it is finished."""
+    if arguments.watch is not None and not arguments.history.exists():
+        return f"{arguments.history}: waiting for the first record", False
+    found = _look(arguments, reference)
+    return screen(found, columns, styled=styled), found.state == "finished"
+
+
+def _fetch(arguments: argparse.Namespace, columns: int, styled: bool) -> tuple[str, bool]:
+    """One screen of the fetch, and whether it is finished."""
+    waiting = f"{arguments.store}: waiting for the store"
+    if arguments.watch is not None and not arguments.store.exists():
+        return waiting, False
+    try:
+        facts = progress(arguments.store)
+    except InputError:
+        if arguments.watch is None or time.time() - arguments.store.stat().st_mtime > BEING_MADE:
+            raise
+        return waiting, False
+    return fetch_screen(facts, time.time(), columns, styled=styled), facts.finished is not None
 
 
 if __name__ == "__main__":

@@ -1,62 +1,166 @@
-"""Stage 5: the figures of a run, and one table that sums it up.
+"""Stage 5: the figures of a run, a report page, and one table that sums it up.
 
     python visualize_results.py                              # the real study, after analyze_100k.py
     python visualize_results.py --history runs/quickstart/training_history.json \\
         --analysis runs/quickstart/analysis.json --output-dir runs/quickstart
     python visualize_results.py --baseline results/training_history_50k.json
+    python visualize_results.py --history results/training_history_100k.json runs/*/history.json    # and the ladder
+    python visualize_results.py --lang both                  # NAME.png and NAME.zh.png
 
-It draws training_curves.png, correlation_analysis.png, comparison_50k_100k.png and loss_analysis.png from the history
-and its analysis alone. Without a baseline run the comparison is of the run's first half with the whole, and says so.
+From the history and its analysis alone it draws training_curves, correlation_analysis, comparison_50k_100k and
+loss_analysis, each as PNG (300 dpi) and SVG, and writes report.html, one page that needs nothing beside it. With
+several histories it adds ladder, the runs side by side; with the scores of evaluate_checkpoints.py it adds deciles. The
+first history is the run that all other figures are about. Without a baseline run the comparison is of the run's first
+half with the whole, and says so. A file that these inputs give no figure for is not written, and not removed.
 """
 
 from __future__ import annotations
 
 import argparse
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from pipeline.analyse import drawing, figure_style
+from matplotlib.figure import Figure
+
+from pipeline import atomic
 from pipeline.analyse.facts import Facts
-from pipeline.analyse.result import DEFAULT_ANALYSIS, read_trends
+from pipeline.analyse.figures import style
+from pipeline.analyse.figures.comparison import comparison
+from pipeline.analyse.figures.correlation import correlation_analysis
+from pipeline.analyse.figures.deciles import deciles
+from pipeline.analyse.figures.fonts import ADVICE, chinese_font
+from pipeline.analyse.figures.ladder import Run, ladder
+from pipeline.analyse.figures.loss import loss_analysis
+from pipeline.analyse.figures.training_curves import training_curves
+from pipeline.analyse.figures.words import Words, figure_words
+from pipeline.analyse.html_report.page import report_page
+from pipeline.analyse.html_report.tables import report_tables
+from pipeline.analyse.html_report.words import report_words
+from pipeline.analyse.result import DEFAULT_ANALYSIS, Trend, read_trends
+from pipeline.analyse.run_names import run_names
 from pipeline.analyse.summary import summary
+from pipeline.checkpoint_scores import read_scores, scores_beside
+from pipeline.corpus import read_json_object
 from pipeline.history import DEFAULT_HISTORY, History, read_history
 from pipeline.stage import InputError, run_stage
 
 
 def main() -> int:
     arguments = _arguments()
-    history = _read(arguments.history)
-    baseline = _read(arguments.baseline) if arguments.baseline else None
-    training, held_out = read_trends(arguments.analysis, history)
-    guesses = _guesses(Facts(arguments.history, history.run))
-    figures = {
-        "training_curves.png": drawing.training_curves(history, guesses),
-        "correlation_analysis.png": drawing.correlation_analysis(history, training, held_out),
-        "comparison_50k_100k.png": drawing.comparison(history, baseline),
-        "loss_analysis.png": drawing.loss_analysis(history),
-    }
-    paths = [arguments.output_dir / name for name in figures]
-    table = summary(arguments.history, history, training, held_out, paths)  # before writing: it checks its input too
-    for path, figure in zip(paths, figures.values(), strict=True):
-        figure_style.save(figure, path)
+    histories = [_read(path) for path in arguments.history]
+    inputs = Inputs(
+        path=arguments.history[0],
+        history=histories[0],
+        runs=[Run(*each) for each in zip(run_names(arguments.history, histories), histories, strict=True)],
+        baseline=_read(arguments.baseline) if arguments.baseline else None,
+        trends=read_trends(arguments.analysis, histories[0]),
+        scores=_scores(arguments, histories[0]),
+    )
+    analysis = read_json_object(arguments.analysis, "the analysis", "analyze_100k.py makes one")
+    languages = ["en", "zh"] if arguments.lang == "both" else [arguments.lang]
+    font = chinese_font() if "zh" in languages else None
+
+    # Everything is made before anything is written: bad input leaves what was there as it was.
+    files: dict[str, bytes] = {}
+    for language in languages:
+        drawn_in = "zh" if language == "zh" and font else "en"
+        pictures = _pictures(inputs, drawn_in, font)
+        files |= {_file(name, drawn_in, kind): content for (name, kind), content in pictures.items()}
+        say = report_words(language)
+        page = report_page(
+            Facts(inputs.path, inputs.history.run),
+            str(inputs.path),
+            inputs.history,
+            inputs.trends[0],
+            {name: content for (name, kind), content in pictures.items() if kind == "svg"},
+            report_tables(inputs.path, inputs.history, arguments.analysis, analysis, say),
+            say,
+            english_figures=drawn_in != language,
+        )
+        files[_file("report", language, "html")] = page.encode("utf-8")
+    shown = [arguments.output_dir / name for name in files if not name.endswith(".svg")]
+    table = summary(inputs.path, inputs.history, *inputs.trends, shown)
+
+    for name, content in files.items():
+        atomic.write_bytes(arguments.output_dir / name, content)
     print(table)
+    if "zh" in languages:
+        print(f"Chinese letters: {font}" if font else ADVICE)
     return 0
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """What the figures are drawn from: one run with its analysis, and what it is shown beside."""
+
+    path: Path
+    history: History
+    runs: list[Run]  # that one first
+    baseline: History | None
+    trends: tuple[Trend, Trend | None]
+    scores: dict[str, Any] | None
+
+
+def _pictures(inputs: Inputs, language: str, font: str | None) -> dict[tuple[str, str], bytes]:
+    """The figures as files, by name and kind ("png" or "svg")."""
+    with style.lettering(font if language == "zh" else None):
+        figures = _figures(inputs, figure_words(language))
+        return {
+            (name, kind): content
+            for name, figure in figures.items()
+            for kind, content in style.pictures(figure).items()
+        }
+
+
+def _figures(inputs: Inputs, say: Words) -> dict[str, Figure]:
+    history = inputs.history
+    drawn = {
+        "training_curves": training_curves(history, _guesses(Facts(inputs.path, history.run)), say),
+        "correlation_analysis": correlation_analysis(history, *inputs.trends, say),
+        "comparison_50k_100k": comparison(history, inputs.baseline, say),
+        "loss_analysis": loss_analysis(history, say),
+    }
+    if len(inputs.runs) > 1:
+        drawn["ladder"] = ladder(inputs.runs, say)
+    if inputs.scores and "validation" in inputs.scores:
+        by_decile = deciles(inputs.scores["validation"], say)
+        if by_decile:
+            drawn["deciles"] = by_decile
+    return drawn
+
+
+def _file(name: str, language: str, kind: str) -> str:
+    return f"{name}.zh.{kind}" if language == "zh" else f"{name}.{kind}"
 
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     inputs = parser.add_argument_group("input")
     inputs.add_argument(
-        "--history", type=Path, default=DEFAULT_HISTORY, metavar="F", help="the run's history (default: %(default)s)"
+        "--history",
+        type=Path,
+        nargs="+",
+        default=[DEFAULT_HISTORY],
+        metavar="F",
+        help=f"the run's history, and those of runs to draw beside it (default: {DEFAULT_HISTORY})",
     )
     inputs.add_argument(
         "--analysis",
         type=Path,
         default=DEFAULT_ANALYSIS,
         metavar="J",
-        help="what analyze_100k.py wrote about that history (default: %(default)s)",
+        help="what analyze_100k.py wrote about the first history (default: %(default)s)",
     )
     inputs.add_argument(
         "--baseline", type=Path, metavar="F50", help="history of a shorter run to draw beside it (default: none)"
+    )
+    inputs.add_argument(
+        "--scores",
+        type=Path,
+        metavar="S",
+        help="what evaluate_checkpoints.py wrote about the run, for the figure of the frequency deciles (default: "
+        "checkpoint_evaluation_X.json beside training_history_X.json, where it is)",
     )
     outputs = parser.add_argument_group("output")
     outputs.add_argument(
@@ -64,7 +168,13 @@ def _arguments() -> argparse.Namespace:
         type=Path,
         default=Path("results"),
         metavar="D",
-        help="folder for the figures (default: %(default)s)",
+        help="folder for the figures and the report (default: %(default)s)",
+    )
+    outputs.add_argument(
+        "--lang",
+        choices=("en", "zh", "both"),
+        default="en",
+        help="language of figures and report; Chinese files are NAME.zh.png and so on (default: %(default)s)",
     )
     return parser.parse_args()
 
@@ -74,6 +184,18 @@ def _read(path: Path) -> History:
     if not len(history):
         raise InputError(f"{path}: holds no records yet; wait for the first one of train_large_100k.py")
     return history
+
+
+def _scores(arguments: argparse.Namespace, history: History) -> dict[str, Any] | None:
+    """The scores of the checkpoints of this very run."""
+    path = arguments.scores or scores_beside(arguments.history[0])
+    if not arguments.scores and not path.exists():
+        return None
+    scores = read_scores(path)
+    for key in ("config", "dataset"):
+        if scores["run"].get(key) != history.run.get(key):
+            raise InputError(f"{path}: scores another run ({key} differs); give the scores of the first --history")
+    return scores
 
 
 def _guesses(facts: Facts) -> dict[str, float]:

@@ -12,17 +12,16 @@ import hashlib
 import io
 import json
 import pickle
-import re
 from pathlib import Path
 from typing import Any
 
 import torch
 
 from pipeline import atomic
+from pipeline.checkpoint_files import STATES_KEPT, numbered
 from pipeline.stage import InputError
 
 FORMAT = 1
-STATES_KEPT = 2
 
 
 def save(path: Path, content: dict[str, Any]) -> None:
@@ -74,7 +73,7 @@ def recorded_digest(path: Path) -> str | None:
 def save_state(folder: Path, content: dict[str, Any]) -> None:
     """Write ``state_<step>.pth`` and remove all older states but one."""
     save(folder / f"state_{content['step']}.pth", content)
-    for _, path in _numbered(folder, "state")[:-STATES_KEPT]:
+    for _, path in numbered(folder, "state")[:-STATES_KEPT]:
         _remove(path)
 
 
@@ -86,7 +85,7 @@ def newest_state(folder: Path) -> Path | None:
 
 def load_newest_state(folder: Path) -> dict[str, Any] | None:
     """The newest state that is whole, on the CPU, or None where there is none."""
-    for _, path in reversed(_numbered(folder, "state")):
+    for _, path in reversed(numbered(folder, "state")):
         try:
             return load(path)
         except InputError as error:
@@ -96,7 +95,7 @@ def load_newest_state(folder: Path) -> dict[str, Any] | None:
 
 def grid(folder: Path) -> list[tuple[int, Path]]:
     """(step, path) of the weight checkpoints in ``folder``, by step."""
-    return _numbered(folder, "step")
+    return numbered(folder, "step")
 
 
 def rotate(folder: Path, keep: int) -> None:
@@ -108,14 +107,8 @@ def rotate(folder: Path, keep: int) -> None:
 def clear(folder: Path) -> None:
     """Remove every checkpoint in ``folder``."""
     for kind in ("step", "state"):
-        for _, path in _numbered(folder, kind):
+        for _, path in numbered(folder, kind):
             _remove(path)
-
-
-def _numbered(folder: Path, kind: str) -> list[tuple[int, Path]]:
-    pattern = re.compile(rf"{kind}_(\d+)\.pth")
-    found = [(pattern.fullmatch(path.name), path) for path in folder.glob(f"{kind}_*.pth")]
-    return sorted((int(match[1]), path) for match, path in found if match)
 
 
 def _sidecar(path: Path) -> Path:

@@ -32,6 +32,14 @@ DEFAULT_SCORES = Path("results/checkpoint_evaluation_100k.json")
 SPLITS = ("validation", "test")
 
 
+def scores_beside(history: Path) -> Path:
+    """Where the scores of a history's checkpoints are looked for: ``checkpoint_evaluation_X.json`` beside
+    ``training_history_X.json``, ``checkpoint_evaluation.json`` beside any other name."""
+    name = history.stem
+    end = name.removeprefix("training_history") if name.startswith("training_history") else ""
+    return history.with_name(f"checkpoint_evaluation{end}.json")
+
+
 def read_scores(path: Path) -> dict[str, Any]:
     """Read a file of scores and check what its sections are built of.
 

@@ -22,6 +22,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
+from operator import lt
 from pathlib import Path
 from typing import Any
 
@@ -113,13 +114,14 @@ def parse_history(value: dict[str, Any], path: Path) -> History:
 def _numbers(path: Path, key: str, values: Any) -> list[Any]:
     if not isinstance(values, list):
         raise InputError(f"{path}: {key!r} must be a list of numbers, not {type(values).__name__}")
-    for position, value in enumerate(values):
-        if value is None and key in NULLABLE_KEYS:
-            continue
-        if type(value) not in (int, float):
-            raise InputError(f"{path}: {key}[{position}] must be a number, not {value!r}")
-        if key == "steps" and type(value) is not int:
-            raise InputError(f"{path}: steps[{position}] must be a whole number, not {value!r}")
-        if key == "steps" and position and value <= values[position - 1]:
-            raise InputError(f"{path}: steps[{position}] is {value}, after {values[position - 1]}; steps must rise")
+    allowed = {int} if key == "steps" else {int, float, type(None)} if key in NULLABLE_KEYS else {int, float}
+    if not allowed.issuperset(map(type, values)):
+        position, value = next((place, value) for place, value in enumerate(values) if type(value) not in allowed)
+        kind = "whole number" if key == "steps" and isinstance(value, float) else "number"
+        raise InputError(f"{path}: {key}[{position}] must be a {kind}, not {value!r}")
+    if key == "steps" and not all(map(lt, values, values[1:])):
+        position = next(place for place in range(1, len(values)) if values[place] <= values[place - 1])
+        raise InputError(
+            f"{path}: steps[{position}] is {values[position]}, after {values[position - 1]}; steps must rise"
+        )
     return values

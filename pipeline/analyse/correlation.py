@@ -1,33 +1,40 @@
 """Pearson's r of step and accuracy, and how far the noise of the records lets it be trusted.
 
 The records of one run are no independent sample: the accuracy follows a curve, and what is left around the curve is
-autocorrelated. Fisher's interval ignores both. The interval given beside it keeps the fitted curve as it is, resamples
-the residuals around it by the stationary block bootstrap (Politis & Romano 1994, mean block length by Politis & White
-2004 as corrected by Patton, Politis & White 2009), and reads the spread of r off Fisher's scale, z = artanh r.
-It can be the narrower of the two: what the bend of the curve takes from r is no noise, but Fisher's interval thinks so.
+autocorrelated. Fisher's interval ignores both. The interval given beside it keeps the best curve as it is, redraws the
+noise around it in blocks with its memory put back (bootstrap.py), and reads the spread of r off Fisher's scale,
+z = artanh r. It can be the narrower of the two: what the bend of the curve takes from r is no noise, but Fisher's
+interval thinks so.
 
-It is still too narrow where the noise remembers long, for the curve bends towards slow noise, and blocks cut it. Asked
-for 95 %, on 300 simulated records around an exponential it held the true r in 93, 90, 86 and 75 % of the runs for
-first-order autocorrelations of 0, 0.4, 0.7 and 0.9 (300 runs each, 1,200 for 0.7): effective sample sizes of about 300,
-139, 63 and 25. The note says so below 100.
+``p_autocorrelation`` is of another question: whether a straight line through the records has any slope, with errors
+that respect autocorrelation around that line (slope.py).
 
-r measures straightness, not learning: on a curve that saturates it falls as the run gets longer (``horizon``).
+r measures straightness, not learning: on a curve that saturates it falls as the run gets longer (``horizons``).
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from typing import Any
 
 import numpy as np
-from scipy import signal, stats
+from scipy import stats
 
+from pipeline.analyse.autocorrelation import autocorrelation, effective_sample_sizes, lag_one
+from pipeline.analyse.bootstrap import (
+    NoiseDraws,
+    correlations_with,
+    interval_around,
+    noise_draws,
+    rank_correlations_with,
+)
 from pipeline.analyse.curves import FEWEST_RECORDS, Fit
+from pipeline.analyse.sampling import sampling_variance
+from pipeline.analyse.slope import slope_test
 
 LEVEL = 0.95
-REPLICATES = 2000
-SEED = 42
 HORIZONS = 20
-FEW_EFFECTIVE = 100
+MOST_NUMBERS_RANKED = 2_000_000  # records x replicates of the rank correlation, which sorts every draw
 COVERS = "The intervals cover the noise of this run's records only; only further seeds show how runs differ."
 
 
@@ -54,8 +61,8 @@ class Horizon:
     r: float | None
 
 
-def pearson(steps: np.ndarray, accuracy: np.ndarray, curve: Fit | None) -> Pearson:
-    """r over finite points (float [N] each); ``curve`` is the fit whose residuals are taken for the noise."""
+def pearson(steps: np.ndarray, accuracy: np.ndarray, curve: Fit | None, draws: NoiseDraws | None = None) -> Pearson:
+    """r over finite points (float [N] each); ``curve`` is the fit whose residuals ``draws`` takes for the noise."""
     if len(steps) < 3:
         return _undefined(f"r needs three records and there are {len(steps)}.")
     if np.ptp(accuracy) == 0:
@@ -67,21 +74,52 @@ def pearson(steps: np.ndarray, accuracy: np.ndarray, curve: Fit | None) -> Pears
     if curve is None:
         note = f"Fewer than {FEWEST_RECORDS} records: no curve fitted, no interval that respects autocorrelation."
         return Pearson(r, p, interval_iid, None, None, None, f"{note} {COVERS}")
-    fitted = curve.at(steps)
-    residuals = accuracy - fitted
-    if np.abs(residuals).max() <= 1e-12 * np.abs(accuracy).max():
+    if draws is None:
         return Pearson(r, p, interval_iid, (r, r), float(len(steps)), curve.curve, f"The curve fits exactly. {COVERS}")
-    memory = autocorrelation(residuals)
-    # Residuals are a little smaller than the noise, for the curve has bent towards it.
-    noise = residuals * np.sqrt(len(steps) / (len(steps) - len(curve.parameters)))
-    interval = bootstrap_interval(steps, fitted, noise, memory.block_length)
-    effective = memory.effective_sample_size
-    note = COVERS
-    if effective < FEW_EFFECTIVE:
-        note += (
-            f" They are worth only {effective:.0f} independent ones: the interval with autocorrelation is too narrow."
-        )
-    return Pearson(r, p, interval_iid, interval, effective, curve.curve, note)
+    interval = interval_around(r, draws.each(correlations_with(steps)))
+    effective = autocorrelation(draws.residuals).effective_sample_size
+    return Pearson(r, p, interval_iid, interval, effective, curve.curve, COVERS)
+
+
+def draws_around(steps: np.ndarray, accuracy: np.ndarray, curve: Fit | None) -> NoiseDraws | None:
+    """How to redraw the noise around ``curve``; None without one, or where it fits exactly."""
+    if curve is None or np.abs(accuracy - curve.at(steps)).max() <= 1e-12 * np.abs(accuracy).max():
+        return None
+    return noise_draws(curve, steps, accuracy)
+
+
+def further_correlations(
+    steps: np.ndarray,
+    accuracy: np.ndarray,
+    fits: list[Fit],
+    draws: NoiseDraws | None,
+    counts: np.ndarray,
+    counts_are: str | None,
+) -> dict[str, Any]:
+    """What stands beside r in the analysis file, for finite points (float [N] each) with ``counts`` targets each."""
+    if len(steps) < 3 or np.ptp(accuracy) == 0:
+        nothing = ("p_autocorrelation", "slope_test", "bootstrap", "effective_sample_sizes", "residual_lag1")
+        return dict.fromkeys((*nothing, "spearman", "log_step", "disattenuated"))
+    line = next((fit for fit in fits if fit.curve == "linear"), None)
+    around_line = None if line is None else accuracy - line.at(steps)
+    test = slope_test(steps, accuracy)
+    sizes = {
+        "around_line": None if around_line is None or draws is None else effective_sample_sizes(around_line),
+        "around_curve": None if draws is None else effective_sample_sizes(draws.residuals),
+    }
+    return {
+        "p_autocorrelation": None if test is None else test.p,
+        "slope_test": None if test is None else asdict(test),
+        "bootstrap": None if draws is None else _describe(draws, fits[0].curve),
+        "effective_sample_sizes": sizes,
+        "residual_lag1": {
+            "line": None if around_line is None else lag_one(around_line),
+            "curve": None if draws is None else lag_one(draws.residuals),
+        },
+        "spearman": _spearman(steps, accuracy, draws),
+        "log_step": _log_step(steps, accuracy, draws),
+        "disattenuated": _disattenuated(steps, accuracy, counts, counts_are),
+    }
 
 
 def plain_r(steps: np.ndarray, values: np.ndarray) -> float | None:
@@ -106,59 +144,52 @@ def horizons(steps: np.ndarray, accuracy: np.ndarray) -> tuple[list[Horizon], Ho
     return first, part(last / 2, last)
 
 
-@dataclass(frozen=True)
-class Memory:
-    """How long a noise remembers: the bootstrap's mean block (records), and the number of independent records that
-    would fix the noise's mean as well as these do."""
-
-    block_length: float
-    effective_sample_size: float
-
-
-def autocorrelation(residuals: np.ndarray) -> Memory:
-    """Block length and effective sample size of ``residuals`` (float [N], not all zero).
-
-    Autocorrelations are summed up to the first one that is not positive. A cut at the first insignificant one would be
-    too early here: small but lasting correlations, the usual case in a training run, add up to much.
-    """
-    n = len(residuals)
-    centred = residuals - residuals.mean()
-    covariances = signal.correlate(centred, centred, method="fft")[n - 1 :]
-    correlations = covariances / covariances[0]
-    reach = int(np.argmax(correlations <= 0)) or n  # summing over all lags gives less than zero, so one is not positive
-    lags, positive = np.arange(1, reach), correlations[1:reach]
-    spread = 1 + 2 * float(positive.sum())
-    block = (n * (2 * float(lags @ positive) / spread) ** 2) ** (1 / 3)
-    block_limit = np.ceil(min(3 * np.sqrt(n), n / 3))
-    return Memory(float(np.clip(block, 1, block_limit)), max(1.0, n / spread))
+def _describe(draws: NoiseDraws, curve: str) -> dict[str, Any]:
+    phi, theta = draws.noise.best
+    return {
+        "kind": "stationary blocks of innovations, post-blackened",
+        "curve": curve,
+        "block_length": draws.block_length,
+        "phi": phi,
+        "theta": theta,
+        "replicates": draws.replicates_for(len(draws.fitted)),
+    }
 
 
-def bootstrap_interval(
-    steps: np.ndarray, fitted: np.ndarray, noise: np.ndarray, block_length: float, replicates: int = REPLICATES
-) -> tuple[float, float]:
-    """A 95 % interval around the r of ``fitted + noise`` (float [N] each), by blocks of noise drawn from one seed.
+def _spearman(steps: np.ndarray, accuracy: np.ndarray, draws: NoiseDraws | None) -> dict[str, Any]:
+    found = stats.spearmanr(steps, accuracy)
+    rho = float(found.statistic)
+    interval = None
+    if draws is not None:
+        interval = interval_around(rho, draws.each(rank_correlations_with(steps), MOST_NUMBERS_RANKED))
+    return {"rho": rho, "p_iid": float(found.pvalue), "interval_autocorrelation": interval}
 
-    What the curve fails to follow is shuffled away in every draw, which moves all of them a little to one side; so the
-    draws give the width of the interval, and the r observed its place.
-    """
-    generator = np.random.default_rng(SEED)
-    n = len(steps)
-    x = (steps - steps.mean()) / (steps.std() * np.sqrt(n))
 
-    def z(values: np.ndarray) -> float:
-        centred = values - values.mean()
-        return float(np.arctanh(np.clip((x @ centred) / np.sqrt(centred @ centred), -1 + 1e-15, 1 - 1e-15)))
+def _log_step(steps: np.ndarray, accuracy: np.ndarray, draws: NoiseDraws | None) -> dict[str, Any] | None:
+    if steps[0] <= 0:
+        return None
+    r = plain_r(np.log(steps), accuracy)
+    if r is None:
+        return None
+    interval = None if draws is None else interval_around(r, draws.each(correlations_with(np.log(steps))))
+    return {"r": r, "r_squared": r**2, "interval_autocorrelation": interval}
 
-    places = np.arange(n)
-    draws = np.empty(replicates)
-    for number in range(replicates):
-        starts = generator.random(n) < 1 / block_length  # each record begins a block, or goes on with the last one
-        starts[0] = True
-        begun_at = np.maximum.accumulate(np.where(starts, places, 0))
-        taken = (generator.integers(0, n, n)[begun_at] + places - begun_at) % n
-        draws[number] = z(fitted + noise[taken])
-    low, high = np.quantile(draws - draws.mean(), [(1 - LEVEL) / 2, (1 + LEVEL) / 2]) + z(fitted + noise)
-    return float(np.tanh(low)), float(np.tanh(high))
+
+def _disattenuated(
+    steps: np.ndarray, accuracy: np.ndarray, counts: np.ndarray, counts_are: str | None
+) -> dict[str, Any]:
+    """r without the binomial noise of the records: r / sqrt(reliability) (Spearman 1904), never past 1."""
+    r, variance = plain_r(steps, accuracy), sampling_variance(accuracy, counts)
+    if r is None or variance is None:
+        return dict.fromkeys(("r", "reliability", "sampling_variance", "denominators"))
+    reliability = 1 - variance / float(accuracy.var())
+    corrected = None if reliability <= r**2 else r / float(np.sqrt(reliability))
+    return {
+        "r": corrected,
+        "reliability": reliability,
+        "sampling_variance": variance,
+        "denominators": counts_are,
+    }
 
 
 def _undefined(why: str) -> Pearson:

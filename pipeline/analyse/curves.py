@@ -4,9 +4,13 @@ Each is a straight line in some transform g of the step, ``accuracy = a + b g(st
 
 ``linear``       g = step
 ``log``          g = log(step)
-``exponential``  g = -exp(-step / tau): it rises by b towards the asymptote a; tau is searched for
+``exponential``  g = -exp(-step / tau): it rises by b from step 0 towards the asymptote a
+``power``        g = -(1 + step / shift)^-exponent: the same with a slower approach; between log (exponent near 0) and
+                 exponential (exponent and shift both large, tau = shift / exponent)
 
-so that the best a and b are those of simple regression, and the best tau is the one with the largest r^2.
+so that the best a and b are those of simple regression, and the best shape (tau, or shift and exponent) is the one with
+the largest r^2: variable projection (Golub & Pereyra 1973). The shape is searched on a grid first, for there may be
+several optima, and then between the grid's points; what ends at the edge of the grid is reported ``at_bound``.
 """
 
 from __future__ import annotations
@@ -20,9 +24,19 @@ FORMULAS = {
     "linear": "a + b step",
     "log": "a + b log(step)",
     "exponential": "a - b exp(-step / tau)",
+    "power": "a - b (1 + step / shift)^-exponent",
 }
-PARAMETERS = {"linear": ("a", "b"), "log": ("a", "b"), "exponential": ("a", "b", "tau")}
+SHAPES: dict[str, tuple[str, ...]] = {
+    "linear": (),
+    "log": (),
+    "exponential": ("tau",),
+    "power": ("shift", "exponent"),
+}
+PARAMETERS = {curve: ("a", "b", *shape) for curve, shape in SHAPES.items()}
+SATURATING = ("exponential", "power")  # their a is an asymptote
 FEWEST_RECORDS = 8  # below this three parameters follow the noise
+SEARCHED_RECORDS = 4_000  # more are averaged down to so many for the grid; the end of the search sees them all
+GRID = {"tau": 60, "shift": 14, "exponent": 12}  # points
 
 
 @dataclass(frozen=True)
@@ -33,54 +47,121 @@ class Fit:
     parameters: dict[str, float]
     r_squared: float
     aic: float
+    at_bound: tuple[str, ...] = ()
 
     def at(self, steps: np.ndarray) -> np.ndarray:
         """Fitted accuracy at ``steps`` (float [N])."""
-        g = _transform(self.curve, steps, self.parameters.get("tau"))
-        return self.parameters["a"] + self.parameters["b"] * g
+        return self.parameters["a"] + self.parameters["b"] * transform(self.curve, steps, self.shape)
+
+    @property
+    def shape(self) -> tuple[float, ...]:
+        """The parameters that are searched for: tau, or shift and exponent, or none."""
+        return tuple(self.parameters[name] for name in SHAPES[self.curve])
+
+    def slope_at(self, step: float) -> float:
+        """Rise in accuracy per step at ``step``."""
+        width = max(abs(step), 1.0) * 1e-4
+        low, high = self.at(np.array([step - width, step + width]))
+        return float(high - low) / (2 * width)
+
+    def tangents(self, steps: np.ndarray) -> np.ndarray:
+        """How the curve moves with each of its parameters (those of the shape on a log scale): float [N, P]."""
+        g = transform(self.curve, steps, self.shape)
+        columns = [np.ones_like(steps), g]
+        for place in range(len(self.shape)):
+            nearby = [np.array(self.shape), np.array(self.shape)]
+            nearby[0][place] *= 1 - 1e-4
+            nearby[1][place] *= 1 + 1e-4
+            below, above = (transform(self.curve, steps, tuple(shape)) for shape in nearby)
+            columns.append(self.parameters["b"] * (above - below) / 2e-4)
+        return np.column_stack(columns)
+
+
+def transform(curve: str, steps: np.ndarray, shape: tuple[float, ...]) -> np.ndarray:
+    """g of ``steps`` (float [N]) for one ``shape``."""
+    if curve == "exponential":
+        return -np.exp(-steps / shape[0])
+    if curve == "power":
+        return -np.exp(-shape[1] * np.log1p(steps / shape[0]))
+    return np.log(steps) if curve == "log" else steps
+
+
+def bounds(curve: str, steps: np.ndarray) -> list[tuple[float, float]]:
+    """Least and greatest value of each shape parameter that is searched on rising ``steps``.
+
+    An exponential that is done within a hundredth of the run is a step, one of ten runs' length a straight line.
+    """
+    span = float(steps[-1] - steps[0])
+    limits = {"tau": (span / 100, span * 10), "shift": (span / 1000, span * 10), "exponent": (0.05, 20.0)}
+    return [limits[name] for name in SHAPES[curve]]
+
+
+def shape_grid(curve: str, steps: np.ndarray) -> np.ndarray:
+    """Shapes spread evenly on log scales between the bounds: float [K, parameters of the shape], K = 1 for none."""
+    axes = [
+        np.geomspace(low, high, GRID[name])
+        for name, (low, high) in zip(SHAPES[curve], bounds(curve, steps), strict=True)
+    ]
+    return np.stack([axis.ravel() for axis in np.meshgrid(*axes, indexing="ij")], axis=1) if axes else np.empty((1, 0))
+
+
+def curves_for(steps: np.ndarray) -> list[str]:
+    """The curves that can be fitted to records at ``steps``: no logarithm from step 0."""
+    return [curve for curve in FORMULAS if curve != "log" or steps[0] > 0]
 
 
 def fit_curves(steps: np.ndarray, accuracy: np.ndarray) -> list[Fit]:
     """All curves fitted to finite points (float [N] each), the best first; none for few points or constant accuracy."""
     if len(steps) < FEWEST_RECORDS or np.ptp(accuracy) == 0:
         return []
-    fits = [_fit("linear", steps, accuracy), _fit("exponential", steps, accuracy, _best_tau(steps, accuracy))]
-    if steps[0] > 0:
-        fits.append(_fit("log", steps, accuracy))
+    fits = [fit_curve(curve, steps, accuracy) for curve in curves_for(steps)]
     return sorted(fits, key=lambda fit: fit.aic)
 
 
-def _fit(curve: str, steps: np.ndarray, accuracy: np.ndarray, tau: float | None = None) -> Fit:
-    g = _transform(curve, steps, tau)
+def fit_curve(curve: str, steps: np.ndarray, accuracy: np.ndarray) -> Fit:
+    """One curve fitted to finite points (float [N] each)."""
+    shape, at_bound = _best_shape(curve, steps, accuracy) if SHAPES[curve] else ((), ())
+    g = transform(curve, steps, shape)
     centred = g - g.mean()
     b = float(centred @ (accuracy - accuracy.mean()) / (centred @ centred))
     a = float(accuracy.mean() - b * g.mean())
-    parameters = dict(zip(PARAMETERS[curve], (a, b) if tau is None else (a, b, tau), strict=True))
+    parameters = dict(zip(PARAMETERS[curve], (a, b, *shape), strict=True))
     variance = float(np.mean((accuracy - a - b * g) ** 2))
     # A perfect fit would have an AIC of minus infinity, which JSON cannot hold.
     likelihood_term = len(steps) * np.log(max(variance, np.finfo(float).tiny))
     aic = float(likelihood_term + 2 * (len(parameters) + 1))  # the noise is a parameter too
-    return Fit(curve, parameters, 1 - variance / float(accuracy.var()), aic)
+    return Fit(curve, parameters, 1 - variance / float(accuracy.var()), aic, at_bound)
 
 
-def _transform(curve: str, steps: np.ndarray, tau: float | None) -> np.ndarray:
-    if curve == "exponential":
-        return -np.exp(-steps / tau)
-    return np.log(steps) if curve == "log" else steps
+def average_down(steps: np.ndarray, values: np.ndarray, most: int) -> tuple[np.ndarray, np.ndarray]:
+    """Means over neighbouring records, so that at most ``most`` points are left; as they are where they are fewer."""
+    if len(steps) <= most:
+        return steps, values
+    edges = np.linspace(0, len(steps), most + 1).astype(int)
+    counts = np.diff(edges)
+    return np.add.reduceat(steps, edges[:-1]) / counts, np.add.reduceat(values, edges[:-1]) / counts
 
 
-def _best_tau(steps: np.ndarray, accuracy: np.ndarray) -> float:
-    """The time constant, between a hundredth of the run and ten runs; beyond those it is a step or a straight line."""
-    centred = accuracy - accuracy.mean()
+def _best_shape(curve: str, steps: np.ndarray, accuracy: np.ndarray) -> tuple[tuple[float, ...], tuple[str, ...]]:
+    """The shape with the largest r^2, and the names of its parameters that lie at the edge of the search."""
+    limits = np.log(bounds(curve, steps))
 
-    def misfit(log_tau: float) -> float:
-        g = _transform("exponential", steps, float(np.exp(log_tau)))
+    def misfit(log_shape: np.ndarray, x: np.ndarray, y: np.ndarray) -> float:
+        g = transform(curve, x, tuple(np.exp(log_shape)))
         g = g - g.mean()
         spread = float(g @ g)
-        return -(float(g @ centred) ** 2) / spread if spread > 0 else 0.0
+        return -(float(g @ y) ** 2) / spread / float(y @ y) if spread > 0 else 0.0
 
-    span = steps[-1] - steps[0]
-    grid = np.linspace(np.log(span / 100), np.log(span * 10), 60)  # first by grid, for there may be several optima
-    best = int(np.argmin([misfit(log_tau) for log_tau in grid]))
-    bounds = (grid[max(best - 1, 0)], grid[min(best + 1, len(grid) - 1)])
-    return float(np.exp(optimize.minimize_scalar(misfit, bounds=bounds, method="bounded").x))
+    fewer, means = average_down(steps, accuracy, SEARCHED_RECORDS)
+    means = means - means.mean()
+    grid = np.log(shape_grid(curve, steps))
+    start = grid[int(np.argmin([misfit(point, fewer, means) for point in grid]))]
+    found = start
+    for x, y in [(fewer, means)] if fewer is steps else [(fewer, means), (steps, accuracy - accuracy.mean())]:
+        found = optimize.minimize(
+            misfit, found, (x, y), "Nelder-Mead", bounds=limits, options={"xatol": 1e-5, "fatol": 1e-12}
+        ).x
+    width = limits[:, 1] - limits[:, 0]
+    edge = np.abs(found[:, None] - limits).min(axis=1) < 1e-3 * width
+    names = tuple(name for name, touches in zip(SHAPES[curve], edge, strict=True) if touches)
+    return tuple(float(value) for value in np.exp(found)), names

@@ -5,23 +5,24 @@ Nothing but the standard library is imported: the answer must come in a blink, a
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta, timezone
 from itertools import pairwise
-from math import isfinite, sqrt
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
+from pipeline.analyse.disk_need import DiskNeed, bytes_text
 from pipeline.analyse.facts import Facts
+from pipeline.analyse.quick_forecast import forecast_end
+from pipeline.analyse.run_health import Deviation, deviation, findings, finite
 from pipeline.history import History
+from pipeline.terminal import duration
 
 RECENT = 10  # records that "now" is taken over
 STALL_FACTOR = 5  # times the usual time between records; an evaluation or a checkpoint may delay one
 STALL_SECONDS = 60.0  # and never sooner than this
-NSP_SHARE = 4  # NSP is judged over the last quarter of the records
-NSP_RECORDS = 8
-SPARK_WIDTH = 60
-SPARKS = "▁▂▃▄▅▆▇█"
 
 
 @dataclass(frozen=True)
@@ -48,15 +49,28 @@ class Progress:
     lr: float | None
     last_record_age: float
     usual_interval: float | None
-    sparkline_of: str
-    sparkline: str
+    curve_of: str  # "held-out" where the history has it, else "training": what curve and forecast are of
+    curve: list[float]
+    forecast_end: tuple[float, float] | None  # (low, high) at the last step; see quick_forecast.py
+    deviation: Deviation | None
+    disk: DiskNeed | None
     warnings: list[str]
 
     def to_json(self) -> dict[str, Any]:
-        return asdict(self)
+        """All but the curve, which the history has."""
+        value = asdict(self)
+        del value["curve"]
+        return value
 
 
-def measure(path: Path, history: History, modified: float, now: float) -> Progress:
+def measure(
+    path: Path,
+    history: History,
+    modified: float,
+    now: float,
+    disk: DiskNeed | None = None,
+    reference: History | None = None,
+) -> Progress:
     """The progress of the history read from ``path``, last written at ``modified``, seen at ``now`` (seconds, Unix).
 
     Raises:
@@ -75,12 +89,11 @@ def measure(path: Path, history: History, modified: float, now: float) -> Progre
         finishing = modified + max(0, total - step) / rate_now
         eta = max(0.0, finishing - now)
         finish = _local_time(finishing)
-    held_out = [(value, at) for value, at in zip(records.get("eval_mlm_acc", []), steps, strict=False) if _good(value)]
-    best = max(held_out, default=(None, None))
-    shown = "held-out MLM accuracy" if held_out else "training MLM accuracy"
-    warnings = _not_numbers(history) + _nsp_at_chance(history)
-    if state == "stalled":
-        warnings.insert(0, f"stalled: no record for {duration(age)}, usually one every {duration(usual or 0)}")
+    held_out = finite(history, "eval_mlm_acc")
+    best = max(((value, at) for at, value in held_out), default=(None, None))
+    points = held_out or finite(history, "mlm_acc")
+    going_on = state in ("running", "stalled") and total is not None and step < total
+    apart = deviation(history, reference) if reference else None
     return Progress(
         history=str(path),
         state=state,
@@ -93,7 +106,7 @@ def measure(path: Path, history: History, modified: float, now: float) -> Progre
         seconds=_last(records.get("seconds", [])),
         eta_seconds=eta,
         finish_time=finish,
-        eval_mlm_acc=held_out[-1][0] if held_out else None,
+        eval_mlm_acc=held_out[-1][1] if held_out else None,
         eval_mlm_acc_best=best[0],
         eval_mlm_acc_best_step=best[1],
         mlm_acc=_last(records["mlm_acc"]),
@@ -102,75 +115,28 @@ def measure(path: Path, history: History, modified: float, now: float) -> Progre
         lr=_last(records["lr"]),
         last_record_age=age,
         usual_interval=usual,
-        sparkline_of=shown,
-        sparkline=sparkline(
-            [value for value, _ in held_out] or [value for value in records["mlm_acc"] if _good(value)]
-        ),
-        warnings=warnings,
+        curve_of="held-out" if held_out else "training",
+        curve=[value for _, value in points],
+        forecast_end=forecast_end(points, facts.count("config", "warmup") or 0, total) if going_on and total else None,
+        deviation=apart,
+        disk=disk,
+        warnings=_warnings(history, state, age, usual, disk, apart),
     )
 
 
-def screen(progress: Progress) -> str:
-    """The progress as one screen of text."""
-    p = progress
-    of_total = f" of {p.total_steps:,} ({p.percent:.1f} %)" if p.total_steps and p.percent is not None else ""
-    state = "whether it goes on is not recorded" if p.state == "unknown" else p.state
-    lines = [f"{p.history}: {state}", f"  step      {p.step:,}{of_total}, {p.records:,} records"]
-    if p.rate_now and p.rate_overall:
-        lines.append(f"  rate      {p.rate_now:.2f} steps/s now, {p.rate_overall:.2f} overall")
-    if p.seconds is not None:
-        lines.append(f"  trained   {duration(p.seconds)}")
-    if p.eta_seconds is not None:
-        lines.append(f"  left      {duration(p.eta_seconds)}, done at {p.finish_time}")
-    if p.eval_mlm_acc is not None and p.eval_mlm_acc_best is not None:
-        lines.append(
-            f"  held-out  MLM {100 * p.eval_mlm_acc:.2f} %, best {100 * p.eval_mlm_acc_best:.2f} % "
-            f"at step {p.eval_mlm_acc_best_step:,}"
-        )
-    training = [
-        f"{name} {scale * value:{form}}{unit}"
-        for name, value, scale, form, unit in (
-            ("MLM", p.mlm_acc, 100, ".2f", " %"),
-            ("NSP", p.nsp_acc, 100, ".1f", " %"),
-            ("loss", p.loss, 1, ".3f", ""),
-            ("lr", p.lr, 1, ".3g", ""),
-        )
-        if value is not None
-    ]
-    if training:
-        lines.append("  training  " + ", ".join(training))
-    if p.sparkline:
-        lines.append(f"  {p.sparkline}  {p.sparkline_of}")
-    lines += [f"  ! {warning}" for warning in p.warnings]
-    if p.records and not p.warnings:
-        lines.append(
-            "  healthy   every value a number" + (", records arriving on time" if p.state == "running" else "")
-        )
-    return "\n".join(lines)
-
-
-def sparkline(values: list[float]) -> str:
-    """``values`` as a line of blocks, from their least to their greatest; longer lists are averaged down."""
-    if not values:
-        return ""
-    width = min(SPARK_WIDTH, len(values))
-    edges = [len(values) * place // width for place in range(width + 1)]
-    means = [sum(values[start:end]) / (end - start) for start, end in pairwise(edges)]
-    low, high = min(means), max(means)
-    scale = (len(SPARKS) - 1) / (high - low) if high > low else 0.0
-    return "".join(SPARKS[round((mean - low) * scale)] for mean in means)
-
-
-def duration(seconds: float) -> str:
-    """``42 s``, ``3 min 05 s``, ``22 h 31 min`` or ``3 d 4 h``."""
-    whole = round(seconds)
-    if whole < 60:
-        return f"{whole} s"
-    if whole < 3600:
-        return f"{whole // 60} min {whole % 60:02} s"
-    if whole < 48 * 3600:
-        return f"{whole // 3600} h {whole % 3600 // 60:02} min"
-    return f"{whole // 86400} d {whole % 86400 // 3600} h"
+def _warnings(
+    history: History, state: str, age: float, usual: float | None, disk: DiskNeed | None, apart: Deviation | None
+) -> list[str]:
+    found = []
+    if state == "stalled":
+        found.append(f"stalled: no record for {duration(age)}, usually one every {duration(usual or 0)}")
+    found += findings(history)
+    if disk and disk.is_short and disk.needed is not None and state != "finished":
+        found.append(f"disk: checkpoints to come need {bytes_text(disk.needed)}, {bytes_text(disk.free)} are free")
+    if apart and apart.is_large:
+        where = f"{abs(100 * apart.difference):.1f} points {'above' if apart.difference > 0 else 'below'}"
+        found.append(f"off the reference: {apart.of} accuracy {where} it around step {apart.up_to:,}")
+    return found
 
 
 def _state(history: History, finished: bool, age: float, usual: float | None) -> str:
@@ -198,38 +164,11 @@ def _rate(history: History, over: int) -> float | None:
     return (last - first) / (ended - begun) if ended > begun else None
 
 
-def _not_numbers(history: History) -> list[str]:
-    found = []
-    for key, values in history.records.items():
-        bad = [step for step, value in zip(history.records["steps"], values, strict=True) if value is not None
-               and not isfinite(value)]  # fmt: skip
-        if bad:
-            found.append(f"{key}: {len(bad)} NaN or infinite, the last at step {bad[-1]:,}")
-    return found
-
-
-def _nsp_at_chance(history: History) -> list[str]:
-    """A warning where the recent NSP accuracy is within three standard errors of a coin's.
-
-    The error comes from the scatter of the records, so that the published history, which does not say how many pairs
-    each record counts, is judged the same way.
-    """
-    values = [value for value in history.records["nsp_acc"] if _good(value)]
-    recent = values[-max(NSP_RECORDS, len(values) // NSP_SHARE) :]
-    if len(recent) < NSP_RECORDS:
-        return []
-    mean = sum(recent) / len(recent)
-    error = sqrt(sum((value - mean) ** 2 for value in recent) / (len(recent) - 1) / len(recent))
-    if mean - 0.5 > 3 * error:
-        return []
-    return [f"NSP at chance: {100 * mean:.1f} % over the last {len(recent)} records"]
-
-
 def _good(value: float | None) -> bool:
     return value is not None and isfinite(value)
 
 
-def _last(values: list[Any]) -> float | None:
+def _last(values: Sequence[Any]) -> float | None:
     """The last value where it is a number."""
     return values[-1] if values and _good(values[-1]) else None
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 from pipeline.analyse.correlation import Pearson
 from pipeline.analyse.facts import Facts
-from pipeline.analyse.progress import duration
 from pipeline.analyse.result import Trend
 from pipeline.history import History
+from pipeline.terminal import duration
 
 GUESSES = {
     "commonest": "  guess: commonest character",

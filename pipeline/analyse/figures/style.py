@@ -1,14 +1,15 @@
 """How every figure looks, and how it reaches the disk.
 
-The colours are from Okabe & Ito's palette, which the colour-blind can tell apart; they differ in lightness too, and
-lines that could be confused in grey differ in dash. Pictures hold no date and no version: same data, same bytes.
+The colours start from Okabe & Ito's palette, which the colour-blind can tell apart, and are darkened or lightened until
+those that share a panel differ in lightness too, so that a grey print keeps them apart; lines differ in dash as well.
+Pictures hold no date and no version: same data, same bytes.
 """
 
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
-from pathlib import Path
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import matplotlib as mpl
@@ -18,25 +19,32 @@ from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.patheffects import withStroke
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
-from pipeline import atomic
-
-DPI = 200
-RECORDS = "#56B4E9"  # light: single records, many of them
-TRAINING = "#0072B2"  # dark: their running mean
-BEFORE = "#C07A00"  # what the run is compared with: the palette's orange, darkened until grey tells it from RECORDS
-BEFORE_LINE = "#6B4300"
+DPI = 300
+RECORDS = "#8CCBF2"  # light: single records, many of them
+TRAINING = "#003F6B"  # dark: their running mean
 HELD_OUT = "#D55E00"
-HAN = "#A0487F"  # the palette's reddish purple, darkened to be legible as text
+HAN = "#00735C"
+BEFORE = "#E8A33D"  # what the run is compared with: its records, and its line
+BEFORE_LINE = "#8A5200"
 CURVE = "#000000"
-QUIET = "#666666"  # chance, guesses, remarks
+OTHER = "#7A7A7A"  # further curves
+INK = "#262626"  # labels of lines whose own colours are too light for text
+QUIET = "#595959"  # chance, guesses, remarks
+TOGETHER = (  # colours that share a panel, and must not look alike
+    (RECORDS, TRAINING, HELD_OUT, HAN),
+    (RECORDS, TRAINING, BEFORE, BEFORE_LINE),
+    (RECORDS, CURVE, HELD_OUT),
+)
+SEQUENCE = "cividis"  # for steps, deciles and runs in order: as even in grey as in colour
 LABEL_SIZE = 9
 HALO = [withStroke(linewidth=3, foreground="white")]  # keeps labels legible over dots and lines
+LATIN = "DejaVu Sans"  # comes with matplotlib, so it is the same everywhere
 
 Dash = str | tuple[float, tuple[float, ...]]
 
 mpl.rcParams.update(
     {
-        "font.family": "DejaVu Sans",  # comes with matplotlib, so it is the same everywhere
+        "font.family": LATIN,
         "font.size": 9.5,
         "axes.titlesize": 11,
         "axes.titleweight": "bold",
@@ -49,6 +57,8 @@ mpl.rcParams.update(
         "grid.color": "#E6E6E6",
         "grid.linewidth": 0.7,
         "lines.linewidth": 1.8,
+        "svg.fonttype": "path",  # letters are drawn, so that no viewer needs the font
+        "svg.hashsalt": "figures",  # names inside the file are the same each time
     }
 )
 
@@ -58,20 +68,22 @@ def new_figure(
 ) -> tuple[Figure, list[Axes]]:
     """A figure of ``width`` x ``height`` inches and its axes, row by row."""
     engine = ConstrainedLayoutEngine(w_pad=0.1, h_pad=0.1, wspace=0.05, hspace=0.05)
-    figure = Figure(figsize=(width, height), layout=engine)
+    figure = Figure(figsize=(width, height), dpi=DPI, layout=engine)
     return figure, list(figure.subplots(rows, columns, squeeze=False, width_ratios=widths).flat)
 
 
-def step_axis(axes: Axes, last_step: float) -> None:
+def step_axis(axes: Axes, last_step: float, label: str) -> None:
     """The horizontal axis of all curves over a run."""
     axes.set_xlim(0, last_step * 1.02)
-    axes.set_xlabel("optimizer step")
+    axes.set_xlabel(label)
     axes.xaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 2.5, 5, 10]))
     axes.xaxis.set_major_formatter(FuncFormatter(lambda step, _: short_step(step)))
 
 
-def plain_log_steps(axes: Axes, first_step: float, last_step: float) -> None:
+def log_step_axis(axes: Axes, first_step: float, last_step: float, label: str) -> None:
     """A logarithmic horizontal axis with steps written out."""
+    axes.set_xlabel(label)
+    axes.set_xscale("log")
     if 0 < first_step < last_step:
         axes.set_xlim(first_step * 0.95, last_step * 1.05)
     axes.xaxis.set_major_locator(LogLocator(10, subs=(1, 2, 5)))
@@ -85,9 +97,9 @@ def percent_axis(axes: Axes, label: str) -> None:
     axes.yaxis.set_major_formatter(FuncFormatter(lambda share, _: f"{round(100 * share, 6):g}"))
 
 
-def step_colours(figure: Figure, axes: Axes, dots: Any) -> None:
+def step_colours(figure: Figure, axes: Axes, dots: Any, label: str) -> None:
     """The scale of dots that are coloured by step."""
-    bar = figure.colorbar(dots, ax=axes, label="optimizer step", format=FuncFormatter(lambda step, _: short_step(step)))
+    bar = figure.colorbar(dots, ax=axes, label=label, format=FuncFormatter(lambda step, _: short_step(step)))
     bar.outline.set_visible(False)
 
 
@@ -128,8 +140,27 @@ def spread(places: Sequence[float], least: float) -> list[float]:
     return [centre + (rank - (number - 1) / 2) * least for centre, number in groups for rank in range(int(number))]
 
 
-def save(figure: Figure, path: Path) -> None:
-    """Write ``figure`` as PNG, in one step."""
-    picture = io.BytesIO()
-    figure.savefig(picture, format="png", dpi=DPI, metadata={"Software": None})
-    atomic.write_bytes(path, picture.getvalue())
+@contextmanager
+def lettering(font: str | None) -> Iterator[None]:
+    """Draw and save in ``font``, the Latin one where that lacks a letter; None is the Latin one alone.
+
+    Ticks are made as late as the saving, so both must happen inside.
+    """
+    with mpl.rc_context({"font.family": LATIN if font is None else [font, LATIN], "axes.unicode_minus": font is None}):
+        yield
+
+
+def pictures(figure: Figure) -> dict[str, bytes]:
+    """``figure`` as the bytes of a PNG and of an SVG file, by the end of the name."""
+    metadata: dict[str, dict[str, Any]] = {
+        "png": {"Software": None},
+        "svg": {"Date": None, "Creator": None, "Format": None, "Type": None},
+    }
+    figure.draw_without_rendering()  # lays it out; once is enough for both
+    figure.set_layout_engine("none")
+    found = {}
+    for kind, facts in metadata.items():
+        picture = io.BytesIO()
+        figure.savefig(picture, format=kind, dpi=DPI, metadata=facts)
+        found[kind] = picture.getvalue()
+    return found

@@ -1,0 +1,142 @@
+"""What is odd in a history: values that are no numbers, spikes and drops, frozen values, long pauses, broken schedules.
+
+A spike is a record far above its neighbours, a drop one far below: each value less the mean of the three records on
+either side, over 1.4826 times the median absolute deviation (Hampel 1974) of such differences in a wider window,
+against a normal quantile at ALPHA shared among all records and lists of the run (Bonferroni). A difference of normal
+values is normal whatever their autocorrelation, so ALPHA is how often a run with normal noise is flagged at all by
+spikes and drops; noise with heavier tails is flagged more often, and rightly. tests/test_anomalies.py holds the rule to
+that rate. The other kinds are exact: a value that is no number, the same value ten times in a row, a pause of ten times
+the usual, a learning rate that jumps.
+"""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+from scipy import ndimage, stats
+
+from pipeline.analyse.series import series
+from pipeline.history import History
+
+ALPHA = 0.01  # of flagging a faultless run by spikes and drops
+TESTED = ("mlm_acc", "loss", "eval_mlm_acc", "eval_loss", "grad_norm")
+NEIGHBOURS = 3  # records on either side that a value is compared with
+SPREAD_WINDOW = 201  # records that the scatter is taken from
+FEWEST_RECORDS = 60
+SMALL_SAMPLE = 16.0  # the scatter is an estimate: the limit is raised by this over the records behind it
+FROZEN = 10  # equal values in a row
+PAUSE, PAUSE_SECONDS = 10.0, 60.0  # times the usual time between records, and never less than this
+LR_BREAK, LR_SHARE = 3.0, 0.02  # times its neighbouring changes, and share of the peak
+LISTED = 20  # steps of an anomaly that are told
+
+
+def anomalies(history: History) -> list[dict[str, Any]]:
+    """The ``anomalies`` list of the analysis file, but for deviations from a reference (reference.py)."""
+    found = []
+    for key in history.records:
+        values = series(history, key)
+        is_null = np.array([value is None for value in history.records[key]])
+        kinds = {"nan": np.isnan(values) & ~is_null, "inf": values == np.inf, "-inf": values == -np.inf}
+        for kind, where in kinds.items():
+            found += _entry(history, key, kind, where, "no number; left out of the fits")
+    tested = tested_keys(history)
+    for key in tested:
+        values = series(history, key)
+        finite = np.flatnonzero(np.isfinite(values))
+        high, low = outliers(values[finite], len(tested))
+        for kind, places in (("spike", finite[high]), ("drop", finite[low])):
+            found += _entry(history, key, kind, _marks(len(values), places), "far from the records around it")
+    for key in ("loss", "mlm_acc"):
+        found += _entry(history, key, "stall", _frozen(series(history, key)), f"the same value {FROZEN} times or more")
+    note = f"a pause of more than {PAUSE:.0f} times the usual before it"
+    found += _entry(history, "seconds", "stall", _pauses(series(history, "seconds")), note)
+    return found + _entry(history, "lr", "lr_break", _lr_breaks(series(history, "lr")), "the schedule jumps here")
+
+
+def tested_keys(history: History) -> list[str]:
+    """The lists that are long enough to be looked through for spikes and drops."""
+    return [key for key in TESTED if np.isfinite(series(history, key)).sum() >= FEWEST_RECORDS]
+
+
+def outliers(values: np.ndarray, lists: int) -> tuple[np.ndarray, np.ndarray]:
+    """Places of the spikes and of the drops in finite ``values`` (float [N]), one of ``lists`` looked through."""
+    n = len(values)
+    weights = np.ones(2 * NEIGHBOURS + 1)
+    weights[NEIGHBOURS] = 0
+    residuals = values - ndimage.correlate1d(values, weights / weights.sum(), mode="nearest")
+    residuals[:NEIGHBOURS] = residuals[-NEIGHBOURS:] = 0  # they have neighbours on one side only
+    window = min(SPREAD_WINDOW, n // 2 * 2 - 1)
+    blocks = max(1, n // (window // 2))
+    edges = np.linspace(0, n, blocks + 1).astype(int)
+    size = np.abs(residuals)
+    middles, spreads = [], []
+    for start, end in pairwise(edges):  # each block with its half neighbours on both sides
+        around = slice(max(0, start - window // 4), end + window // 4)
+        middles.append((start + end) / 2)
+        spreads.append(float(np.median(size[around])))
+    spread = 1.4826 * np.interp(np.arange(n), middles, spreads)
+    limit = (1 + SMALL_SAMPLE / window) * float(stats.norm.isf(ALPHA / (2 * n * lists)))
+    scores = np.divide(residuals, spread, out=np.zeros(n), where=spread > 0)
+    # An outlier pulls the means of its neighbours the other way: of those near each other only the large ones count.
+    size = np.abs(scores)
+    beyond = (size > limit) & (size > ndimage.maximum_filter1d(size, 2 * NEIGHBOURS + 1) / 2)
+    return np.flatnonzero(beyond & (scores > 0)), np.flatnonzero(beyond & (scores < 0))
+
+
+def _frozen(values: np.ndarray) -> np.ndarray:
+    """Records in a row of at least FROZEN equal values: bool [N]. A list that never changes at all is not one."""
+    marks = np.zeros(len(values), dtype=bool)
+    if len(values) < FROZEN or (values == values[0]).all():
+        return marks
+    begins = np.flatnonzero(np.concatenate([[True], values[1:] != values[:-1]]))
+    for start, end in zip(begins, np.append(begins[1:], len(values)), strict=True):
+        if end - start >= FROZEN:
+            marks[start:end] = True
+    return marks
+
+
+def _pauses(seconds: np.ndarray) -> np.ndarray:
+    marks = np.zeros(len(seconds), dtype=bool)
+    gaps = np.diff(seconds)
+    if np.isfinite(gaps).any():
+        marks[1:] = gaps > max(PAUSE * float(np.nanmedian(gaps)), PAUSE_SECONDS)
+    return marks
+
+
+def _lr_breaks(rates: np.ndarray) -> np.ndarray:
+    """Records before which the rate changed much more than before and after; a rise before the peak is warm-up."""
+    marks = np.zeros(len(rates), dtype=bool)
+    if len(rates) < 4 or not np.isfinite(rates).all() or rates.max() <= 0:
+        return marks
+    changes = np.diff(rates)
+    size = np.abs(changes)
+    beside = np.maximum(np.concatenate([[0], size[:-1]]), np.concatenate([size[1:], [0]]))
+    warming = (np.arange(1, len(rates)) <= int(np.argmax(rates))) & (changes > 0)
+    marks[1:] = (size > LR_BREAK * beside) & (size > LR_SHARE * rates.max()) & ~warming
+    return marks
+
+
+def _marks(size: int, places: np.ndarray) -> np.ndarray:
+    marks = np.zeros(size, dtype=bool)
+    marks[places] = True
+    return marks
+
+
+def _entry(history: History, key: str, kind: str, where: np.ndarray, note: str) -> list[dict[str, Any]]:
+    places = np.flatnonzero(where)
+    if not len(places):
+        return []
+    steps = [history.records["steps"][place] for place in places]
+    return [
+        {
+            "key": key,
+            "kind": kind,
+            "count": len(places),
+            "first_step": steps[0],
+            "last_step": steps[-1],
+            "steps": steps[:LISTED],
+            "note": note,
+        }
+    ]

@@ -1,0 +1,96 @@
+"""What the figures and the report say, in English and in Chinese. The English text is the key."""
+
+from __future__ import annotations
+
+CHINESE = {
+    "optimizer step": "优化步数",
+    "optimizer step (logarithmic)": "优化步数（对数）",
+    "steps of the whole run (logarithmic)": "整个运行的步数（对数）",
+    "T (optimizer steps)": "T（优化步数）",
+    "training": "训练",
+    "held-out": "留出",
+    "held-out, Han": "留出，汉字",
+    "left neighbour": "左邻",
+    "both neighbours": "两邻",
+    "by counting": "计数猜测",
+    "chance": "机会水平",
+    "MLM accuracy": "MLM 准确率",
+    "masked characters guessed right": "猜对的被掩字符",
+    "held-out characters guessed right": "猜对的留出字符",
+    "dotted: guesses by counting, on all targets": "点线：计数猜测，全部目标",
+    "Loss": "损失",
+    "MLM + NSP cross-entropy (nats)": "MLM + NSP 交叉熵（奈特）",
+    "dots: records, line: their running mean": "点：各条记录；线：滑动平均",
+    "NSP accuracy": "NSP 准确率",
+    "sentence pairs judged right": "判对的句对",
+    "no sentence pairs in this run": "本次运行没有句对",
+    "Learning rate": "学习率",
+    "learning rate": "学习率",
+    "Pearson r is not defined": "Pearson r 无定义",
+    "Pearson r = {r:.3f}": "Pearson r = {r:.3f}",
+    "Pearson r": "Pearson r",
+    "r over the first T steps": "前 T 步的 r",
+    "r is not defined": "r 无定义",
+    "after {step} alone": "只看 {step} 步后",
+    "training MLM accuracy": "训练 MLM 准确率",
+    "held-out MLM accuracy": "留出 MLM 准确率",
+    "{number:,} records": "{number:,} 条记录",
+    "every {number:,}th record drawn": "每 {number:,} 条记录画一条",
+    "effective sample size {number:,.0f}": "有效样本量 {number:,.0f}",
+    "95 % interval of r, with autocorrelation: {low:.3f} to {high:.3f}": (
+        "r 的 95 % 区间（计入自相关）：{low:.3f} 至 {high:.3f}"
+    ),
+    "band: 95 % of the records around the best curve": "色带：最佳曲线周围 95 % 的记录",
+    "linear": "直线",
+    "log": "对数",
+    "exponential": "指数饱和",
+    "power": "平移幂律",
+    "first half": "前半程",
+    "whole run": "全程",
+    "First half against the whole run (no baseline run given)": "前半程与全程（未给出基线运行）",
+    "baseline": "基线",
+    "this run": "本次运行",
+    "Baseline run against this run": "基线运行与本次运行",
+    "r falls as a saturating run grows longer;\nit does not rank runs of different lengths": (
+        "曲线饱和，训练越久 r 越低；\n不能用 r 给长短不同的运行排名次"
+    ),
+    "Mean accuracy in each tenth of the steps": "每十分之一步数的平均准确率",
+    "Loss against step": "损失与步数",
+    ": {first:.3f} to {last:.3f}": "：{first:.3f} 至 {last:.3f}",
+    "Accuracy against loss": "准确率与损失",
+    "training loss (nats)": "训练损失（奈特）",
+    "The runs along their steps": "各次运行的过程",
+    "lines: running means": "线：滑动平均",
+    "Where each run ends": "各次运行的终点",
+    "mean of the last twentieth of the records": "最后二十分之一记录的平均",
+    "in brackets: how many runs the number is the mean of": "括号内：几次运行的平均",
+    "hollow: not finished yet": "空心：尚未结束",
+    "Han accuracy by decile of frequency": "按字频分十组的汉字准确率",
+    "1 (rarest)": "1（最罕见）",
+    "10 (commonest)": "10（最常见）",
+    "At step {step}, and by counting": "第 {step} 步，与计数猜测",
+    "tenth of the running text, rarest characters first": "文本的十分之一，罕见字在前",
+    "Accuracy by class of token": "按字符类别的准确率",
+    "Han": "汉字",
+    "punctuation": "标点",
+    "digits": "数字",
+    "Latin": "拉丁字母",
+    "other": "其他",
+}
+
+
+class Words:
+    """``say(text, **values)`` gives ``text`` in one language, with the values put in."""
+
+    def __init__(self, language: str, chinese: dict[str, str]) -> None:
+        """``language`` is "en" or "zh"; ``chinese`` holds the Chinese for every text that will be asked for."""
+        self.language = language
+        self._chinese = chinese
+
+    def __call__(self, text: str, **values: object) -> str:
+        return (self._chinese[text] if self.language == "zh" else text).format(**values)
+
+
+def figure_words(language: str) -> Words:
+    """The words of the figures."""
+    return Words(language, CHINESE)

@@ -1,0 +1,99 @@
+"""A model of the noise around a curve: slow drift plus the sampling noise of each record.
+
+The sum of a first-order autoregression and white noise is an ARMA(1, 1) process (Granger & Morris 1976),
+
+    e[t] = phi e[t-1] + u[t] - theta u[t-1],    0 <= theta <= phi < 1,
+
+with phi for how slow the drift is and theta near phi where the white part is large. A fitted curve bends towards slow
+noise, so residuals look shorter of memory than the noise is. The restricted likelihood (Patterson & Thompson 1971;
+Harville 1974) is the likelihood of what no curve near the fitted one can absorb, and has no such bias. It is computed
+on a grid of (phi, theta); its weights say how well the records tell the memory, and who draws from them carries that
+doubt along.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import signal
+
+PHIS = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.75, 0.8, 0.85, 0.9, 0.93, 0.96, 0.98, 0.99)
+THETA_SHARES = (0.0, 0.3, 0.5, 0.65, 0.8, 0.9, 0.95, 0.98)  # theta = share x phi
+GRID = np.array([(phi, phi * share) for phi in PHIS for share in (THETA_SHARES if phi else (0.0,))])
+MOST_RECORDS = 20_000  # the memory is learned from the last so many
+
+
+@dataclass(frozen=True)
+class Noise:
+    """Plausible models of a noise: ``weights`` (float [K], sum 1) of the (phi, theta) in ``GRID``."""
+
+    weights: np.ndarray
+
+    @property
+    def best(self) -> tuple[float, float]:
+        """The (phi, theta) of the largest restricted likelihood."""
+        phi, theta = GRID[int(np.argmax(self.weights))]
+        return float(phi), float(theta)
+
+    def likely(self, most: int) -> list[tuple[float, float]]:
+        """At most ``most`` (phi, theta), the likeliest first; none with less than a twentieth of the first's weight."""
+        order = np.argsort(-self.weights, kind="stable")[:most]
+        kept = order[self.weights[order] >= self.weights.max() / 20]
+        return [(float(phi), float(theta)) for phi, theta in GRID[kept]]
+
+
+def whiten(values: np.ndarray, phi: float, theta: float) -> np.ndarray:
+    """The innovations u of ``values`` (float [..., N], by the last axis), the first scaled to the others' variance."""
+    first = values[..., :1] / np.sqrt(first_variance(phi, theta))
+    if phi == 0:
+        return values
+    # u[t] = e[t] - phi e[t-1] + theta u[t-1], begun at the scaled first value
+    driven = values[..., 1:] - phi * values[..., :-1]
+    state = theta * first
+    rest, _ = signal.lfilter([1.0], [1.0, -theta], driven, axis=-1, zi=state)
+    return np.concatenate([first, rest], axis=-1)
+
+
+def colour(innovations: np.ndarray, phi: float, theta: float) -> np.ndarray:
+    """The process e that ``innovations`` (float [..., N]) drive: the inverse of ``whiten``."""
+    if phi == 0:
+        return innovations
+    first = innovations[..., :1] * np.sqrt(first_variance(phi, theta))
+    driven = innovations[..., 1:] - theta * innovations[..., :-1]
+    driven[..., :1] = innovations[..., 1:2] - theta * innovations[..., :1]
+    rest, _ = signal.lfilter([1.0], [1.0, -phi], driven, axis=-1, zi=phi * first)
+    return np.concatenate([first, rest], axis=-1)
+
+
+def learn_noise(residuals: np.ndarray, tangents: np.ndarray) -> Noise:
+    """The noise behind ``residuals`` (float [N]) of a least-squares fit that moves along ``tangents`` ([N, P])."""
+    y, x = residuals[-MOST_RECORDS:], tangents[-MOST_RECORDS:]
+    basis = np.linalg.qr(x / np.linalg.norm(x, axis=0))[0]
+    both = np.vstack([basis.T, y])
+    size, absorbed = len(y), basis.shape[1]
+    log_likelihoods = np.empty(len(GRID))
+    for place, (phi, theta) in enumerate(GRID):
+        white = whiten(both, phi, theta)
+        products = white @ white.T
+        moments, cross = products[:absorbed, :absorbed], products[:absorbed, -1]
+        unexplained = max(products[-1, -1] - cross @ np.linalg.solve(moments, cross), np.finfo(float).tiny)
+        log_likelihoods[place] = -0.5 * (
+            (size - absorbed) * np.log(unexplained) + np.linalg.slogdet(moments)[1] + np.log(first_variance(phi, theta))
+        )
+    weights = np.exp(log_likelihoods - log_likelihoods.max()) * _prior()
+    return Noise(weights / weights.sum())
+
+
+def first_variance(phi: float, theta: float) -> float:
+    """The variance of the process over that of its innovations."""
+    return (1 - 2 * phi * theta + theta**2) / (1 - phi**2)
+
+
+def _prior() -> np.ndarray:
+    """Even over phi in steps of the grid and, for each phi, over the thetas."""
+    phis, counts = np.unique(GRID[:, 0], return_counts=True)
+    widths = np.gradient(phis)
+    of_phi = dict(zip(phis, widths / counts, strict=True))
+    prior = np.array([of_phi[phi] for phi in GRID[:, 0]])
+    return prior / prior.sum()

@@ -1,0 +1,102 @@
+"""Whether next sentence prediction ever left chance: exact binomial tests on the counts of pairs judged right.
+
+Under pure guessing every pair is a fair coin, whatever the model does from record to record, so counts of different
+records add up. A single record of 32 pairs says next to nothing; 32,000 pairs together tell 50 from 51 per cent.
+"""
+
+from __future__ import annotations
+
+import itertools
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from scipy import stats
+
+from pipeline.analyse.facts import Facts
+from pipeline.analyse.sampling import denominators
+from pipeline.analyse.series import series
+from pipeline.history import History
+
+CHANCE = 0.5
+ALPHA = 0.01  # one-sided, for being above chance
+WINDOWS = 10  # parts of the run, each tested at ALPHA / WINDOWS
+
+
+def nsp_against_chance(history: History) -> dict[str, Any]:
+    """The ``nsp`` object of the analysis file."""
+    return {"training": _training(history), "held_out": _held_out(history)}
+
+
+def _training(history: History) -> dict[str, Any] | None:
+    steps, shares = series(history, "steps"), series(history, "nsp_acc")
+    pairs, known = denominators(history, "nsp_acc", "nsp_pairs")
+    kept = np.isfinite(shares) & np.isfinite(pairs) & (shares >= 0) & (shares <= 1)
+    if not kept.any():
+        mean = shares[np.isfinite(shares)]
+        if not len(mean):
+            return None
+        note = "The history does not say how many pairs each accuracy counts, and they cannot be told from it."
+        return {**_result(None, None, None), "accuracy": float(mean.mean()), "last_quarter": None,
+                "first_step_above": None, "denominators": None, "note": note}  # fmt: skip
+    steps, pairs = steps[kept], np.rint(pairs[kept]).astype(int)
+    correct = np.rint(shares[kept] * pairs).astype(int)
+    whole = _test(correct, pairs)
+    quarter = slice(-max(1, len(pairs) // 4), None)
+    last_quarter = _test(correct[quarter], pairs[quarter])
+    above = _first_above(steps, correct, pairs)
+    whole["at_chance"] = bool(whole["at_chance"] and last_quarter["at_chance"] and above is None)
+    note = "Every pair counts once; a record alone proves nothing."
+    if known == "inferred":
+        note += f" The history gives no counts: {int(pairs[0])} pairs a record are what its fractions are made of."
+    return {**whole, "last_quarter": last_quarter, "first_step_above": above, "denominators": known, "note": note}
+
+
+def _held_out(history: History) -> dict[str, Any] | None:
+    """The scoring of all validation articles at the end; the records along the way are of the same few pairs."""
+    facts = Facts(Path("history"), history.run)
+    share, pairs = facts.number("validation", "nsp_acc"), facts.count("validation", "nsp_pairs")
+    if share is None or not pairs or not 0 <= share <= 1:
+        return None
+    result = _test(np.array([round(share * pairs)]), np.array([pairs]))
+    note = "The final model on all validation articles, each pair once."
+    return {**result, "last_quarter": None, "first_step_above": None, "denominators": "recorded", "note": note}
+
+
+def _test(correct: np.ndarray, pairs: np.ndarray) -> dict[str, Any]:
+    return _result(int(correct.sum()), int(pairs.sum()), None)
+
+
+def _result(correct: int | None, pairs: int | None, at_chance: bool | None) -> dict[str, Any]:
+    if correct is None or pairs is None:
+        return {
+            "accuracy": None,
+            "pairs": pairs,
+            "correct": correct,
+            "p": None,
+            "interval": None,
+            "at_chance": at_chance,
+        }
+    both = stats.binomtest(correct, pairs, CHANCE)
+    above = stats.binomtest(correct, pairs, CHANCE, alternative="greater")
+    interval = both.proportion_ci(0.95, "exact")
+    return {
+        "accuracy": correct / pairs,
+        "pairs": pairs,
+        "correct": correct,
+        "p": float(both.pvalue),
+        "interval": (float(interval.low), float(interval.high)),
+        "at_chance": bool(above.pvalue >= ALPHA),
+    }
+
+
+def _first_above(steps: np.ndarray, correct: np.ndarray, pairs: np.ndarray) -> int | None:
+    """The last step of the first part of the run that is above chance by itself; None where none is."""
+    edges = np.linspace(0, len(steps), min(WINDOWS, len(steps)) + 1).astype(int)
+    for start, end in itertools.pairwise(edges):
+        test = stats.binomtest(
+            int(correct[start:end].sum()), int(pairs[start:end].sum()), CHANCE, alternative="greater"
+        )
+        if test.pvalue < ALPHA / WINDOWS:
+            return int(steps[end - 1])
+    return None

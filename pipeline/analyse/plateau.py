@@ -1,0 +1,99 @@
+"""Whether the accuracy still rises at the end of the records, and since when it does not.
+
+The last quarter of the records is taken for a straight line; its slope, with errors that respect autocorrelation
+(slope.py), is told as the gain over a tenth of the run. A plateau is a gain whose whole interval lies within what is
+worth a tenth of the run, up or down; an interval that is wider than that on both sides decides nothing.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from pipeline.analyse.slope import Slope, slope_test
+
+WORTH = 0.002  # accuracy (share of one) gained over a tenth of the run that would count as rising
+FEWEST_RECORDS = 40
+STARTS = (0.25, 0.3, 0.35, 0.4, 0.45, 0.5, 0.55, 0.6, 0.65, 0.7, 0.75)  # of the run
+JUDGED = STARTS[-1]
+
+
+def plateau(steps: np.ndarray, accuracy: np.ndarray) -> dict[str, Any]:
+    """The ``plateau`` object of the analysis file, for finite points (float [N] each)."""
+    if len(steps) < FEWEST_RECORDS:
+        return {"state": None, "since_step": None, "gain_per_tenth": None, "interval": None, "worth": WORTH,
+                "note": f"A plateau is judged from {FEWEST_RECORDS} records on."}  # fmt: skip
+    tenth = float(steps[-1]) / 10
+    tests = {share: slope_test(steps[place:], accuracy[place:]) for share, place in _places(steps).items()}
+    found = tests[JUDGED]
+    if found is None:
+        return {"state": None, "since_step": None, "gain_per_tenth": None, "interval": None, "worth": WORTH,
+                "note": "The last quarter of the steps holds too few records."}  # fmt: skip
+    low, high = (value * tenth for value in found.interval)
+    state = _state(low, high)
+    since = None
+    if state == "plateau":
+        for share in reversed(STARTS):
+            test = tests[share]
+            if test is None or _state(*(value * tenth for value in test.interval)) != "plateau":
+                break
+            since = int(steps[_places(steps)[share]])
+    return {
+        "state": state,
+        "since_step": since,
+        "gain_per_tenth": found.slope * tenth,
+        "interval": (low, high),
+        "worth": WORTH,
+        "note": "Slope of the last quarter of the run, as the gain over a tenth of it; a schedule that anneals the "
+        "learning rate flattens every run at its end.",
+    }
+
+
+def slopes_per_10k(steps: np.ndarray, accuracy: np.ndarray, at_end: float | None) -> dict[str, Any]:
+    """The ``slope_per_10k_steps`` object: over the whole run and in tenths of it; ``at_end``: per step, of a curve."""
+    scale = 10_000.0
+    overall = _line(steps, accuracy)
+    local = []
+    for number in range(10 if len(steps) else 0):
+        after, until = float(steps[-1]) * number / 10, float(steps[-1]) * (number + 1) / 10
+        inside = (steps > after) & (steps <= until)
+        part, test = _line(steps[inside], accuracy[inside]), slope_test(steps[inside], accuracy[inside])
+        local.append(
+            {
+                "after": after,
+                "until": until,
+                "records": int(inside.sum()),
+                "slope": None if part is None else part * scale,
+                "interval": _times(test, scale),
+            }
+        )
+    return {
+        "overall": None if overall is None else overall * scale,
+        "overall_interval": _times(slope_test(steps, accuracy), scale),
+        "local": local,
+        "at_end": None if at_end is None else at_end * scale,
+    }
+
+
+def _state(low: float, high: float) -> str:
+    if low > -WORTH and high < WORTH:
+        return "plateau"
+    if low > 0:
+        return "rising"
+    return "falling" if high < 0 else "undecided"
+
+
+def _places(steps: np.ndarray) -> dict[float, int]:
+    return {share: int(np.searchsorted(steps, steps[-1] * share, side="right")) for share in STARTS}
+
+
+def _line(steps: np.ndarray, accuracy: np.ndarray) -> float | None:
+    if len(steps) < 2:
+        return None
+    x = steps - steps.mean()
+    return float(x @ accuracy / (x @ x))
+
+
+def _times(test: Slope | None, scale: float) -> tuple[float, float] | None:
+    return None if test is None else (test.interval[0] * scale, test.interval[1] * scale)
