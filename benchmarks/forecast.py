@@ -127,7 +127,7 @@ def flat(lists: Iterable[list[Result]]) -> list[Result]:
 def print_table(results: list[Result]) -> None:
     print(f"{'family':<22}{'from the first':>16}{'runs':>6}{'coverage':>10}{'median error':>14}{'line':>9}{'width':>9}")
     families = dict.fromkeys(result[0] for result in results)
-    groups = [(name, (name,)) for name in families]
+    groups: list[tuple[str, tuple[str, ...]]] = [(name, (name,)) for name in families]
     groups += [("all known families", KNOWN), ("none of the known", UNKNOWN)]
     for name, members in groups:
         for fraction in FRACTIONS:
