@@ -7,7 +7,7 @@ STUDY := runs/quickstart
 PY := .venv/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help study test test-slow test-wiki lint setup clean
+.PHONY: help study test test-slow test-browser test-wiki lint setup clean
 
 ## study: run every stage on the offline sample (about 5 minutes on two CPU cores)
 study: .venv/study
@@ -29,7 +29,11 @@ test: .venv/dev
 
 ## test-slow: run the tests that take minutes (kills, whole studies)
 test-slow: .venv/dev
-	$(PY) -m pytest -m "slow and not wiki"
+	$(PY) -m pytest -m "slow and not wiki and not browser"
+
+## test-browser: look at the report page in headless Chromium (Debian's chromium and fonts-noto-cjk)
+test-browser: .venv/dev
+	$(PY) -m pytest -m browser
 
 ## test-wiki: run the API source and the dump reader against a real MediaWiki on this machine (Debian, as root)
 test-wiki: .venv/dev

@@ -79,7 +79,7 @@ def save_state(folder: Path, content: dict[str, Any]) -> None:
 
 def newest_state(folder: Path) -> Path | None:
     """Where the newest state is, whole or not, or None where there is none."""
-    states = _numbered(folder, "state")
+    states = numbered(folder, "state")
     return states[-1][1] if states else None
 
 
