@@ -60,7 +60,7 @@ def test_the_five_published_lists_are_enough(tmp_path):
     comparison = found["comparison_with_50k"]
     assert {value for key, value in comparison.items() if key != "note"} == {None}
     assert "no baseline" in comparison["note"]
-    assert "no baseline" in result.stdout
+    assert "baseline: none was given" in result.stdout
 
 
 @pytest.mark.skipif(not PUBLISHED.exists(), reason="the published history is not at hand")
