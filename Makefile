@@ -7,7 +7,7 @@ STUDY := runs/quickstart
 PY := .venv/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help study test test-slow test-browser test-wiki lint setup clean
+.PHONY: help study test test-slow test-browser test-wiki backtest lint setup clean
 
 ## study: run every stage on the offline sample (about 5 minutes on two CPU cores)
 study: .venv/study
@@ -38,6 +38,10 @@ test-browser: .venv/dev
 ## test-wiki: run the API source and the dump reader against a real MediaWiki on this machine (Debian, as root)
 test-wiki: .venv/dev
 	$(PY) -m pytest -m wiki
+
+## backtest: how often the interval of the forecast holds (minutes)
+backtest: .venv/study
+	$(PY) benchmarks/forecast.py
 
 ## lint: check style, formatting and types
 lint: .venv/dev

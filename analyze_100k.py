@@ -27,12 +27,10 @@ from pipeline import atomic
 from pipeline.analyse.report import Report
 from pipeline.analyse.report_texts import LANGUAGES
 from pipeline.analyse.result import DEFAULT_ANALYSIS, Questions, analyse
-from pipeline.checkpoint_scores import read_scores
+from pipeline.checkpoint_scores import read_scores, scores_beside
 from pipeline.early_stop import EarlyStop
 from pipeline.history import DEFAULT_HISTORY, History, read_history
 from pipeline.stage import InputError, run_stage
-
-SCORES_NAME = "checkpoint_evaluation{}.json"  # what evaluate_checkpoints.py writes beside a history
 
 
 def main() -> int:
@@ -148,8 +146,7 @@ def _read(path: Path) -> History:
 
 def _scores(given: Path | None, history: Path) -> tuple[Path, dict[str, Any]] | None:
     """The checkpoint scores that were named, or those that lie beside the history; None where there are none."""
-    suffix = history.stem.removeprefix("training_history")
-    path = given or history.with_name(SCORES_NAME.format(suffix))
+    path = given or scores_beside(history)
     return (path, read_scores(path)) if given or path.exists() else None
 
 

@@ -105,16 +105,13 @@ def test_runs_that_do_not_overfit_are_rarely_said_to():
 
 def test_cost_per_point_is_what_was_spent_over_what_was_gained():
     history = make_history()
-    history.run["config"].update(layers=2, hidden=128, ffn=512)
-    history.run["dataset"] = {"vocab": 4995}
+    history.run["flops_per_step"] = 1.5e9
     found = cost(history)
     training = found["training"]
     assert (found["seconds"], found["tokens"]) == (300.0, 100 * 40 * 1900)
     assert training["seconds_per_point"] == pytest.approx(297 / training["points"])
-    length = 1900 / 32
-    of_tokens = found["tokens"] * (2 * 2 * (4 * 128**2 + 2 * 128 * 512) + 4 * 2 * 128 * length)
-    assert found["flops"] == pytest.approx(3 * (of_tokens + 100 * 11_000 * 2 * (128**2 + 128 * 5000)))
-    assert found["flops_per_step"] == pytest.approx(found["flops"] / 4000)
+    assert (found["flops"], found["flops_per_step"]) == (4000 * 1.5e9, 1.5e9)
+    assert training["flops_per_point"] == pytest.approx(3960 * 1.5e9 / training["points"])
     assert [part["until"] for part in training["quarters"]] == [1000, 2000, 3000, 4000]
     assert sum(part["points"] for part in training["quarters"]) == pytest.approx(training["points"])
     assert cost(published_like())["flops"] is None

@@ -74,7 +74,7 @@ About the run::
     anomalies  [{key, kind, count, first_step, last_step, steps, note}]; kinds "nan", "inf", "-inf" (left out of
                everything above), "spike", "drop", "stall", "lr_break", "deviation"; ``steps``: the first 20
     anomaly_rule  {false_alarms_per_run, alpha, keys_tested, reference, note}: how often a faultless run is flagged
-    cost       {seconds, tokens, flops, flops_per_step, formula, training, held_out}: held_out null where there is none;
+    cost       {seconds, tokens, flops, flops_per_step, training, held_out}: held_out null where there is none;
                each of the two {points, seconds_per_point, tokens_per_point, flops_per_point, quarters}
         quarters       [{after, until, points, seconds_per_point, tokens_per_point, flops_per_point}]; points:
                        percentage points of smoothed accuracy gained; per point null where nothing was gained
