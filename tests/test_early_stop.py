@@ -84,5 +84,5 @@ def test_a_constant_accuracy_stops_as_soon_as_it_may():
 
 @pytest.mark.parametrize("wrong", [{"window": 7}, {"patience": 0}, {"worth": 0}, {"worth": 1}, {"confidence": 1.0}])
 def test_senseless_parameters_are_refused(wrong):
-    with pytest.raises(ValueError, match=r"early-stopping|worth"):
+    with pytest.raises(ValueError, match=r"early stopping|worth"):
         EarlyStop(**wrong)
