@@ -7,7 +7,7 @@ STUDY := runs/quickstart
 PY := .venv/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help study test test-slow test-browser test-wiki backtest lint setup clean
+.PHONY: help study test test-slow figures figures-check test-browser test-wiki backtest lint setup clean
 
 ## study: run every stage on the offline sample (about 5 minutes on two CPU cores)
 study: .venv/study
@@ -25,11 +25,20 @@ study: .venv/study
 
 ## test: run the fast tests
 test: .venv/dev
-	$(PY) -m pytest -m "not slow and not wiki"
+	$(PY) -m pytest -m "not slow and not wiki and not figures"
 
 ## test-slow: run the tests that take minutes (kills, whole studies)
 test-slow: .venv/dev
 	$(PY) -m pytest -m "slow and not wiki and not browser"
+
+## figures: analyse and draw the committed histories of results/ again
+figures: .venv/study
+	$(PY) analyze_100k.py
+	$(PY) visualize_results.py --lang both
+
+## figures-check: hold the committed analysis to what the committed histories give
+figures-check: .venv/dev
+	$(PY) -m pytest -m figures
 
 ## test-browser: look at the report page in headless Chromium (Debian's chromium and fonts-noto-cjk)
 test-browser: .venv/dev
