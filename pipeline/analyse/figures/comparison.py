@@ -38,7 +38,7 @@ def comparison(history: History, baseline: History | None, say: Words) -> Figure
     ]
     for end in {label[0] for label in labels}:  # labels of lines that end apart are in nobody's way
         style.label_ends(curves, [label for label in labels if label[0] == end], lines=2)
-    style.remark(curves, say("r falls as a saturating run grows longer;\nit does not rank runs of different lengths"))
+    style.remark(curves, say("r depends on how long a run is;\nit does not rank runs of different lengths"))
 
     tenths.set_title(say("Mean accuracy in each tenth of the steps"))
     style.percent_axis(tenths, say("training MLM accuracy"))

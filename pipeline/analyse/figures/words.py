@@ -51,8 +51,8 @@ CHINESE = {
     "baseline": "基线",
     "this run": "本次运行",
     "Baseline run against this run": "基线运行与本次运行",
-    "r falls as a saturating run grows longer;\nit does not rank runs of different lengths": (
-        "曲线饱和，训练越久 r 越低；\n不能用 r 给长短不同的运行排名次"
+    "r depends on how long a run is;\nit does not rank runs of different lengths": (
+        "r 随运行的长短而变；\n不能用 r 给长短不同的运行排名次"
     ),
     "Mean accuracy in each tenth of the steps": "每十分之一步数的平均准确率",
     "Loss against step": "损失与步数",
