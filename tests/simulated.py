@@ -31,11 +31,16 @@ def true_r(steps, curve, sigma):
     return np.cov(steps, curve, ddof=0)[0, 1] / (steps.std() * np.hypot(curve.std(), sigma))
 
 
+def published_share(steps):
+    """The noise-free accuracy of ``published_like`` at ``steps``."""
+    return 0.575 - 0.42 * np.exp(-steps / 16_400)
+
+
 def published_like(seed=11, records=1000, targets=384, pairs=32):
     """Five lists as the published run wrote them: one micro-batch a record, NSP at chance, the rate annealed to 0."""
     generator = np.random.default_rng(seed)
     steps = np.arange(1, records + 1) * (100_000 // records)
-    share = 0.575 - 0.42 * np.exp(-steps / 16_400)
+    share = published_share(steps)
     counts = generator.integers(targets - targets // 8, targets + targets // 8, records)
     single = np.float32(generator.binomial(counts, share) / counts)
     lists = {
