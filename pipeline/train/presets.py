@@ -97,12 +97,13 @@ _ON_A_CPU = Settings(
     attention_dropout=0.0,
     init_std=0.04,
     length=64,
-    batch_size=8,
+    batch_size=4,
     accumulation=1,
+    optimizer="muon",
     lr=1e-3,
     warmup=1000,
-    beta2=0.98,
-    eval_examples=120,
+    beta2=0.99,
+    eval_examples=60,
 )
 PRESETS = {
     "quickstart": dataclasses.replace(
@@ -111,9 +112,9 @@ PRESETS = {
         held_out=0.05,
         steps=4000,
         batch_size=32,
-        optimizer="muon",
         lr=4e-3,
         warmup=100,
+        beta2=0.98,
         log_interval=40,
         eval_examples=192,
         save_interval=400,
