@@ -19,6 +19,7 @@ from pathlib import Path
 from pipeline import atomic
 from pipeline.collect.quality import Verdict, judge, lacks
 from pipeline.collect.quality_checks import CHECKS
+from pipeline.collect.statistics import statistics
 from pipeline.corpus import DEFAULT_DATASET, read_dataset
 from pipeline.stage import InputError, run_stage
 
@@ -27,7 +28,7 @@ def main() -> int:
     arguments = parse_arguments()
     dataset = read_dataset(arguments.dataset)
     thresholds = {check.option: getattr(arguments, check.option.replace("-", "_")) for check in CHECKS}
-    verdicts = judge(dataset, CHECKS, thresholds)
+    verdicts = judge(dataset, CHECKS, thresholds, not arguments.no_text)
     missing = lacks(dataset)
     failed = [verdict for verdict in verdicts if not verdict.passed]
 
@@ -39,6 +40,7 @@ def main() -> int:
         report = {
             "dataset": str(arguments.dataset),
             "fingerprint": dataset.fingerprint(),
+            "statistics": statistics(dataset),
             "passed": not failed,
             "checks": [asdict(verdict) for verdict in verdicts],
             "lacks": missing,
@@ -56,6 +58,9 @@ def parse_arguments() -> argparse.Namespace:
         "dataset", nargs="?", type=Path, default=DEFAULT_DATASET, help="dataset to judge (default: %(default)s)"
     )
     files.add_argument("--report", type=Path, help="write the verdicts to this JSON file too (default: none)")
+    files.add_argument(
+        "--no-text", action="store_true", help="name sentences by number and quote none, so that a report can be shared"
+    )
     group = parser.add_argument_group(
         "thresholds", "Defaults are the targets of the real study. Shares are from 0 to 1."
     )

@@ -6,7 +6,7 @@ JSON, UTF-8::
     documents  list of {title, page, pageid, revid, domain, source, start, count}
     vocab      list of str (one character each), by descending frequency, ties by code point
     metadata   {sentence_count, vocab_size, avg_sentence_length, deduplication_rate, domains, sources, license,
-                created, min_freq, format}
+                created, min_freq, format}, and vocab_of, the fingerprint of another dataset whose vocabulary it has
 
 ``sentences[start : start + count]`` are one document, and neighbours in it were neighbours in the article. Where a
 sentence was dropped the document is split; its pieces share ``page``, an integer for the article. The published format,

@@ -114,6 +114,7 @@ def small_dataset(large: Dataset) -> Dataset:
         "vocab_size": len({character for text in sentences for character in text if is_han(character)}),
         "avg_sentence_length": sum(map(len, sentences)) / len(sentences),
         "sources": sorted({document.source for document in documents}),
+        "vocab_of": large.fingerprint(),
     }
     return Dataset(sentences, large.vocab, documents, facts)
 

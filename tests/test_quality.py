@@ -212,6 +212,13 @@ def test_a_vocabulary_that_disagrees_is_found():
         assert failing(dataset, max_vocab_errors=0) == ["vocab-errors"]
 
 
+def test_a_vocabulary_of_another_dataset_may_hold_more_but_not_less():
+    base = good()
+    base = replace(base, metadata={**base.metadata, "vocab_of": "0" * 64})
+    assert values(replace(base, vocab=["龘", *base.vocab[::-1]]))["vocab-errors"] == 0
+    assert values(replace(base, vocab=[*base.vocab[2:], "龘"]))["vocab-errors"] == 2
+
+
 @pytest.mark.parametrize(
     ("slices", "errors", "words"),
     [

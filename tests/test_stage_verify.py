@@ -38,6 +38,25 @@ def test_a_good_dataset_passes_and_is_reported(tmp_path, path):
     [sentences] = [check for check in report["checks"] if check["name"] == "sentences"]
     assert sentences["value"] == len(good().sentences)
     assert (sentences["bound"], sentences["threshold"], sentences["passed"]) == ("at least", -1e9, True)
+    counted = report["statistics"]
+    assert counted["sentences"] == len(good().sentences)
+    assert sum(source["sentences"] for source in counted["sources"].values()) == counted["sentences"]
+    assert sum(source["characters"] for source in counted["sources"].values()) == counted["characters"]
+    pairs = sum(document.count - 1 for document in good().documents)
+    assert sum(source["pairs"] for source in counted["sources"].values()) == pairs
+    articles = len({document.page for document in good().documents})
+    assert sum(source["articles"] for source in counted["sources"].values()) == articles
+
+
+def test_a_report_without_text_holds_no_sentence(tmp_path, path):
+    reports = []
+    for options in ((), ("--no-text",)):
+        assert verify(path, *options, "--report", tmp_path / "report.json").returncode == 1
+        reports.append((tmp_path / "report.json").read_text(encoding="utf-8"))
+    quoted = [sentence[:20] for sentence in good().sentences if sentence[:20] in reports[0]]
+    assert quoted
+    assert not [sentence for sentence in quoted if sentence in reports[1]]
+    assert json.loads(reports[0])["statistics"] == json.loads(reports[1])["statistics"]
 
 
 def test_defaults_are_those_of_the_real_study(tmp_path, path):

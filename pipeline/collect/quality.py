@@ -40,9 +40,10 @@ class Finding:
 class Subject:
     """A dataset under judgement, with the counts that several checks share."""
 
-    def __init__(self, dataset: Dataset) -> None:
+    def __init__(self, dataset: Dataset, with_text: bool = True) -> None:
         self.dataset = dataset
         self.sentences = dataset.sentences
+        self.with_text = with_text  # whether findings quote the sentences that they name
 
     @cached_property
     def counts(self) -> Counter[str]:
@@ -68,6 +69,8 @@ class Subject:
 
     def quote(self, number: int) -> str:
         """A sentence with its number, short enough for one line; what cannot be seen is escaped."""
+        if not self.with_text:
+            return f"sentences[{number}]"
         sentence = self.sentences[number]
         short = sentence if len(sentence) <= 30 else sentence[:29] + "…"
         visible = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in short)
@@ -104,9 +107,14 @@ class Verdict:
     details: dict[str, Any]
 
 
-def judge(dataset: Dataset, checks: Sequence[Check], thresholds: Mapping[str, float]) -> list[Verdict]:
-    """All ``checks`` on ``dataset``; ``thresholds`` replaces defaults, by option. What cannot be measured fails."""
-    subject = Subject(dataset)
+def judge(
+    dataset: Dataset, checks: Sequence[Check], thresholds: Mapping[str, float], with_text: bool = True
+) -> list[Verdict]:
+    """All ``checks`` on ``dataset``; ``thresholds`` replaces defaults, by option. What cannot be measured fails.
+
+    Without ``with_text`` sentences are named by their number and not quoted.
+    """
+    subject = Subject(dataset, with_text)
     found: dict[Callable[[Subject], Finding], Finding] = {}
     verdicts = []
     for check in checks:
