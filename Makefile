@@ -4,10 +4,15 @@
 
 PYTHON ?= python3
 STUDY := runs/quickstart
+LONG := runs/long
+FIGURES := results
+RUN := results/training_history
+LADDER := $(RUN)_100k.json $(patsubst %,$(RUN)_ladder_%.json,50000 25000 12500)
+SEEDS := $(patsubst %,$(RUN)_seed_%.json,42 43 44)
 PY := .venv/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help study test test-slow figures figures-check test-browser test-wiki backtest lint setup clean
+.PHONY: help study study-long test test-slow figures figures-check test-browser test-wiki backtest lint setup clean
 
 ## study: run every stage on the offline sample (about 5 minutes on two CPU cores)
 study: .venv/study
@@ -23,6 +28,18 @@ study: .venv/study
 	$(PY) visualize_results.py --history $(STUDY)/training_history.json --analysis $(STUDY)/analysis.json \
 	    --output-dir $(STUDY)
 
+## study-long: a longer run on the offline sample, bit for bit that of results/ on the same kind of processor (half an hour)
+study-long: .venv/study
+	$(PY) rare_char_fetch.py --source sample --output $(LONG)/dataset.json
+	OMP_NUM_THREADS=1 $(PY) train_large_100k.py --preset small --steps 25000 --held-out 0.05 \
+	    --dataset $(LONG)/dataset.json --checkpoint-dir $(LONG)/checkpoints \
+	    --history $(LONG)/training_history.json --final $(LONG)/final.pth
+	$(PY) evaluate_checkpoints.py --dataset $(LONG)/dataset.json --checkpoint-dir $(LONG)/checkpoints \
+	    --history $(LONG)/training_history.json --output $(LONG)/checkpoint_evaluation.json
+	$(PY) analyze_100k.py --history $(LONG)/training_history.json --output $(LONG)/analysis.json
+	$(PY) visualize_results.py --history $(LONG)/training_history.json --analysis $(LONG)/analysis.json \
+	    --output-dir $(LONG)
+
 ## test: run the fast tests
 test: .venv/dev
 	$(PY) -m pytest -m "not slow and not wiki and not figures"
@@ -33,8 +50,13 @@ test-slow: .venv/dev
 
 ## figures: analyse and draw the committed histories of results/ again
 figures: .venv/study
-	$(PY) analyze_100k.py
-	$(PY) visualize_results.py --lang both
+	$(PY) analyze_100k.py --baseline $(RUN)_50k.json --output $(FIGURES)/analysis_100k_result.json
+	$(PY) analyze_100k.py --history $(RUN)_50k.json --output $(FIGURES)/analysis_50k_result.json
+	$(PY) analyze_100k.py --history $(LADDER) --output $(FIGURES)/analysis_ladder.json
+	$(PY) analyze_100k.py --history $(SEEDS) --output $(FIGURES)/analysis_seeds.json
+	$(PY) analyze_100k.py --history $(RUN)_long.json --output $(FIGURES)/analysis_long.json
+	$(PY) visualize_results.py --history $(LADDER) --baseline $(RUN)_50k.json \
+	    --analysis $(FIGURES)/analysis_100k_result.json --output-dir $(FIGURES) --lang both
 
 ## figures-check: hold the committed analysis to what the committed histories give
 figures-check: .venv/dev

@@ -1,11 +1,14 @@
-"""The committed analysis is what the committed history gives today, number by number; run by make figures-check."""
+"""The committed analyses are what the committed histories give today, number by number; run by make figures-check."""
 
 import json
 import math
+import subprocess
+import sys
 
 import pytest
 
-from tests.tiny import ROOT, run_script
+from pipeline.history import read_history
+from tests.tiny import ROOT
 
 RESULTS = ROOT / "results"
 RELATIVE = 1e-4  # fits and bootstraps differ in their last digits from one processor to the next
@@ -26,23 +29,34 @@ def differences(path, committed, today):
 
 
 @pytest.mark.figures
-def test_the_analysis_is_that_of_the_committed_history(tmp_path):
-    result = run_script("analyze_100k.py", "--output", tmp_path / "analysis.json")
-    assert result.returncode == 0, result.stderr
-    committed, today = (
-        json.loads(path.read_text(encoding="utf-8"))
-        for path in (RESULTS / "analysis_100k_result.json", tmp_path / "analysis.json")
-    )
-    assert not differences("analysis", committed, today)
+def test_make_figures_gives_what_is_committed(tmp_path):
+    made = subprocess.run(
+        ["make", "figures", f"FIGURES={tmp_path}", f"PY={sys.executable}"],
+        cwd=ROOT, capture_output=True, text=True, timeout=1200,
+    )  # fmt: skip
+    assert made.returncode == 0, made.stderr
+    committed = {path.name for path in RESULTS.glob("analysis_*.json")}
+    assert committed == {path.name for path in tmp_path.glob("*.json")}
+    for name in sorted(committed):
+        before, today = (json.loads((folder / name).read_text(encoding="utf-8")) for folder in (RESULTS, tmp_path))
+        assert not differences(name, before, today)
+    assert english_pictures(RESULTS) == english_pictures(tmp_path)
 
 
-@pytest.mark.figures
-def test_the_figures_can_be_drawn_from_what_is_committed(tmp_path):
-    result = run_script("visualize_results.py", "--output-dir", tmp_path)
-    assert result.returncode == 0, result.stderr
-    drawn = {path.name for path in tmp_path.glob("*.png")}
-    # Chinese ones take a font that a machine may lack.
-    assert {path.name for path in RESULTS.glob("*.png") if ".zh." not in path.name} == drawn
+def english_pictures(folder):
+    """Chinese ones take a font that a machine may lack."""
+    return {path.name for path in folder.glob("*.png") if ".zh." not in path.name}
+
+
+def test_every_committed_run_is_of_a_dataset_that_was_verified():
+    reports = [json.loads(path.read_text(encoding="utf-8")) for path in RESULTS.glob("verification_*.json")]
+    assert reports
+    assert all(report["passed"] for report in reports)
+    verified = {report["fingerprint"] for report in reports}
+    for path in RESULTS.glob("training_history_*.json"):
+        run = read_history(path).run
+        assert run["finished"], path.name
+        assert run["dataset"]["fingerprint"] in verified, path.name
 
 
 def test_a_changed_number_is_a_difference():

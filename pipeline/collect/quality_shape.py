@@ -58,8 +58,8 @@ def han_share(subject: Subject) -> Finding:
 def vocab_errors(subject: Subject) -> Finding:
     """Characters missing from the vocabulary or wrongly in it; where there are none, entries out of order.
 
-    A dataset whose metadata has ``vocab_of`` (the fingerprint of another one) has that one's vocabulary, so that runs on
-    the two can be compared: it may hold more, in another order, but must miss nothing that its own would hold.
+    A dataset whose metadata has ``vocab_of`` (the fingerprint of another one) has that one's vocabulary, so that runs
+    on the two can be compared: it may hold more, in another order, but must miss nothing that its own would hold.
     """
     vocab = subject.dataset.vocab
     recorded = subject.dataset.metadata.get("min_freq")
