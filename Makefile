@@ -31,7 +31,7 @@ study: .venv/study
 ## study-long: a longer run on the offline sample, bit for bit that of results/ on the same kind of processor (half an hour)
 study-long: .venv/study
 	$(PY) rare_char_fetch.py --source sample --output $(LONG)/dataset.json
-	OMP_NUM_THREADS=1 $(PY) train_large_100k.py --preset small --steps 25000 --held-out 0.05 \
+	OMP_NUM_THREADS=1 $(PY) train_large_100k.py --preset quickstart --steps 10000 \
 	    --dataset $(LONG)/dataset.json --checkpoint-dir $(LONG)/checkpoints \
 	    --history $(LONG)/training_history.json --final $(LONG)/final.pth
 	$(PY) evaluate_checkpoints.py --dataset $(LONG)/dataset.json --checkpoint-dir $(LONG)/checkpoints \

@@ -36,6 +36,7 @@ from pipeline.stage import InputError, run_stage
 from pipeline.train.device import NAMES as DEVICES
 from pipeline.train.device import chosen_device
 from pipeline.train.examination import Examination
+from pipeline.train.memory import keep_freed_memory
 from pipeline.train.model import Bert, Shape, shape_of
 from pipeline.train.precision import NAMES as PRECISIONS
 from pipeline.train.precision import Precision
@@ -48,6 +49,7 @@ TABLE_ROWS = 12
 
 def main() -> int:
     arguments = parse_arguments()
+    keep_freed_memory()
     run = read_history(arguments.history).run
     settings = recorded_settings(arguments.history, run)
     scores = earlier_scores(arguments, run)
