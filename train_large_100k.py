@@ -32,7 +32,7 @@ from pipeline.early_stop import EarlyStop
 from pipeline.history import DEFAULT_HISTORY, History, parse_history, read_history
 from pipeline.stage import INTERRUPTED, InputError, StopSignal, run_stage
 from pipeline.train import dropout
-from pipeline.train.batches import NO_PAIR, Batch, TrainingBatches, counts, held_out_batches, split_batch, take
+from pipeline.train.batches import NO_PAIR, Batch, TrainingBatches, counts, held_out_batches, split_batch
 from pipeline.train.corpora import Corpora, build_corpora
 from pipeline.train.counting import CountingGuesses
 from pipeline.train.describe import describe, flops_of_step
@@ -221,9 +221,8 @@ def record(run: Run, arguments: argparse.Namespace, bar: tqdm[Any], log: TensorB
     trained = run.totals.means()
     run.totals.sums.zero_()
     held_out = score(run.model, run.validation, run.han, run.precision)
-    next_batch = run.batches[run.step + 1]
     dropout.seed(dropout_seed(run.settings.seed, run.step, PUBLISHED_MICRO_BATCH))
-    sample = take(next_batch, np.arange(min(PUBLISHED_MICRO_BATCH, len(next_batch.lengths))))
+    sample = run.batches.from_step(run.step + 1, PUBLISHED_MICRO_BATCH)
     entry = {
         "steps": run.step,
         "mlm_acc": trained["mlm_acc"],

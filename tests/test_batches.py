@@ -249,6 +249,13 @@ def test_a_batch_depends_on_seed_and_step_only():
         assert not same(TrainingBatches(pairs, 16, seed=43)[step], in_order[step - 1])
 
 
+def test_more_than_a_batch_is_the_coming_batches():
+    batches = TrainingBatches(corpus(), 4, seed=42)
+    coming = np.concatenate([batches[step].examples for step in range(3, 11)])
+    assert batches.from_step(3, 32).examples.tolist() == coming.tolist()
+    assert same(batches.from_step(3, 4), batches[3])
+
+
 def test_every_step_draws_its_own_masks():
     documents = [Document("", 0, None, None, "", "", 0, 20)]
     pairs = PairCorpus(["天地" * 10] * 20, documents, Tokenizer(["天", "地"]), 64, 0.15, False)

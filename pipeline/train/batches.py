@@ -185,7 +185,11 @@ class TrainingBatches:
 
     def __getitem__(self, step: int) -> Batch:
         """The whole effective batch of ``step``."""
-        drawn = np.arange((step - 1) * self.batch_size, step * self.batch_size)
+        return self.from_step(step, self.batch_size)
+
+    def from_step(self, step: int, sequences: int) -> Batch:
+        """The next so many sequences from where ``step`` begins, be it less or more than its batch."""
+        drawn = (step - 1) * self.batch_size + np.arange(sequences)
         epochs, places = np.divmod(drawn, len(self.corpus))
         orders = {epoch: self._order(epoch) for epoch in range(epochs[0], epochs[-1] + 1)}
         self._orders = orders  # kept for the next step, which most often lies in the same epoch
