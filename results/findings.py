@@ -1,0 +1,180 @@
+"""The tables of the README's results, computed from the files beside this one.
+
+    python results/findings.py
+
+Every number in those tables comes from here; tests/test_committed_results.py looks each row up in the README.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+import numpy as np
+
+from pipeline.checkpoint_scores import read_scores
+from pipeline.history import History, read_history
+
+HERE = Path(__file__).resolve().parent
+BOOK = "public-domain book: "
+MICRO_BATCH = 32  # training sequences that a record of the published run was measured on
+Row = tuple[str, list[str]]
+
+
+def main() -> None:
+    for title, heads, rows in tables():
+        print(f"\n{title}\n")
+        for label, cells in [("", heads), ("---", ["---:"] * len(heads)), *rows]:
+            print("| " + " | ".join([label, *cells]) + " |")
+
+
+def tables() -> list[tuple[str, list[str], list[Row]]]:
+    """(title, heads of the columns, rows); a row is a label and its cells."""
+    return [
+        ("Along the 100,000 steps", ["MLM", "MLM, held out", "Han, held out", "NSP", "loss"], along_the_run()),
+        ("Two datasets", ["50K, small dataset", "100K, large dataset"], two_datasets()),
+        ("The ladder", ["MLM", "Han", "NSP", "100K run there, MLM", "Han", "NSP"], budgets()),
+        ("Seeds", ["MLM", "Han", "NSP", "r"], seeds()),
+        ("By frequency and register", ["targets", *(f"{step // 1000}K" for step in STEPS), "counting"], groups()),
+        ("The offline sample", ["MLM", "Han", "NSP"], sample()),
+        ("By the published rule", ["mean", "maximum", "NSP"], published()),
+    ]
+
+
+STEPS = (10_000, 30_000, 50_000, 70_000, 100_000)
+
+
+def history(name: str) -> History:
+    return read_history(HERE / f"training_history_{name}.json")
+
+
+def percent(share: float) -> str:
+    return f"{100 * share:.1f} %"
+
+
+def along_the_run() -> list[Row]:
+    records = history("100k").records
+    keys = ("mlm_acc", "eval_mlm_acc", "eval_mlm_acc_han", "nsp_acc")
+    places = [0, *(records["steps"].index(step) for step in (25_000, 50_000, 75_000, 100_000))]
+    return [
+        (f"{records['steps'][n]:,}", [*(percent(records[key][n]) for key in keys), f"{records['loss'][n]:.3f}"])
+        for n in places
+    ]
+
+
+def two_datasets() -> list[Row]:
+    runs = [history(name) for name in ("50k", "100k")]
+    analyses = [json.loads((HERE / f"analysis_{name}_result.json").read_text("utf-8")) for name in ("50k", "100k")]
+    reports = [json.loads((HERE / f"verification_{name}.json").read_text("utf-8")) for name in ("small", "large")]
+    columns: list[dict[str, str]] = []
+    for run, analysis, report in zip(runs, analyses, reports, strict=True):
+        facts = run.run
+        seen = facts["config"]["steps"] * facts["config"]["batch_size"] * facts["config"]["accumulation"]
+        columns.append(
+            {
+                "r": f"{analysis['pearson_correlation']:.3f}",
+                "R²": f"{analysis['r_squared']:.3f}",
+                "mean": percent(analysis["mlm_stats"]["mean"]),
+                "maximum": percent(analysis["mlm_stats"]["max"]),
+                "loss drop": f"{analysis['loss_stats']['decrease']:.3f}",
+                "sentences": f"{report['statistics']['sentences']:,}",
+                "distinct Han": f"{report['statistics']['distinct_han']:,}",
+                "hours": f"{run.records['seconds'][-1] / 3600:.2f}",
+                "parameters": f"{facts['parameters'] / 1e6:.2f}M",
+                "times each example was seen": f"{seen / facts['train_examples']:.1f}",
+                "test MLM": percent(facts["test"]["mlm_acc"]),
+                "test Han": percent(facts["test"]["mlm_acc_han"]),
+                "test NSP": percent(facts["test"]["nsp_acc"]),
+                "counting, MLM": percent(facts["test"]["guesses"]["both"]["all"]),
+                "counting, Han": percent(facts["test"]["guesses"]["both"]["han"]),
+            }
+        )
+    return [(name, [column[name] for column in columns]) for name in columns[0]]
+
+
+def budgets() -> list[Row]:
+    """Whole validation at the end of each run, and of the 100K run's checkpoint nearest to that step."""
+    checkpoints = {entry["step"]: entry for entry in scores("100k")["checkpoints"]}
+    rows = []
+    for name in ("ladder_12500", "ladder_25000", "ladder_50000", "100k"):
+        facts = history(name).run
+        end, steps = facts["validation"], facts["config"]["steps"]
+        there = checkpoints[min(checkpoints, key=lambda step: (abs(step - steps), step))]
+        accuracies = (end["mlm_acc"], end["mlm_acc_han"], end["nsp_acc"], *overall(there))
+        rows.append((f"{steps:,}", [percent(share) for share in accuracies]))
+    return rows
+
+
+def overall(entry: dict[str, Any]) -> tuple[float, float, float]:
+    mlm = entry["mlm"]
+    return mlm["accuracy"], mlm["by_class"]["han"]["accuracy"], entry["nsp"]["same_source"]["accuracy"]
+
+
+def seeds() -> list[Row]:
+    rows, columns = [], []
+    for seed in (42, 43, 44):
+        run = history(f"seed_{seed}")
+        test = run.run["test"]
+        r = float(np.corrcoef(run.records["steps"], run.records["mlm_acc"])[0, 1])
+        columns.append((test["mlm_acc"], test["mlm_acc_han"], test["nsp_acc"], r))
+        rows.append((f"seed {seed}", [*(percent(share) for share in columns[-1][:3]), f"{r:.3f}"]))
+    spread = np.std(columns, axis=0, ddof=1)
+    rows.append(("standard deviation", [*(f"{100 * value:.2f}" for value in spread[:3]), f"{spread[3]:.3f}"]))
+    return rows
+
+
+def groups() -> list[Row]:
+    """Accuracy of the tenths of the running Han text, rarest characters first, and of the two registers."""
+    section = scores("100k")
+    checkpoints = {entry["step"]: entry["mlm"] for entry in section["checkpoints"]}
+    columns = [*(checkpoints[step] for step in STEPS), section["guesses"]["both"]]
+    rows = []
+    for tenth in map(str, range(1, 11)):
+        found = [column["by_text_decile"][tenth] for column in columns]
+        rows.append((f"tenth {tenth}", [f"{found[0]['targets']:,}", *(percent(each["accuracy"]) for each in found)]))
+    for name, of_books in (("Wikipedia", False), ("books", True)):
+        pooled = []
+        for column in columns:
+            chosen = [each for source, each in column["by_source"].items() if source.startswith(BOOK) == of_books]
+            targets = sum(each["targets"] for each in chosen)
+            right = sum(each["targets"] * each["accuracy"] for each in chosen if each["targets"])
+            pooled.append((targets, right / targets))
+        rows.append((name, [f"{pooled[0][0]:,}", *(percent(share) for _, share in pooled)]))
+    return rows
+
+
+def sample() -> list[Row]:
+    test = history("long").run["test"]
+    guesses = test["guesses"]["both"]
+    return [
+        ("model", [percent(test[key]) for key in ("mlm_acc", "mlm_acc_han", "nsp_acc")]),
+        ("counting", [percent(guesses["all"]), percent(guesses["han"]), "-"]),
+    ]
+
+
+def published() -> list[Row]:
+    """As the published run logged: one training micro-batch at a record, what is not Han one class.
+
+    A record of these runs has one step's sequences; as many in a row as make a micro-batch are taken together.
+    """
+    rows = []
+    for name in ("50k", "100k"):
+        run = history(name)
+        together = MICRO_BATCH // (run.run["config"]["batch_size"] * run.run["config"]["accumulation"])
+        values = [np.array(run.records[key], float) for key in ("sample_mlm_acc_published", "sample_nsp_acc")]
+        mlm, nsp = (value[: len(value) // together * together].reshape(-1, together) for value in values)
+        rows.append((name, [percent(mlm.mean()), percent(mlm.mean(1).max()), percent(np.nanmean(nsp))]))
+    return rows
+
+
+def scores(name: str) -> dict[str, Any]:
+    section: dict[str, Any] = read_scores(HERE / f"checkpoint_evaluation_{name}.json")["validation"]
+    return section
+
+
+if __name__ == "__main__":
+    main()
