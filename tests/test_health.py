@@ -143,3 +143,13 @@ def test_a_comparison_is_computed_from_both_runs():
     assert found["whole"]["baseline"]["r"] == found["50k_pearson_r"]
     assert found["whole"]["this_run"]["end_accuracy"] == pytest.approx(np.mean(history.records["mlm_acc"][-10:]))
     assert {value for key, value in comparison(history, None).items() if key != "note"} == {None}
+
+
+def test_a_comparison_of_held_out_accuracy_where_both_have_it():
+    history, baseline = make_history(100), make_history(50)
+    baseline.records["eval_mlm_acc"] = [value - 0.03 for value in baseline.records["eval_mlm_acc"]]
+    found = comparison(history, baseline)
+    assert found["held_out"]["common_horizon"]["accuracy_difference"] == pytest.approx(0.03)
+    assert found["common_horizon"]["accuracy_difference"] == pytest.approx(0, abs=1e-9)
+    baseline.records["eval_mlm_acc"] = [None] * 50
+    assert comparison(history, baseline)["held_out"] is None

@@ -200,17 +200,23 @@ class Report:
         if common is None:
             return [self._say("no_baseline")]
         before, now = comparison["50k_pearson_r"], comparison["100k_pearson_r"]
-        return [
+        found = [
             self._say("baseline", before=self._number(before), now=self._number(now)),
-            self._say(
-                "common",
-                until=common["until"],
-                before=self._number(common["baseline"]["r"]),
-                now=self._number(common["this_run"]["r"]),
-                r=self._signed(common["r_difference"], common["r_difference_interval"]),
-                accuracy=self._signed(common["accuracy_difference"], common["accuracy_difference_interval"]),
-            ),
+            self._common("common", common),
         ]
+        if comparison["held_out"]:
+            found.append(self._common("common_held_out", comparison["held_out"]["common_horizon"]))
+        return found
+
+    def _common(self, text: str, common: dict[str, Any]) -> str:
+        return self._say(
+            text,
+            until=common["until"],
+            before=self._number(common["baseline"]["r"]),
+            now=self._number(common["this_run"]["r"]),
+            r=self._signed(common["r_difference"], common["r_difference_interval"]),
+            accuracy=self._signed(common["accuracy_difference"], common["accuracy_difference_interval"]),
+        )
 
     def _several(self, several: dict[str, Any] | None) -> list[str]:
         if several is None:

@@ -81,6 +81,7 @@ TEXTS: dict[str, dict[str, str]] = {
         "baseline": "baseline: r {before} over its whole, this run {now}; runs of different lengths are not to "
         "be ranked by r",
         "common": "  up to step {until:,}: r {before} against {now}, difference {r}; end accuracy {accuracy}",
+        "common_held_out": "  the same held out: r {before} against {now}, difference {r}; end accuracy {accuracy}",
         "several_seeds": "{count} runs of one setting (seeds)",
         "several_experiments": "{count} runs of different settings; what differs: {names}",
         "run": "  {label:<24} r {r}   at the end {end} %   best {best} % at step {step}",
@@ -165,6 +166,7 @@ TEXTS: dict[str, dict[str, str]] = {
         "no_baseline": "基线：没有给出（--baseline），所以无从比较",
         "baseline": "基线：全程 r {before}，本次运行 {now}；长短不同的运行不能按 r 排名",
         "common": "  到第 {until:,} 步：r {before} 对 {now}，差 {r}；结尾准确率 {accuracy}",
+        "common_held_out": "  同样，留出文本：r {before} 对 {now}，差 {r}；结尾准确率 {accuracy}",
         "several_seeds": "同一设置的 {count} 次运行（种子）",
         "several_experiments": "{count} 次不同设置的运行；不同之处：{names}",
         "run": "  {label:<24} r {r}   结尾 {end} %   最好 {best} %，在第 {step} 步",

@@ -10,11 +10,12 @@ The published keys keep their names and meaning::
     mlm_stats {mean, max, min, std}      training MLM accuracy; std with ddof 0
     loss_stats {initial, final, decrease}
     comparison_with_50k {50k_pearson_r, 100k_pearson_r, improvement, improvement_percentage, note,
-                         baseline_last_step, common_horizon, whole}     null without a baseline, ``note`` says why
+                         baseline_last_step, common_horizon, whole, held_out}     null without a baseline (``note``)
         common_horizon  {until, baseline, this_run, r_difference, r_difference_interval, accuracy_difference,
                          accuracy_difference_interval}; whole: the same without ``until``, each run at its own end;
                          baseline and this_run: {records, r, interval_autocorrelation, mean_accuracy, end_accuracy};
-                         differences are this run less the baseline; end: mean of the last tenth of the records
+                         differences are this run less the baseline; end: mean of the last tenth of the records;
+                         held_out {common_horizon, whole}: the same of held-out accuracy, null where a run has none
     goal_achieved                        r >= 0.85, the published goal
 
 About training accuracy, and again under ``held_out`` for held-out accuracy (there ``pearson``'s keys stand directly in

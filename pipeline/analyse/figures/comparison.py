@@ -1,4 +1,8 @@
-"""A shorter run against this one; without one, the first half of this run against the whole."""
+"""A shorter run against this one; without one, the first half of this run against the whole.
+
+r is of training accuracy, as published. The tenths are of held-out accuracy where two runs both have it: they may have
+been trained on different text, and then training accuracy only tells how well each knows its own.
+"""
 
 from __future__ import annotations
 
@@ -40,15 +44,17 @@ def comparison(history: History, baseline: History | None, say: Words) -> Figure
         style.label_ends(curves, [label for label in labels if label[0] == end], lines=2)
     style.remark(curves, say("r depends on how long a run is;\nit does not rank runs of different lengths"))
 
+    held_out = baseline is not None and baseline.has("eval_mlm_acc") and history.has("eval_mlm_acc")
+    key = "eval_mlm_acc" if held_out else "mlm_acc"
     tenths.set_title(say("Mean accuracy in each tenth of the steps"))
-    style.percent_axis(tenths, say("training MLM accuracy"))
+    style.percent_axis(tenths, say("held-out MLM accuracy") if held_out else say("training MLM accuracy"))
     style.step_axis(tenths, whole, say("optimizer step"))
     edges = np.linspace(0, whole, 11)
     if baseline is None:
         _bars(tenths, edges, steps, accuracy, (0.0, 1.0), [style.BEFORE] * 5 + [style.RECORDS] * 5)
     else:
-        _bars(tenths, edges, *before, (0.0, 0.5), [style.BEFORE] * 10)
-        _bars(tenths, edges, steps, accuracy, (0.5, 1.0), [style.RECORDS] * 10)
+        _bars(tenths, edges, *finite_points(baseline, key), (0.0, 0.5), [style.BEFORE] * 10)
+        _bars(tenths, edges, *finite_points(history, key), (0.5, 1.0), [style.RECORDS] * 10)
     return figure
 
 

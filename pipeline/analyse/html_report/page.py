@@ -31,7 +31,8 @@ CAPTIONS = {
     ),
     "comparison_50k_100k": (
         "Comparison",
-        "Runs of different lengths have different r even if they learn alike.",
+        "Runs of different lengths have different r even if they learn alike, and training accuracy tells how well a "
+        "run knows its own text: runs on different text are compared on held-out text.",
     ),
     "loss_analysis": (
         "Loss analysis",

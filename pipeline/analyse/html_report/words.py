@@ -34,7 +34,11 @@ REPORT = {
     "on how much of the run is looked at.": (
         "学习过程不是一条直线。实线是最佳曲线；右图说明 r 怎样取决于看了多长的一段。"
     ),
-    "Runs of different lengths have different r even if they learn alike.": "学得一样好的运行，长短不同，r 也不同。",
+    "Runs of different lengths have different r even if they learn alike, and training accuracy tells how well a run "
+    "knows its own text: runs on different text are compared on held-out text.": (
+        "学得一样好的运行，长短不同，r 也不同；训练准确率说的是一次运行对自己那份文字有多熟，"
+        "文字不同的运行要在留出文本上比。"
+    ),
     "The loss is the sum of MLM and NSP cross-entropy, so its level also holds what NSP costs.": (
         "损失是 MLM 与 NSP 交叉熵之和，所以其高低也包含 NSP 的部分。"
     ),
