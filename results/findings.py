@@ -1,8 +1,9 @@
-"""The tables of the README's results, computed from the files beside this one.
+"""The tables of the results, computed from the files beside this one.
 
     python results/findings.py
 
-Every number in those tables comes from here; tests/test_committed_results.py looks each row up in the README.
+README.md beside it holds what this prints, and the README of the project rows of it; tests/test_committed_results.py
+looks them up.
 """
 
 from __future__ import annotations
@@ -26,22 +27,33 @@ Row = tuple[str, list[str]]
 
 
 def main() -> None:
+    print("\n".join(page()))
+
+
+def page() -> list[str]:
+    """The lines of all tables, as Markdown."""
+    lines = []
     for title, heads, rows in tables():
-        print(f"\n{title}\n")
+        lines += [f"**{title}**", ""]
         for label, cells in [("", heads), ("---", ["---:"] * len(heads)), *rows]:
-            print("| " + " | ".join([label, *cells]) + " |")
+            lines.append("| " + " | ".join([label, *cells]) + " |")
+        lines.append("")
+    return lines[:-1]
 
 
 def tables() -> list[tuple[str, list[str], list[Row]]]:
     """(title, heads of the columns, rows); a row is a label and its cells."""
+    held_out = [f"{name} 留出 · held out" for name in ("MLM", "Han")]
+    here, there = ["MLM", "Han", "NSP"], [f"{name}, 100K" for name in ("MLM", "Han", "NSP")]
+    along = [f"{step // 1000}K" for step in STEPS]
     return [
-        ("Along the 100,000 steps", ["MLM", "MLM, held out", "Han, held out", "NSP", "loss"], along_the_run()),
-        ("Two datasets", ["50K, small dataset", "100K, large dataset"], two_datasets()),
-        ("The ladder", ["MLM", "Han", "NSP", "100K run there, MLM", "Han", "NSP"], budgets()),
-        ("Seeds", ["MLM", "Han", "NSP", "r"], seeds()),
-        ("By frequency and register", ["targets", *(f"{step // 1000}K" for step in STEPS), "counting"], groups()),
-        ("The offline sample", ["MLM", "Han", "NSP"], sample()),
-        ("By the published rule", ["mean", "maximum", "NSP"], published()),
+        ("沿着 100,000 步 · Along the 100,000 steps", ["MLM", *held_out, "NSP", "损失 · loss"], along_the_run()),
+        ("两个数据集 · Two datasets", ["50K，小 · small", "100K，大 · large"], two_datasets()),
+        ("预算阶梯 · The ladder", [*here, *there], budgets()),
+        ("种子 · Seeds", [*here, "r"], seeds()),
+        ("字频与文体 · Frequency and register", ["目标 · targets", *along, "数数 · counting"], groups()),
+        ("离线样本 · The offline sample", here, sample()),
+        ("按发表的计分法 · By the published rule", ["平均 · mean", "最高 · maximum", "NSP"], published()),
     ]
 
 
@@ -78,19 +90,19 @@ def two_datasets() -> list[Row]:
             {
                 "r": f"{analysis['pearson_correlation']:.3f}",
                 "R²": f"{analysis['r_squared']:.3f}",
-                "mean": percent(analysis["mlm_stats"]["mean"]),
-                "maximum": percent(analysis["mlm_stats"]["max"]),
-                "loss drop": f"{analysis['loss_stats']['decrease']:.3f}",
-                "sentences": f"{report['statistics']['sentences']:,}",
-                "distinct Han": f"{report['statistics']['distinct_han']:,}",
-                "hours": f"{run.records['seconds'][-1] / 3600:.2f}",
-                "parameters": f"{facts['parameters'] / 1e6:.2f}M",
-                "times each example was seen": f"{seen / facts['train_examples']:.1f}",
-                "test MLM": percent(facts["test"]["mlm_acc"]),
-                "test Han": percent(facts["test"]["mlm_acc_han"]),
-                "test NSP": percent(facts["test"]["nsp_acc"]),
-                "counting, MLM": percent(facts["test"]["guesses"]["both"]["all"]),
-                "counting, Han": percent(facts["test"]["guesses"]["both"]["han"]),
+                "平均 · mean": percent(analysis["mlm_stats"]["mean"]),
+                "最高 · maximum": percent(analysis["mlm_stats"]["max"]),
+                "损失下降 · loss drop": f"{analysis['loss_stats']['decrease']:.3f}",
+                "句子 · sentences": f"{report['statistics']['sentences']:,}",
+                "不同的汉字 · distinct Han": f"{report['statistics']['distinct_han']:,}",
+                "小时 · hours": f"{run.records['seconds'][-1] / 3600:.2f}",
+                "参数 · parameters": f"{facts['parameters'] / 1e6:.2f}M",
+                "每个样本看几遍 · times an example was seen": f"{seen / facts['train_examples']:.1f}",
+                "测试 · test MLM": percent(facts["test"]["mlm_acc"]),
+                "测试 · test Han": percent(facts["test"]["mlm_acc_han"]),
+                "测试 · test NSP": percent(facts["test"]["nsp_acc"]),
+                "数数 · counting, MLM": percent(facts["test"]["guesses"]["both"]["all"]),
+                "数数 · counting, Han": percent(facts["test"]["guesses"]["both"]["han"]),
             }
         )
     return [(name, [column[name] for column in columns]) for name in columns[0]]
@@ -121,9 +133,9 @@ def seeds() -> list[Row]:
         test = run.run["test"]
         r = float(np.corrcoef(run.records["steps"], run.records["mlm_acc"])[0, 1])
         columns.append((test["mlm_acc"], test["mlm_acc_han"], test["nsp_acc"], r))
-        rows.append((f"seed {seed}", [*(percent(share) for share in columns[-1][:3]), f"{r:.3f}"]))
+        rows.append((f"种子 · seed {seed}", [*(percent(share) for share in columns[-1][:3]), f"{r:.3f}"]))
     spread = np.std(columns, axis=0, ddof=1)
-    rows.append(("standard deviation", [*(f"{100 * value:.2f}" for value in spread[:3]), f"{spread[3]:.3f}"]))
+    rows.append(("标准差 · standard deviation", [*(f"{100 * value:.2f}" for value in spread[:3]), f"{spread[3]:.3f}"]))
     return rows
 
 
@@ -135,8 +147,13 @@ def groups() -> list[Row]:
     rows = []
     for tenth in map(str, range(1, 11)):
         found = [column["by_text_decile"][tenth] for column in columns]
-        rows.append((f"tenth {tenth}", [f"{found[0]['targets']:,}", *(percent(each["accuracy"]) for each in found)]))
-    for name, of_books in (("Wikipedia", False), ("books", True)):
+        rows.append(
+            (
+                f"第 {tenth} 组 · tenth {tenth}",
+                [f"{found[0]['targets']:,}", *(percent(each["accuracy"]) for each in found)],
+            )
+        )
+    for name, of_books in (("维基 · Wikipedia", False), ("古籍 · books", True)):
         pooled = []
         for column in columns:
             chosen = [each for source, each in column["by_source"].items() if source.startswith(BOOK) == of_books]
@@ -151,8 +168,8 @@ def sample() -> list[Row]:
     test = history("long").run["test"]
     guesses = test["guesses"]["both"]
     return [
-        ("model", [percent(test[key]) for key in ("mlm_acc", "mlm_acc_han", "nsp_acc")]),
-        ("counting", [percent(guesses["all"]), percent(guesses["han"]), "-"]),
+        ("模型 · model", [percent(test[key]) for key in ("mlm_acc", "mlm_acc_han", "nsp_acc")]),
+        ("数数 · counting", [percent(guesses["all"]), percent(guesses["han"]), "-"]),
     ]
 
 
@@ -167,7 +184,7 @@ def published() -> list[Row]:
         together = MICRO_BATCH // (run.run["config"]["batch_size"] * run.run["config"]["accumulation"])
         values = [np.array(run.records[key], float) for key in ("sample_mlm_acc_published", "sample_nsp_acc")]
         mlm, nsp = (value[: len(value) // together * together].reshape(-1, together) for value in values)
-        rows.append((name, [percent(mlm.mean()), percent(mlm.mean(1).max()), percent(np.nanmean(nsp))]))
+        rows.append((name.upper(), [percent(mlm.mean()), percent(mlm.mean(1).max()), percent(np.nanmean(nsp))]))
     return rows
 
 
