@@ -110,15 +110,22 @@ def data_and_steps() -> list[Row]:
 
 
 def budgets() -> list[Row]:
-    """Whole validation at the end of each run, and of the 100K run's checkpoint nearest to that step."""
+    """Whole validation at the end of each run, and of the 100K run's checkpoint nearest to that step.
+
+    The last row is where a + b log(steps), through the three shorter runs, would have the longest one.
+    """
     checkpoints = {entry["step"]: entry for entry in scores("100k")["checkpoints"]}
-    rows = []
+    rows, ends = [], {}
     for name in ("ladder_12500", "ladder_25000", "ladder_50000", "100k"):
         facts = history(name).run
         end, steps = facts["validation"], facts["config"]["steps"]
         there = checkpoints[min(checkpoints, key=lambda step: (abs(step - steps), step))]
-        accuracies = (end["mlm_acc"], end["mlm_acc_han"], end["nsp_acc"], *overall(there))
-        rows.append((f"{steps:,}", [percent(share) for share in accuracies]))
+        ends[steps] = (end["mlm_acc"], end["mlm_acc_han"], end["nsp_acc"])
+        rows.append((f"{steps:,}", [percent(share) for share in (*ends[steps], *overall(there))]))
+    *shorter, longest = ends
+    slopes, starts = np.polyfit(np.log(shorter), [ends[steps] for steps in shorter], 1)
+    expected = starts + slopes * np.log(longest)
+    rows.append(("外推 · extrapolated", [*(percent(share) for share in expected), "-", "-", "-"]))
     return rows
 
 
