@@ -52,7 +52,6 @@ def tables() -> list[tuple[str, list[str], list[Row]]]:
         ("预算阶梯 · The ladder", [*here, *there], budgets()),
         ("种子 · Seeds", [*here, "r"], seeds()),
         ("字频与文体 · Frequency and register", ["目标 · targets", *along, "数数 · counting"], groups()),
-        ("离线样本 · The offline sample", here, sample()),
         ("按发表的计分法 · By the published rule", ["平均 · mean", "最高 · maximum", "NSP"], published()),
     ]
 
@@ -86,6 +85,7 @@ def data_and_steps() -> list[Row]:
         facts, records = run.run, run.records
         counted = json.loads((HERE / f"verification_{text}.json").read_text("utf-8"))["statistics"]
         r = float(np.corrcoef(records["steps"], records["mlm_acc"])[0, 1])
+        last = scores(name)["checkpoints"][-1]["mlm"]
         seen = facts["config"]["steps"] * facts["config"]["batch_size"] * facts["config"]["accumulation"]
         columns.append(
             {
@@ -102,6 +102,8 @@ def data_and_steps() -> list[Row]:
                 "测试 · test MLM": percent(facts["test"]["mlm_acc"]),
                 "测试 · test Han": percent(facts["test"]["mlm_acc_han"]),
                 "测试 · test NSP": percent(facts["test"]["nsp_acc"]),
+                "验证，维基 · validation, Wikipedia": percent(of_register(last, books=False)[1]),
+                "验证，古籍 · validation, books": percent(of_register(last, books=True)[1]),
                 "数数 · counting, MLM": percent(facts["test"]["guesses"]["both"]["all"]),
                 "数数 · counting, Han": percent(facts["test"]["guesses"]["both"]["han"]),
             }
@@ -157,24 +159,17 @@ def groups() -> list[Row]:
         found = [column["by_text_decile"][tenth] for column in columns]
         targets = f"{found[0]['targets']:,}"
         rows.append((f"第 {tenth} 组 · tenth {tenth}", [targets, *(percent(each["accuracy"]) for each in found)]))
-    for name, of_books in (("维基 · Wikipedia", False), ("古籍 · books", True)):
-        pooled = []
-        for column in columns:
-            chosen = [each for source, each in column["by_source"].items() if source.startswith(BOOK) == of_books]
-            targets = sum(each["targets"] for each in chosen)
-            right = sum(each["targets"] * each["accuracy"] for each in chosen if each["targets"])
-            pooled.append((targets, right / targets))
+    for name, books in (("维基 · Wikipedia", False), ("古籍 · books", True)):
+        pooled = [of_register(column, books) for column in columns]
         rows.append((name, [f"{pooled[0][0]:,}", *(percent(share) for _, share in pooled)]))
     return rows
 
 
-def sample() -> list[Row]:
-    test = history("long").run["test"]
-    guesses = test["guesses"]["both"]
-    return [
-        ("模型 · model", [percent(test[key]) for key in ("mlm_acc", "mlm_acc_han", "nsp_acc")]),
-        ("数数 · counting", [percent(guesses["all"]), percent(guesses["han"]), "-"]),
-    ]
+def of_register(mlm: dict[str, Any], books: bool) -> tuple[int, float]:
+    """Targets and accuracy over all sources that are books, or all that are not."""
+    chosen = [each for source, each in mlm["by_source"].items() if source.startswith(BOOK) == books and each["targets"]]
+    targets = sum(each["targets"] for each in chosen)
+    return targets, sum(each["targets"] * each["accuracy"] for each in chosen) / targets
 
 
 def published() -> list[Row]:
