@@ -8,6 +8,7 @@ import sys
 import pytest
 
 from pipeline.history import read_history
+from results import findings
 from tests.tiny import ROOT
 
 RESULTS = ROOT / "results"
@@ -57,6 +58,17 @@ def test_every_committed_run_is_of_a_dataset_that_was_verified():
         run = read_history(path).run
         assert run["finished"], path.name
         assert run["dataset"]["fingerprint"] in verified, path.name
+
+
+def test_the_readmes_hold_the_findings():
+    lines = [line for line in findings.page() if line]
+    held = (RESULTS / "README.md").read_text(encoding="utf-8").splitlines()
+    assert not [line for line in lines if line not in held]
+    held = (ROOT / "README.md").read_text(encoding="utf-8").splitlines()
+    for rows in (findings.along_the_run(), findings.data_and_steps(), findings.budgets()[:-1]):
+        for _, cells in rows:
+            end = " | ".join(["", *cells]) + " |"
+            assert sum(line.endswith(end) for line in held) >= 2, cells  # once in each language
 
 
 def test_a_changed_number_is_a_difference():
