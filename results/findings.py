@@ -19,9 +19,9 @@ import numpy as np
 
 from pipeline.checkpoint_scores import read_scores
 from pipeline.history import History, read_history
+from results.datasets import BOOK
 
 HERE = Path(__file__).resolve().parent
-BOOK = "public-domain book: "
 MICRO_BATCH = 32  # training sequences that a record of the published run was measured on
 Row = tuple[str, list[str]]
 
