@@ -25,6 +25,7 @@ from pipeline.corpus import Document
 from pipeline.train.tokenizer import CLS, FIRST_CHARACTER, MASK, SEP, Tokenizer
 
 IS_NEXT, NOT_NEXT, NO_PAIR = 0, 1, -100
+HELD_OUT_MASK_RATE = 0.15  # whatever a run trains with, so that runs can be compared
 # Streams of the random generator, so that no two uses of one seed share numbers.
 _TRAINING, _ORDER, _HELD_OUT = range(3)
 

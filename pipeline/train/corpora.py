@@ -8,7 +8,7 @@ from pathlib import Path
 from pipeline.corpus import Dataset, Document
 from pipeline.splits import Splits, split_by_article
 from pipeline.stage import InputError
-from pipeline.train.batches import PairCorpus
+from pipeline.train.batches import HELD_OUT_MASK_RATE, PairCorpus
 from pipeline.train.presets import Settings
 from pipeline.train.tokenizer import Tokenizer
 
@@ -27,23 +27,24 @@ class Corpora:
 def build_corpora(dataset: Dataset, settings: Settings, path: Path) -> Corpora:
     """Split and encode ``dataset``, which was read from ``path``. Without documents every sentence is MLM only.
 
+    Validation and test are masked at ``HELD_OUT_MASK_RATE``, training at the settings' own rate.
+
     Raises:
         InputError: an article is lacking for training, validation or test.
     """
     tokenizer = Tokenizer(dataset.vocab)
     splits = split_by_article(dataset, settings.held_out)
 
-    def encode(documents: list[Document], purpose: str) -> PairCorpus:
+    def encode(documents: list[Document], purpose: str, mask_rate: float = HELD_OUT_MASK_RATE) -> PairCorpus:
         if not documents:
             raise InputError(f"{path}: no article is left for {purpose}; the dataset needs at least three")
-        return PairCorpus(
-            dataset.sentences, documents, tokenizer, settings.length, settings.mask_rate, bool(dataset.documents)
-        )
+        next_sentence = bool(dataset.documents)
+        return PairCorpus(dataset.sentences, documents, tokenizer, settings.length, mask_rate, next_sentence)
 
     return Corpora(
         tokenizer,
         splits,
-        encode(splits.train, "training"),
+        encode(splits.train, "training", settings.mask_rate),
         encode(splits.validation, "validation"),
         encode(splits.test, "test"),
     )

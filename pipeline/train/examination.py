@@ -15,7 +15,17 @@ import numpy as np
 from pipeline.corpus import Dataset, Document
 from pipeline.splits import Splits
 from pipeline.train import deciles
-from pipeline.train.batches import IS_NEXT, NO_PAIR, NOT_NEXT, Batch, PairCorpus, held_out_batches, split_batch, take
+from pipeline.train.batches import (
+    HELD_OUT_MASK_RATE,
+    IS_NEXT,
+    NO_PAIR,
+    NOT_NEXT,
+    Batch,
+    PairCorpus,
+    held_out_batches,
+    split_batch,
+    take,
+)
 from pipeline.train.breakdown import Breakdown, Grouping
 from pipeline.train.counting import GUESSES, CountingGuesses
 from pipeline.train.evaluation import SCORING_BATCH
@@ -47,7 +57,7 @@ class Examination:
     ) -> None:
         def corpus_of(chosen: list[Document]) -> PairCorpus:
             next_sentence = bool(dataset.documents)
-            return PairCorpus(dataset.sentences, chosen, tokenizer, settings.length, settings.mask_rate, next_sentence)
+            return PairCorpus(dataset.sentences, chosen, tokenizer, settings.length, HELD_OUT_MASK_RATE, next_sentence)
 
         documents: list[Document] = getattr(splits, split)
         corpus, self._train = corpus_of(documents), corpus_of(splits.train)

@@ -35,7 +35,9 @@ class Settings:
     )
 
     length: int = setting(128, "data", "longest sequence in tokens, [CLS] and [SEP] included")
-    mask_rate: float = setting(0.15, "data", "share of each sequence's characters to predict")
+    mask_rate: float = setting(
+        0.15, "data", "share of each training sequence's characters to predict; 0.15 in held-out ones"
+    )
     held_out: float = setting(0.02, "data", "share of the articles for validation, and again for test")
 
     steps: int = setting(100_000, "optimization", "optimizer steps of the whole run; the schedule ends with them")
