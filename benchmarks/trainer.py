@@ -3,26 +3,29 @@
     python benchmarks/trainer.py                                       # the paper's shape, on the device at hand
     python benchmarks/trainer.py --rounds 20 --batch-size 128 --device cuda
 
-Three ways to take the same optimizer steps, on the same batches with the same dropout and precision, one after the
-other in every round, so that a disturbance of the machine hits all three:
+Three ways to take the same optimizer steps, on the same batches with the same dropout and precision, each in a process
+of its own as its users would run it, one after the other in every round, so that a disturbance of the machine hits all
+three:
 
     ours          packed sequences, vocabulary head on the masked positions only, metrics kept on the device
     transformers  the library's BertForPreTraining in a plain loop, its usual padding to the full length
     published     the published design: nn.TransformerEncoder, no attention mask, vocabulary head on every position
 
-It prints real tokens/s (padding does not count), the medians of the ratios within each round, the share of the time
-that the model's own matrix multiplications would take alone, and the peak memory of each.
+It prints real tokens/s (padding does not count), the medians of the ratios within each round, the peak memory of each,
+and what share of our time the model's matrix multiplications, those of attention included, take when run alone.
 """
 
 from __future__ import annotations
 
 import argparse
 import dataclasses
+import math
 import multiprocessing
 import sys
 import time
 from collections.abc import Callable
 from functools import partial
+from multiprocessing.connection import Connection
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
@@ -61,7 +64,7 @@ def wikipedia_like(settings: Settings, seed: int = 0) -> TrainingBatches:
 
 
 def ours(settings: Settings, device: torch.device, precision: Precision) -> Step:
-    keep_freed_memory()  # as the trainer does; the other two gain by it as well, since malloc is the process's
+    keep_freed_memory()
     model = Bert(shape_of(settings, VOCABULARY + 5)).to(device)
     optimizer = Optimizer(model, settings)
     totals = Totals(np.ones(VOCABULARY + 5, dtype=bool), device)
@@ -174,20 +177,34 @@ CONTESTANTS = {"ours": ours, "transformers": transformers_loop, "published": pub
 def matmuls_alone(settings: Settings, batch: Batch, device: torch.device, dtype: torch.dtype) -> Callable[[], float]:
     """A function that runs the matrix multiplications of one of our steps and nothing else; it returns their FLOPs."""
     hidden, ffn, tokens, masked = settings.hidden, settings.ffn, len(batch.tokens), len(batch.labels)
-    shapes = [(tokens, hidden, 3 * hidden), (tokens, hidden, hidden), (tokens, hidden, ffn), (tokens, ffn, hidden)]
-    shapes = shapes * settings.layers + [(masked, hidden, hidden), (masked, hidden, VOCABULARY + 5)]
+
+    def behind_attention(rows: int) -> list[tuple[int, ...]]:
+        return [(rows, hidden, hidden), (rows, hidden, ffn), (rows, ffn, hidden)]
+
+    shapes: list[tuple[int, ...]] = [(tokens, hidden, 3 * hidden)] * settings.layers
+    shapes += behind_attention(tokens) * (settings.layers - 1) + behind_attention(masked + len(batch.lengths))
+    shapes += [(masked, hidden, hidden), (masked, hidden, VOCABULARY + 5)]
+    for grid in to_device(split_batch(batch, 1)[0], settings.heads, device).grids:
+        sequences, _, _, longest = grid.mask.shape
+        width, pairs = hidden // settings.heads, sequences * settings.heads
+        shapes += [(pairs, longest, width, longest), (pairs, longest, longest, width)] * settings.layers
     made = {
-        shape: [torch.randn(n, m, device=device, dtype=dtype) for n, m in (shape[:2], (shape[2], shape[1]), shape[::2])]
+        shape: [torch.randn(*shape[:-3], n, m, device=device, dtype=dtype) for n, m in _operands(*shape[-3:])]
         for shape in set(shapes)
     }
 
     def run() -> float:
         for shape in shapes:
             x, weight, gradient = made[shape]
-            x @ weight.T, gradient @ weight, gradient.T @ x
-        return sum(6.0 * rows * inner * outer for rows, inner, outer in shapes)
+            x @ weight.mT, gradient @ weight, gradient.mT @ x
+        return sum(6.0 * math.prod(shape) for shape in shapes)
 
     return run
+
+
+def _operands(rows: int, inner: int, outer: int) -> list[tuple[int, int]]:
+    """Sizes of the input, the weight and the output's gradient of one product."""
+    return [(rows, inner), (outer, inner), (rows, outer)]
 
 
 def timed(action: Callable[[], object], device: torch.device) -> float:
@@ -201,22 +218,34 @@ def timed(action: Callable[[], object], device: torch.device) -> float:
     return time.perf_counter() - start
 
 
-def peak_memory(name: str, settings: Settings, device_name: str, precision_name: str) -> float:
-    """GiB at most in use for a few steps of one contestant, in a process of its own."""
-    with multiprocessing.get_context("spawn").Pool(1) as pool:
-        return pool.apply(_peak_memory_here, (name, settings, device_name, precision_name))
+class Process:
+    """A contestant in a process of its own, which waits until it is asked."""
+
+    def __init__(self, name: str, settings: Settings, device: str, precision: str) -> None:
+        context = multiprocessing.get_context("spawn")
+        self._pipe, theirs = context.Pipe()
+        context.Process(target=_serve, args=(theirs, name, settings, device, precision), daemon=True).start()
+
+    def seconds(self, number: int) -> float:
+        """What the step on batch ``number`` takes."""
+        self._pipe.send(number)
+        return self._pipe.recv()
+
+    def peak_memory(self) -> float:
+        """GiB at most in use until now; the process ends."""
+        self._pipe.send(None)
+        return self._pipe.recv()
 
 
-def _peak_memory_here(name: str, settings: Settings, device_name: str, precision_name: str) -> float:
+def _serve(pipe: Connection, name: str, settings: Settings, device_name: str, precision_name: str) -> None:
     device = torch.device(device_name)
-    step = CONTESTANTS[name](settings, device, Precision(precision_name, device))
-    batches = wikipedia_like(settings)
-    for number in (1, 2):
-        step(batches[number])
+    step, batches = CONTESTANTS[name](settings, device, Precision(precision_name, device)), wikipedia_like(settings)
+    while (number := pipe.recv()) is not None:
+        pipe.send(timed(partial(step, batches[number]), device))
     if device.type == "cuda":
-        return torch.cuda.max_memory_allocated() / 2**30
-    status = Path("/proc/self/status").read_text()  # getrusage would count the parent's peak too
-    return int(status.split("VmHWM:")[1].split()[0]) / 2**20
+        pipe.send(torch.cuda.max_memory_allocated() / 2**30)
+    else:
+        pipe.send(int(Path("/proc/self/status").read_text().split("VmHWM:")[1].split()[0]) / 2**20)
 
 
 def main() -> None:
@@ -240,13 +269,13 @@ def main() -> None:
     )
     names = [name for name in CONTESTANTS if name not in arguments.without]
     batches = wikipedia_like(settings)
-    steps = {name: CONTESTANTS[name](settings, device, precision) for name in names}
+    processes = {name: Process(name, settings, arguments.device, arguments.precision) for name in names}
     seconds: dict[str, list[float]] = {name: [] for name in [*names, "matmuls"]}
     rates, tokens = [], []
     for number in range(1, arguments.rounds + 2):
         batch = batches[number]
         for name in names:
-            seconds[name].append(timed(partial(steps[name], batch), device))
+            seconds[name].append(processes[name].seconds(number))
         alone = matmuls_alone(settings, batch, device, precision.dtype)
         timed(alone, device)
         seconds["matmuls"].append(timed(alone, device))
@@ -262,8 +291,7 @@ def main() -> None:
     for name in names:
         rate = np.median(np.array(tokens[1:]) / counted[name])
         ratio = np.median(counted[name] / counted["ours"])
-        memory = peak_memory(name, settings, arguments.device, arguments.precision)
-        print(f"{name:<14}{rate:>14,.0f}{ratio:>8.2f} x{memory:>10.2f} GiB")
+        print(f"{name:<14}{rate:>14,.0f}{ratio:>8.2f} x{processes[name].peak_memory():>10.2f} GiB")
     share, rate = np.median(counted["matmuls"] / counted["ours"]), np.median(rates[1:])
     print(f"the matrix multiplications alone: {rate / 1e9:,.0f} GFLOP/s; ours reaches {100 * share:.0f} % of it")
 

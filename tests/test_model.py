@@ -6,7 +6,7 @@ import torch
 from torch.nn import functional as F
 
 from pipeline.train import dropout
-from pipeline.train.attention import _CpuAttention, _FromGrid, _ToGrid
+from pipeline.train.attention import _FromGrid, _ToGrid, lay_out, self_attention
 from pipeline.train.batches import PairCorpus, TrainingBatches, split_batch
 from pipeline.train.metrics import Totals
 from pipeline.train.model import Bert, Shape, to_device
@@ -88,23 +88,49 @@ def test_gradients_through_the_grid():
 def test_attention_written_out_for_the_cpu():
     """The library's without dropout; with it, right in the mean; and with the gradient that autograd would find."""
     torch.manual_seed(0)
-    grid = torch.randn(3, 2, 4, 6, 8, dtype=torch.float64, requires_grad=True)
-    mask = torch.zeros(2, 1, 1, 6, dtype=torch.float64)
-    mask[1, ..., 4:] = -torch.inf
-    exact = F.scaled_dot_product_attention(*grid, attn_mask=mask)
-    assert torch.allclose(_CpuAttention.apply(grid, mask, 0.0), exact, atol=1e-12)
-    assert torch.autograd.gradcheck(lambda values: _CpuAttention.apply(values, mask, 0.0), grid)
+    heads, width = 2, 4
+    lengths = np.array([5, 3, 6])
+    grids = lay_out(lengths, heads, 2)
+    grids = [grid._replace(mask=grid.mask.double()) for grid in grids]
+    packed = torch.randn(lengths.sum(), 3 * heads * width, dtype=torch.float64, requires_grad=True)
+
+    def attended(values, probability):
+        return self_attention(values, grids, heads, probability)
+
+    exact = []
+    for sequence in packed.split(lengths.tolist()):
+        query, key, value = sequence.view(-1, 3, heads, width).permute(1, 2, 0, 3)
+        found = F.scaled_dot_product_attention(query, key, value)
+        exact.append(found.transpose(0, 1).reshape(len(sequence), -1))
+    exact = torch.cat(exact)
+    assert torch.allclose(attended(packed, 0.0), exact, atol=1e-12)
+    assert torch.autograd.gradcheck(lambda values: attended(values, 0.0), packed)
     dropout.seed(1)
     with torch.no_grad():
-        drawn = torch.stack([_CpuAttention.apply(grid, mask, 0.5) for _ in range(4000)])
+        drawn = torch.stack([attended(packed, 0.5) for _ in range(4000)])
     assert (drawn.mean(0) - exact).abs().max() < 0.1
     assert drawn.std(0).min() > 0.02
 
     def with_one_mask(values):
         dropout.seed(2)
-        return _CpuAttention.apply(values, mask, 0.5)
+        return attended(values, 0.5)
 
-    assert torch.autograd.gradcheck(with_one_mask, grid)
+    assert torch.autograd.gradcheck(with_one_mask, packed)
+
+
+def test_last_layer_on_the_tokens_read_alone(batches):
+    """What it gives for them, and every gradient, is what it gives when all its tokens are computed."""
+    torch.manual_seed(0)
+    layer = Bert(dataclasses.replace(SMALL, vocab_size=batches.corpus.vocab_size)).double().eval().layers[-1]
+    inputs = to_device(batches[3], 2, CPU)
+    hidden = torch.randn(len(inputs.tokens), 16, dtype=torch.float64, requires_grad=True)
+    read = torch.cat((inputs.targets, inputs.firsts))
+    whole, part = layer(hidden, inputs)[read], layer(hidden, inputs, read)
+    torch.testing.assert_close(part, whole)
+    weights = torch.randn_like(whole)
+    wanted = [hidden, *layer.parameters()]
+    for a, b in zip(*(torch.autograd.grad((x * weights).sum(), wanted) for x in (whole, part)), strict=True):
+        torch.testing.assert_close(a, b)
 
 
 def test_masks_drop_as_often_as_asked():

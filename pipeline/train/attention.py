@@ -7,6 +7,7 @@ attention is a batched matrix product, and back. Sequences that follow each othe
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -53,61 +54,79 @@ def _grid(lengths: np.ndarray, heads: int) -> Grid:
 
 def self_attention(packed: Tensor, grids: list[Grid], heads: int, probability: float) -> Tensor:
     """Queries, keys and values [T, 3 * H] to what each token attended to, [T, H]; dropout on the weights."""
-    if len(grids) == 1:
-        return _in_grid(packed, grids[0], heads, probability)
-    pieces = packed.split([len(grid.from_grid) // (3 * heads) for grid in grids])
-    return torch.cat([_in_grid(piece, grid, heads, probability) for piece, grid in zip(pieces, grids, strict=True)])
-
-
-def _in_grid(packed: Tensor, grid: Grid, heads: int, probability: float) -> Tensor:
+    if packed.device.type == "cpu" and not torch.compiler.is_compiling():
+        return _CpuAttention.apply(packed, grids, heads, probability)
+    (grid,) = grids
     sequences, _, _, longest = grid.mask.shape
     rows = _ToGrid.apply(packed.view(len(packed) * 3 * heads, -1), grid.to_grid, grid.from_grid)
-    both = rows.view(3, sequences, heads, longest, -1)
-    if packed.device.type == "cpu" and not torch.compiler.is_compiling():
-        attended = _CpuAttention.apply(both, grid.mask, probability)
-    else:
-        query, key, value = both
-        mask = grid.mask.to(packed.dtype)
-        attended = F.scaled_dot_product_attention(query, key, value, attn_mask=mask, dropout_p=probability)
-    places = grid.from_grid.view(-1, 3, heads)[:, 0].reshape(-1)
-    return _FromGrid.apply(attended.reshape(sequences * heads * longest, -1), places).view(len(packed), -1)
+    query, key, value = rows.view(3, sequences, heads, longest, -1)
+    mask = grid.mask.to(packed.dtype)
+    attended = F.scaled_dot_product_attention(query, key, value, attn_mask=mask, dropout_p=probability)
+    return _FromGrid.apply(attended.reshape(sequences * heads * longest, -1), _places(grid, heads)).view(
+        len(packed), -1
+    )
+
+
+def _places(grid: Grid, heads: int) -> Tensor:
+    """int64 [t * h] where the tokens' queries stand in the grid, which is also where the results do."""
+    return grid.from_grid.view(-1, 3, heads)[:, 0].reshape(-1)
 
 
 class _CpuAttention(torch.autograd.Function):
-    """Softmax attention with dropout on the weights, for the CPU: [3, B, h, L, d] and mask to [B, h, L, d].
+    """``self_attention`` for the CPU, grid by grid.
 
     torch's CPU kernel has no dropout, and what it falls back to draws its mask slowly; written out, the gradient also
     needs fewer passes over the weights. Sentences are short, so that nothing is lost by keeping the weights.
     """
 
     @staticmethod
-    def forward(context: Any, grid: Tensor, mask: Tensor, probability: float) -> Tensor:
-        query, key, value = grid.flatten(1, 2)
-        sequences, heads, longest = grid.shape[1:4]
-        scores = torch.bmm(query, key.mT).mul_(query.shape[-1] ** -0.5)
-        weights = torch.softmax(scores.view(sequences, heads, longest, longest).add_(mask), dim=-1)
-        weights = weights.view_as(scores)
-        keep = dropout.keep_mask(weights.shape, probability).to(weights.dtype) if probability > 0 else None
-        kept = weights if keep is None else weights * keep
-        context.save_for_backward(grid, weights, keep, kept)
-        return torch.bmm(kept, value).view(grid.shape[1:])
+    def forward(context: Any, packed: Tensor, grids: list[Grid], heads: int, probability: float) -> Tensor:
+        attended = packed.new_empty(len(packed), packed.shape[1] // 3)
+        kept_for_backward = []
+        for grid, piece, result in _pieces(grids, heads, packed, attended):
+            sequences, _, _, longest = grid.mask.shape
+            rows = piece.view(-1, packed.shape[1] // (3 * heads))
+            query, key, value = places = rows.index_select(0, grid.to_grid).view(3, sequences * heads, longest, -1)
+            scores = torch.bmm(query, key.mT).mul_(query.shape[-1] ** -0.5).view(sequences, heads, longest, longest)
+            weights = torch.softmax(scores.add_(grid.mask), dim=-1).view(-1, longest, longest)
+            keep = dropout.keep_mask(weights.shape, probability).to(weights.dtype) if probability > 0 else None
+            kept = weights if keep is None else weights * keep
+            filled = torch.bmm(kept, value).view(-1, value.shape[-1])
+            torch.index_select(filled, 0, _places(grid, heads), out=result.view(-1, value.shape[-1]))
+            kept_for_backward += [places, weights, keep, kept]
+        context.save_for_backward(*kept_for_backward)
+        context.grids, context.heads = grids, heads
+        return attended
 
     @staticmethod
-    def backward(context: Any, *gradients: Tensor) -> tuple[Tensor, None, None]:
-        grid, weights, keep, kept = context.saved_tensors
-        query, key, value = grid.flatten(1, 2)
-        gradient = gradients[0].reshape(value.shape)
-        result = torch.empty_like(grid)
-        of_query, of_key, of_value = result.flatten(1, 2)
-        torch.bmm(kept.mT, gradient, out=of_value)
-        of_weights = torch.bmm(gradient, value.mT)
-        if keep is not None:
-            of_weights.mul_(keep)
-        of_scores = torch._softmax_backward_data(of_weights, weights, -1, weights.dtype)
-        of_scores.mul_(query.shape[-1] ** -0.5)
-        torch.bmm(of_scores, key, out=of_query)
-        torch.bmm(of_scores.mT, query, out=of_key)
-        return result, None, None
+    def backward(context: Any, *gradients: Tensor) -> tuple[Tensor, None, None, None]:
+        grids, heads, gradient = context.grids, context.heads, gradients[0].contiguous()
+        of_packed = gradient.new_empty(len(gradient), 3 * gradient.shape[1])
+        saved = iter(context.saved_tensors)
+        for grid, of_piece, of_result in _pieces(grids, heads, of_packed, gradient):
+            places, weights, keep, kept = (next(saved) for _ in range(4))
+            query, key, value = places
+            width = value.shape[-1]
+            # Where there is no token the gradient is 0, so that its query has no part in any key's or value's.
+            of_filled = torch.zeros_like(value)
+            of_filled.view(-1, width).index_copy_(0, _places(grid, heads), of_result.view(-1, width))
+            of_places = torch.empty_like(places)
+            of_query, of_key, of_value = of_places
+            torch.bmm(kept.mT, of_filled, out=of_value)
+            of_weights = torch.bmm(of_filled, value.mT)
+            if keep is not None:
+                of_weights.mul_(keep)
+            of_scores = torch._softmax_backward_data(of_weights, weights, -1, weights.dtype).mul_(width**-0.5)
+            torch.bmm(of_scores, key, out=of_query)
+            torch.bmm(of_scores.mT, query, out=of_key)
+            torch.index_select(of_places.view(-1, width), 0, grid.from_grid, out=of_piece.view(-1, width))
+        return of_packed, None, None, None
+
+
+def _pieces(grids: list[Grid], heads: int, packed: Tensor, attended: Tensor) -> Iterator[tuple[Grid, Tensor, Tensor]]:
+    """Each grid with its rows of ``packed`` [T, 3 * H] and ``attended`` [T, H]."""
+    sizes = [len(grid.from_grid) // (3 * heads) for grid in grids]
+    return zip(grids, packed.split(sizes), attended.split(sizes), strict=True)
 
 
 class _ToGrid(torch.autograd.Function):

@@ -85,8 +85,11 @@ def flops_of_step(settings: Settings, batches: TrainingBatches) -> float:
     sample = [batches[step] for step in range(1, 1 + SAMPLED_STEPS)]
     lengths = np.concatenate([batch.lengths for batch in sample]).astype(np.float64)
     targets = sum(len(batch.labels) for batch in sample)
-    hidden = settings.hidden
-    encoder = 2 * settings.layers * (4 * hidden**2 + 2 * hidden * settings.ffn) * lengths.sum()
+    hidden, tokens = settings.hidden, lengths.sum()
+    behind_attention = hidden**2 + 2 * hidden * settings.ffn
+    # Behind its attention the last layer runs on the masked positions and the [CLS]s alone.
+    rows_behind = (settings.layers - 1) * tokens + targets + len(lengths)
+    encoder = 2 * (settings.layers * 3 * hidden**2 * tokens + behind_attention * rows_behind)
     attention = 4 * settings.layers * hidden * (lengths**2).sum()
     transform = hidden**2 if settings.head == "bert" else 0
     heads = 2 * targets * (transform + hidden * batches.corpus.vocab_size)

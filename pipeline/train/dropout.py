@@ -46,5 +46,4 @@ def keep_mask(shape: torch.Size, probability: float) -> Tensor:
     words = _generator.random_raw(-(-count // 4))
     bits = torch.from_numpy(words.view(np.int16)[:count])  # uniform over -32768 .. 32767
     dropped = round(probability * 65536)
-    scale = torch.tensor(1 / (1 - probability), dtype=torch.float32)
-    return torch.where(bits >= dropped - 32768, scale, 0.0).view(shape)
+    return bits.ge_(dropped - 32768).to(torch.float32).mul_(1 / (1 - probability)).view(shape)

@@ -2,7 +2,7 @@
 
 Post-LayerNorm encoder, learned positions, GELU, LayerNorm on the embeddings. Linear layers, LayerNorms and heads run on
 real tokens only; sequences are padded inside attention alone, where the padding is masked. The vocabulary head runs on
-the masked positions only.
+the masked positions only, and behind attention the last layer on these and the [CLS]s, as nothing else of it is read.
 """
 
 from __future__ import annotations
@@ -104,10 +104,10 @@ class Bert(nn.Module):
             + self.segment_embedding(inputs.segments)
         )
         hidden = dropout(self.embedding_norm(hidden), self.shape.dropout, self.training)
+        read = torch.cat((inputs.targets, inputs.firsts))
         for layer in self.layers:
-            hidden = layer(hidden, inputs)
-        masked = hidden[inputs.targets]
-        first = hidden[inputs.firsts]
+            hidden = layer(hidden, inputs, read if layer is self.layers[-1] else None)
+        masked, first = hidden.split([len(inputs.targets), len(inputs.firsts)])
         if self.shape.head == "bert":
             masked = self.transform_norm(F.gelu(self.transform(masked)))
             first = dropout(torch.tanh(self.pooler(first)), self.shape.dropout, self.training)
@@ -127,10 +127,12 @@ class Layer(nn.Module):
         self.down = nn.Linear(shape.ffn, shape.hidden)
         self.output_norm = nn.LayerNorm(shape.hidden, eps=NORM_EPSILON)
 
-    def forward(self, hidden: Tensor, inputs: Inputs) -> Tensor:
-        """``hidden`` [T, H] to [T, H]."""
+    def forward(self, hidden: Tensor, inputs: Inputs, read: Tensor | None = None) -> Tensor:
+        """``hidden`` [T, H] to [T, H], or to [R, H] for the R tokens ``read`` alone."""
         probability = self.shape.attention_dropout if self.training else 0.0
         attended = self_attention(self.query_key_value(hidden), inputs.grids, self.shape.heads, probability)
+        if read is not None:
+            hidden, attended = hidden.index_select(0, read), attended.index_select(0, read)
         attended = self.attention_output(attended)
         hidden = self.attention_norm(add_dropped(hidden, attended, self.shape.dropout, self.training))
         expanded = self.down(F.gelu(self.up(hidden)))
