@@ -52,6 +52,7 @@ test-slow: .venv/dev
 figures: .venv/study
 	$(PY) analyze_100k.py --baseline $(RUN)_50k.json --output $(FIGURES)/analysis_100k_result.json
 	$(PY) analyze_100k.py --history $(RUN)_50k.json --output $(FIGURES)/analysis_50k_result.json
+	$(PY) analyze_100k.py --history $(RUN)_long.json --output $(FIGURES)/analysis_long.json
 	$(PY) analyze_100k.py --history $(LADDER) --output $(FIGURES)/analysis_ladder.json
 	$(PY) analyze_100k.py --history $(SEEDS) --output $(FIGURES)/analysis_seeds.json
 	$(PY) visualize_results.py --history $(LADDER) --baseline $(RUN)_50k.json \

@@ -53,6 +53,7 @@ def tables() -> list[tuple[str, list[str], list[Row]]]:
         ("种子 · Seeds", [*here, "r"], seeds()),
         ("字频与文体 · Frequency and register", ["目标 · targets", *along, "数数 · counting"], groups()),
         ("按发表的计分法 · By the published rule", ["平均 · mean", "最高 · maximum", "NSP"], published()),
+        ("离线样本 · The offline sample", here, sample()),
     ]
 
 
@@ -185,6 +186,17 @@ def published() -> list[Row]:
         mlm, nsp = (value[: len(value) // together * together].reshape(-1, together) for value in values)
         rows.append((name.upper(), [percent(mlm.mean()), percent(mlm.mean(1).max()), percent(np.nanmean(nsp))]))
     return rows
+
+
+def sample() -> list[Row]:
+    """The long run on the offline sample on its test chapters, beside the guess from both neighbours there."""
+    run = history("long").run
+    test, guess = run["test"], run["test"]["guesses"]["both"]
+    model = [percent(test[key]) for key in ("mlm_acc", "mlm_acc_han", "nsp_acc")]
+    return [
+        (f"{run['config']['steps']:,} 步 · steps", model),
+        ("数数 · counting", [percent(guess["all"]), percent(guess["han"]), "-"]),
+    ]
 
 
 def scores(name: str) -> dict[str, Any]:

@@ -1,7 +1,9 @@
 """The data of each step: layout, masking, pairs, truncation, and that it is a pure function of seed and step."""
 
+import dataclasses
 import itertools
 import random
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -19,6 +21,8 @@ from pipeline.train.batches import (
     held_out_batches,
     split_batch,
 )
+from pipeline.train.corpora import build_corpora
+from pipeline.train.presets import PRESETS
 from pipeline.train.tokenizer import CLS, FIRST_CHARACTER, MASK, SEP, UNK, Tokenizer
 from tests.tiny import tiny_dataset
 
@@ -197,6 +201,16 @@ def test_every_place_is_masked_alike():
     places = np.concatenate([np.flatnonzero(is_target) / len(true) for true, _, is_target, *_ in sequences(batch)])
     free = np.concatenate([np.flatnonzero(true >= FIRST_CHARACTER) / len(true) for true, *_ in sequences(batch)])
     assert abs(places.mean() - free.mean()) < 5 * free.std() / np.sqrt(len(places))
+
+
+def test_held_out_text_is_masked_alike_in_every_run():
+    settings = dataclasses.replace(PRESETS["quickstart"], mask_rate=0.4, held_out=0.2)
+    made = build_corpora(DATASET, settings, Path("dataset.json"))
+    shares = {}
+    for name in ("train", "validation", "test"):
+        batch = all_of(getattr(made, name))
+        shares[name] = len(batch.labels) / (batch.tokens >= MASK).sum()
+    assert shares == pytest.approx({"train": 0.4, "validation": 0.15, "test": 0.15}, abs=0.03)
 
 
 # --- truncation -------------------------------------------------------------------------------------

@@ -59,6 +59,7 @@ def test_history_as_the_contract_says(whole):
     assert history.records["tokens"] == sorted(set(history.records["tokens"]))
     assert history.run["config"]["steps"] == 12
     assert history.run["finished"] is not None
+    assert torch.backends.cpu.get_cpu_capability() in history.run["processor"]
     assert history.run["test"]["nsp_pairs"] > 0
     assert set(history.run["test"]["guesses"]) == {"commonest", "left", "both"}
     assert json.loads((whole / "history.json").read_text(encoding="utf-8"))["run"]["seed"] == 42

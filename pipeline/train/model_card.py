@@ -92,6 +92,7 @@ def _training(history: History, step: int) -> list[str]:
         ("seed", run.get("seed")),
         ("precision", run.get("precision")),
         ("device", run.get("device")),
+        ("processor", run.get("processor")),
         ("versions", ", ".join(f"{name} {version}" for name, version in (run.get("versions") or {}).items())),
         ("started, finished", f"{run.get('started')}, {run.get('finished') or 'not yet'}"),
     ]

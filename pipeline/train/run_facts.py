@@ -35,6 +35,7 @@ def describe_run(
             "vocab": len(dataset.vocab),
             "documents": {name: len(documents) for name, documents in vars(splits).items()},
         },
+        "processor": processor(),
         "device": torch.cuda.get_device_name(precision.device) if precision.device.type == "cuda" else "cpu",
         "precision": precision.name,
         "threads": torch.get_num_threads(),
@@ -45,6 +46,17 @@ def describe_run(
         "validation": None,
         "test": None,
     }
+
+
+def processor() -> str:
+    """The CPU's name and the widest instructions that torch uses on it: sums differ in their last digits by these."""
+    try:
+        known = Path("/proc/cpuinfo").read_text(encoding="utf-8")
+    except OSError:
+        known = ""
+    names = [line.partition(":")[2].strip() for line in known.splitlines() if line.startswith("model name")]
+    name = names[0] if names else platform.processor() or platform.machine()
+    return f"{name} ({torch.backends.cpu.get_cpu_capability()})"
 
 
 def recorded_settings(path: Path, run: dict[str, Any]) -> Settings:
