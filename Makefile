@@ -28,7 +28,7 @@ study: .venv/study
 	$(PY) visualize_results.py --history $(STUDY)/training_history.json --analysis $(STUDY)/analysis.json \
 	    --output-dir $(STUDY)
 
-## study-long: a longer run on the offline sample, on one thread, so the same on any number of cores (about 20 minutes)
+## study-long: a longer run on the offline sample, on one thread, so the same on any number of cores (10 to 20 minutes)
 study-long: .venv/study
 	$(PY) rare_char_fetch.py --source sample --output $(LONG)/dataset.json
 	OMP_NUM_THREADS=1 $(PY) train_large_100k.py --preset quickstart --steps 10000 \
