@@ -227,7 +227,7 @@ class Process:
         context.Process(target=_serve, args=(theirs, name, settings, device, precision), daemon=True).start()
 
     def seconds(self, number: int) -> float:
-        """What the step on batch ``number`` takes."""
+        """What the step on batch ``number`` takes, taken straight after the one before it, as in training."""
         self._pipe.send(number)
         return self._pipe.recv()
 
@@ -241,6 +241,7 @@ def _serve(pipe: Connection, name: str, settings: Settings, device_name: str, pr
     device = torch.device(device_name)
     step, batches = CONTESTANTS[name](settings, device, Precision(precision_name, device)), wikipedia_like(settings)
     while (number := pipe.recv()) is not None:
+        step(batches[number - 1])
         pipe.send(timed(partial(step, batches[number]), device))
     if device.type == "cuda":
         pipe.send(torch.cuda.max_memory_allocated() / 2**30)
@@ -272,7 +273,7 @@ def main() -> None:
     processes = {name: Process(name, settings, arguments.device, arguments.precision) for name in names}
     seconds: dict[str, list[float]] = {name: [] for name in [*names, "matmuls"]}
     rates, tokens = [], []
-    for number in range(1, arguments.rounds + 2):
+    for number in range(2, arguments.rounds + 3):
         batch = batches[number]
         for name in names:
             seconds[name].append(processes[name].seconds(number))
@@ -282,7 +283,7 @@ def main() -> None:
         rates.append(alone() / seconds["matmuls"][-1])
         tokens.append(len(batch.tokens))
         shown = "  ".join(f"{name} {seconds[name][-1]:.3f} s" for name in seconds)
-        print(f"round {number - 1}{' (not counted)' if number == 1 else ''}: {tokens[-1]} tokens  {shown}", flush=True)
+        print(f"round {number - 2}{' (not counted)' if number == 2 else ''}: {tokens[-1]} tokens  {shown}", flush=True)
 
     counted = {name: np.array(values[1:]) for name, values in seconds.items()}
     shape = f"{settings.layers} x {settings.hidden}, {settings.batch_size} x {settings.length}"
