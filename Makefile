@@ -14,7 +14,7 @@ PY := .venv/bin/python
 .DEFAULT_GOAL := help
 .PHONY: help study study-long test test-slow figures figures-check test-browser test-wiki backtest lint setup clean
 
-## study: run every stage on the offline sample (about 5 minutes on two CPU cores)
+## study: run every stage on the offline sample (3 to 5 minutes on two CPU cores)
 study: .venv/study
 	$(PY) rare_char_fetch.py --source sample --output $(STUDY)/dataset.json
 	$(PY) verify_dataset.py $(STUDY)/dataset.json --report $(STUDY)/verification.json \

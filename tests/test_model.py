@@ -104,6 +104,8 @@ def test_attention_written_out_for_the_cpu():
         exact.append(found.transpose(0, 1).reshape(len(sequence), -1))
     exact = torch.cat(exact)
     assert torch.allclose(attended(packed, 0.0), exact, atol=1e-12)
+    compiled = torch.compile(attended, backend="eager", dynamic=True)  # not the Function for the CPU, but the library's
+    assert torch.allclose(compiled(packed, 0.0), exact, atol=1e-12)
     assert torch.autograd.gradcheck(lambda values: attended(values, 0.0), packed)
     dropout.seed(1)
     with torch.no_grad():

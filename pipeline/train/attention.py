@@ -56,7 +56,11 @@ def self_attention(packed: Tensor, grids: list[Grid], heads: int, probability: f
     """Queries, keys and values [T, 3 * H] to what each token attended to, [T, H]; dropout on the weights."""
     if packed.device.type == "cpu" and not torch.compiler.is_compiling():
         return _CpuAttention.apply(packed, grids, heads, probability)
-    (grid,) = grids
+    pieces = [_in_grid(piece, grid, heads, probability) for grid, piece, _ in _pieces(grids, heads, packed, packed)]
+    return pieces[0] if len(pieces) == 1 else torch.cat(pieces)
+
+
+def _in_grid(packed: Tensor, grid: Grid, heads: int, probability: float) -> Tensor:
     sequences, _, _, longest = grid.mask.shape
     rows = _ToGrid.apply(packed.view(len(packed) * 3 * heads, -1), grid.to_grid, grid.from_grid)
     query, key, value = rows.view(3, sequences, heads, longest, -1)
