@@ -5,7 +5,7 @@
 
 Three ways to take the same optimizer steps, on the same batches with the same dropout and precision, each in a process
 of its own as its users would run it, one after the other in every round, so that a disturbance of the machine hits all
-three:
+three, and after so many untimed steps that its memory grows no more:
 
     ours          packed sequences, vocabulary head on the masked positions only, metrics kept on the device
     transformers  the library's BertForPreTraining in a plain loop, its usual padding to the full length
@@ -46,6 +46,7 @@ from pipeline.train.presets import PRESETS, Settings
 from pipeline.train.tokenizer import PAD, Tokenizer
 
 VOCABULARY = 10_049  # characters, as in the published run
+WARM_UP = 10  # steps before the first that is timed; a run takes 100,000 behind them
 Step = Callable[[Batch], None]
 
 
@@ -181,13 +182,16 @@ def matmuls_alone(settings: Settings, batch: Batch, device: torch.device, dtype:
     def behind_attention(rows: int) -> list[tuple[int, ...]]:
         return [(rows, hidden, hidden), (rows, hidden, ffn), (rows, ffn, hidden)]
 
-    shapes: list[tuple[int, ...]] = [(tokens, hidden, 3 * hidden)] * settings.layers
-    shapes += behind_attention(tokens) * (settings.layers - 1) + behind_attention(masked + len(batch.lengths))
+    inputs = to_device(split_batch(batch, 1)[0], settings.heads, device)
+    read, layers, width = len(inputs.read), settings.layers - 1, hidden // settings.heads
+    shapes: list[tuple[int, ...]] = [(tokens, hidden, 3 * hidden), *behind_attention(tokens)] * layers
+    shapes += [(tokens, hidden, 2 * hidden), (read, hidden, hidden), *behind_attention(read)]
     shapes += [(masked, hidden, hidden), (masked, hidden, VOCABULARY + 5)]
-    for grid in to_device(split_batch(batch, 1)[0], settings.heads, device).grids:
-        sequences, _, _, longest = grid.mask.shape
-        width, pairs = hidden // settings.heads, sequences * settings.heads
-        shapes += [(pairs, longest, width, longest), (pairs, longest, longest, width)] * settings.layers
+    for grids, times in ((inputs.grids, layers), (inputs.last_grids, 1)):
+        for grid in grids:
+            pairs, longest = len(grid.mask) * settings.heads, grid.mask.shape[-1]
+            queries = len(grid.to_grid) // pairs - 2 * longest
+            shapes += [(pairs, queries, width, longest), (pairs, queries, longest, width)] * times
     made = {
         shape: [torch.randn(*shape[:-3], n, m, device=device, dtype=dtype) for n, m in _operands(*shape[-3:])]
         for shape in set(shapes)
@@ -219,12 +223,13 @@ def timed(action: Callable[[], object], device: torch.device) -> float:
 
 
 class Process:
-    """A contestant in a process of its own, which waits until it is asked."""
+    """A contestant in a process of its own, warmed up, which waits until it is asked."""
 
     def __init__(self, name: str, settings: Settings, device: str, precision: str) -> None:
         context = multiprocessing.get_context("spawn")
         self._pipe, theirs = context.Pipe()
         context.Process(target=_serve, args=(theirs, name, settings, device, precision), daemon=True).start()
+        self.seconds(WARM_UP)
 
     def seconds(self, number: int) -> float:
         """What the step on batch ``number`` takes, taken straight after the one before it, as in training."""
@@ -240,6 +245,8 @@ class Process:
 def _serve(pipe: Connection, name: str, settings: Settings, device_name: str, precision_name: str) -> None:
     device = torch.device(device_name)
     step, batches = CONTESTANTS[name](settings, device, Precision(precision_name, device)), wikipedia_like(settings)
+    for number in range(1, WARM_UP):
+        step(batches[number])
     while (number := pipe.recv()) is not None:
         step(batches[number - 1])
         pipe.send(timed(partial(step, batches[number]), device))
@@ -251,7 +258,7 @@ def _serve(pipe: Connection, name: str, settings: Settings, device_name: str, pr
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=7, help="rounds that count, after one that does not (default: 7)")
+    parser.add_argument("--rounds", type=int, default=7, help="rounds (default: 7)")
     parser.add_argument("--batch-size", type=int, default=32, help="sequences to a step (default: 32)")
     parser.add_argument("--dropout", type=float, default=0.1, help="dropout of hidden states (default: 0.1)")
     parser.add_argument("--attention-dropout", type=float, default=0.1, help="of attention weights (default: 0.1)")
@@ -268,12 +275,13 @@ def main() -> None:
         dropout=arguments.dropout,
         attention_dropout=arguments.attention_dropout,
     )
+    keep_freed_memory()  # for the products alone, as for ours
     names = [name for name in CONTESTANTS if name not in arguments.without]
     batches = wikipedia_like(settings)
     processes = {name: Process(name, settings, arguments.device, arguments.precision) for name in names}
     seconds: dict[str, list[float]] = {name: [] for name in [*names, "matmuls"]}
     rates, tokens = [], []
-    for number in range(2, arguments.rounds + 3):
+    for number in range(WARM_UP + 1, WARM_UP + 1 + arguments.rounds):
         batch = batches[number]
         for name in names:
             seconds[name].append(processes[name].seconds(number))
@@ -283,17 +291,17 @@ def main() -> None:
         rates.append(alone() / seconds["matmuls"][-1])
         tokens.append(len(batch.tokens))
         shown = "  ".join(f"{name} {seconds[name][-1]:.3f} s" for name in seconds)
-        print(f"round {number - 2}{' (not counted)' if number == 2 else ''}: {tokens[-1]} tokens  {shown}", flush=True)
+        print(f"round {number - WARM_UP}: {tokens[-1]} tokens  {shown}", flush=True)
 
-    counted = {name: np.array(values[1:]) for name, values in seconds.items()}
+    counted = {name: np.array(values) for name, values in seconds.items()}
     shape = f"{settings.layers} x {settings.hidden}, {settings.batch_size} x {settings.length}"
     print(f"\n{shape}, {precision.name}, dropout {settings.dropout}, on attention {settings.attention_dropout}")
     print(f"{'':<14}{'real tokens/s':>14}{'ours is':>10}{'peak memory':>14}")
     for name in names:
-        rate = np.median(np.array(tokens[1:]) / counted[name])
+        rate = np.median(np.array(tokens) / counted[name])
         ratio = np.median(counted[name] / counted["ours"])
         print(f"{name:<14}{rate:>14,.0f}{ratio:>8.2f} x{processes[name].peak_memory():>10.2f} GiB")
-    share, rate = np.median(counted["matmuls"] / counted["ours"]), np.median(rates[1:])
+    share, rate = np.median(counted["matmuls"] / counted["ours"]), np.median(rates)
     print(f"the matrix multiplications alone: {rate / 1e9:,.0f} GFLOP/s; ours reaches {100 * share:.0f} % of it")
 
 
