@@ -182,16 +182,13 @@ def matmuls_alone(settings: Settings, batch: Batch, device: torch.device, dtype:
     def behind_attention(rows: int) -> list[tuple[int, ...]]:
         return [(rows, hidden, hidden), (rows, hidden, ffn), (rows, ffn, hidden)]
 
-    inputs = to_device(split_batch(batch, 1)[0], settings.heads, device)
-    read, layers, width = len(inputs.read), settings.layers - 1, hidden // settings.heads
-    shapes: list[tuple[int, ...]] = [(tokens, hidden, 3 * hidden), *behind_attention(tokens)] * layers
-    shapes += [(tokens, hidden, 2 * hidden), (read, hidden, hidden), *behind_attention(read)]
+    shapes: list[tuple[int, ...]] = [(tokens, hidden, 3 * hidden)] * settings.layers
+    shapes += behind_attention(tokens) * (settings.layers - 1) + behind_attention(masked + len(batch.lengths))
     shapes += [(masked, hidden, hidden), (masked, hidden, VOCABULARY + 5)]
-    for grids, times in ((inputs.grids, layers), (inputs.last_grids, 1)):
-        for grid in grids:
-            pairs, longest = len(grid.mask) * settings.heads, grid.mask.shape[-1]
-            queries = len(grid.to_grid) // pairs - 2 * longest
-            shapes += [(pairs, queries, width, longest), (pairs, queries, longest, width)] * times
+    for grid in to_device(split_batch(batch, 1)[0], settings.heads, device).grids:
+        sequences, _, _, longest = grid.mask.shape
+        width, pairs = hidden // settings.heads, sequences * settings.heads
+        shapes += [(pairs, longest, width, longest), (pairs, longest, longest, width)] * settings.layers
     made = {
         shape: [torch.randn(*shape[:-3], n, m, device=device, dtype=dtype) for n, m in _operands(*shape[-3:])]
         for shape in set(shapes)

@@ -6,7 +6,7 @@ import torch
 from torch.nn import functional as F
 
 from pipeline.train import dropout
-from pipeline.train.attention import _FromGrid, _ToGrid, attention, lay_out, self_attention
+from pipeline.train.attention import _FromGrid, _ToGrid, lay_out, self_attention
 from pipeline.train.batches import PairCorpus, TrainingBatches, split_batch
 from pipeline.train.metrics import Totals
 from pipeline.train.model import Bert, Shape, to_device
@@ -68,7 +68,7 @@ def test_matches_a_plain_implementation(batches):
         weights = torch.softmax(q @ k.mT / 8**0.5, dim=-1)
         x = layer.attention_norm(x + layer.attention_output((weights @ v).permute(1, 0, 2).reshape(len(x), 16)))
         x = layer.output_norm(x + layer.down(F.gelu(layer.up(x))))
-    mlm = model.transform_norm(F.gelu(model.transform(x[inputs.read][inputs.targets]))) @ model.token_embedding.weight.T
+    mlm = model.transform_norm(F.gelu(model.transform(x[inputs.targets]))) @ model.token_embedding.weight.T
     nsp = model.next_sentence(torch.tanh(model.pooler(x[:1])))
     got_mlm, got_nsp = model(inputs)
     torch.testing.assert_close(got_mlm, mlm + model.decoder.bias)
@@ -85,28 +85,24 @@ def test_gradients_through_the_grid():
     assert torch.autograd.gradcheck(lambda g: _FromGrid.apply(g, places), grid)
 
 
-@pytest.mark.parametrize("read", [None, [0, 4, 6, 8, 9, 10]], ids=["all queries", "some queries"])
-def test_attention_written_out_for_the_cpu(read):
+def test_attention_written_out_for_the_cpu():
     """The library's without dropout; with it, right in the mean; and with the gradient that autograd would find."""
     torch.manual_seed(0)
     heads, width = 2, 4
     lengths = np.array([5, 3, 6])
-    grids = lay_out(lengths, heads, 2, None if read is None else np.array([2, 1, 3]))
+    grids = lay_out(lengths, heads, 2)
     grids = [grid._replace(mask=grid.mask.double()) for grid in grids]
     packed = torch.randn(lengths.sum(), 3 * heads * width, dtype=torch.float64, requires_grad=True)
 
     def attended(values, probability):
-        if read is None:
-            return self_attention(values, grids, heads, probability)
-        query, key_value = values.split([heads * width, 2 * heads * width], dim=1)
-        return attention(query[read], key_value, grids, heads, probability)
+        return self_attention(values, grids, heads, probability)
 
     exact = []
     for sequence in packed.split(lengths.tolist()):
         query, key, value = sequence.view(-1, 3, heads, width).permute(1, 2, 0, 3)
         found = F.scaled_dot_product_attention(query, key, value)
         exact.append(found.transpose(0, 1).reshape(len(sequence), -1))
-    exact = torch.cat(exact)[read or ...]
+    exact = torch.cat(exact)
     assert torch.allclose(attended(packed, 0.0), exact, atol=1e-12)
     compiled = torch.compile(attended, backend="eager", dynamic=True)  # not the Function for the CPU, but the library's
     assert torch.allclose(compiled(packed, 0.0), exact, atol=1e-12)
@@ -130,7 +126,8 @@ def test_last_layer_on_the_tokens_read_alone(batches):
     layer = Bert(dataclasses.replace(SMALL, vocab_size=batches.corpus.vocab_size)).double().eval().layers[-1]
     inputs = to_device(batches[3], 2, CPU)
     hidden = torch.randn(len(inputs.tokens), 16, dtype=torch.float64, requires_grad=True)
-    whole, part = layer(hidden, inputs.grids)[inputs.read], layer(hidden, inputs.last_grids, inputs.read)
+    read = torch.cat((inputs.targets, inputs.firsts))
+    whole, part = layer(hidden, inputs)[read], layer(hidden, inputs, read)
     torch.testing.assert_close(part, whole)
     weights = torch.randn_like(whole)
     wanted = [hidden, *layer.parameters()]

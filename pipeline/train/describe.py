@@ -10,7 +10,7 @@ import numpy as np
 import torch
 
 from pipeline.corpus import Document
-from pipeline.train.batches import Batch, PairCorpus, TrainingBatches, split_batch
+from pipeline.train.batches import PairCorpus, TrainingBatches, split_batch
 from pipeline.train.metrics import Totals
 from pipeline.train.model import Bert, shape_of, to_device
 from pipeline.train.optimizer import Optimizer
@@ -85,21 +85,15 @@ def flops_of_step(settings: Settings, batches: TrainingBatches) -> float:
     sample = [batches[step] for step in range(1, 1 + SAMPLED_STEPS)]
     lengths = np.concatenate([batch.lengths for batch in sample]).astype(np.float64)
     targets = sum(len(batch.labels) for batch in sample)
-    queries = np.concatenate([_targets_each(batch) for batch in sample]) + 1.0  # the [CLS]
-    hidden, tokens, read = settings.hidden, lengths.sum(), queries.sum()
-    a_token = 4 * hidden**2 + 2 * hidden * settings.ffn
-    # In the last layer all tokens have keys and values; the rest is for the masked positions and the [CLS]s alone.
-    last = 2 * hidden**2 * (tokens - read) + a_token * read
-    encoder = 2 * ((settings.layers - 1) * a_token * tokens + last)
-    attention = 4 * hidden * ((settings.layers - 1) * (lengths**2).sum() + (lengths * queries).sum())
+    hidden, tokens = settings.hidden, lengths.sum()
+    behind_attention = hidden**2 + 2 * hidden * settings.ffn
+    # Behind its attention the last layer runs on the masked positions and the [CLS]s alone.
+    rows_behind = (settings.layers - 1) * tokens + targets + len(lengths)
+    encoder = 2 * (settings.layers * 3 * hidden**2 * tokens + behind_attention * rows_behind)
+    attention = 4 * settings.layers * hidden * (lengths**2).sum()
     transform = hidden**2 if settings.head == "bert" else 0
     heads = 2 * targets * (transform + hidden * batches.corpus.vocab_size)
     return float(3 * (encoder + attention + heads) / SAMPLED_STEPS)
-
-
-def _targets_each(batch: Batch) -> np.ndarray:
-    """How many masked positions each sequence has, int64 [B]."""
-    return np.histogram(batch.targets, np.concatenate([[0], np.cumsum(batch.lengths)]))[0]
 
 
 def _longest_pairs(settings: Settings) -> PairCorpus:

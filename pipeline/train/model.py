@@ -2,8 +2,7 @@
 
 Post-LayerNorm encoder, learned positions, GELU, LayerNorm on the embeddings. Linear layers, LayerNorms and heads run on
 real tokens only; sequences are padded inside attention alone, where the padding is masked. The vocabulary head runs on
-the masked positions only; of the last layer nothing but these and the [CLS]s is read, so that nothing else is computed
-of it, but keys and values.
+the masked positions only, and behind attention the last layer on these and the [CLS]s, as nothing else of it is read.
 """
 
 from __future__ import annotations
@@ -17,7 +16,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from pipeline.train.attention import SEQUENCES_A_GRID, Grid, attention, lay_out, self_attention
+from pipeline.train.attention import SEQUENCES_A_GRID, Grid, lay_out, self_attention
 from pipeline.train.batches import Batch
 from pipeline.train.dropout import add_dropped, dropout
 from pipeline.train.presets import Settings
@@ -48,49 +47,30 @@ def shape_of(settings: Settings, vocab_size: int) -> Shape:
 
 
 class Inputs(NamedTuple):
-    """A batch on the device: T real tokens in B sequences, of which the R that are masked (M) or [CLS]s (B) are read.
-
-    All int64 but the masks of the grids.
-    """
+    """A batch on the device: T real tokens in B sequences, M masked positions. All int64 but the masks of the grids."""
 
     tokens: Tensor  # [T]
     segments: Tensor  # [T]
     positions: Tensor  # [T]
-    read: Tensor  # [R] indices of what is read among the T tokens, rising
-    targets: Tensor  # [M] indices of the masked positions among the R that are read
-    firsts: Tensor  # [B] indices of the [CLS]s among them
+    firsts: Tensor  # [B] index of each sequence's [CLS] among the T tokens
+    grids: list[Grid]  # where the tokens stand in attention
+    targets: Tensor  # [M] indices of the masked positions among the T tokens
     labels: Tensor  # [M]
     next_labels: Tensor  # [B]
-    grids: list[Grid]  # where the tokens stand in attention
-    last_grids: list[Grid]  # the same in the last layer, where only what is read has a query
 
 
 def to_device(batch: Batch, heads: int, device: torch.device) -> Inputs:
     """Lay out ``batch`` for a model with so many ``heads``; on CUDA through pinned memory, without waiting."""
 
-    def move(array: np.ndarray | Tensor) -> Tensor:
-        tensor = torch.as_tensor(array)
+    def move(tensor: Tensor) -> Tensor:
         return tensor.pin_memory().to(device, non_blocking=True) if device.type == "cuda" else tensor
 
-    def laid_out(queries: np.ndarray | None) -> list[Grid]:
-        sequences = SEQUENCES_A_GRID if device.type == "cpu" else len(batch.lengths)
-        return [Grid(*map(move, grid)) for grid in lay_out(batch.lengths, heads, sequences, queries)]
-
+    grids = lay_out(batch.lengths, heads, SEQUENCES_A_GRID if device.type == "cpu" else len(batch.lengths))
     starts = np.cumsum(batch.lengths) - batch.lengths
-    read = np.sort(np.concatenate([starts, batch.targets]))
-    firsts = np.searchsorted(read, starts)
-    return Inputs(
-        tokens=move(batch.tokens),
-        segments=move(batch.segments),
-        positions=move(batch.positions),
-        read=move(read),
-        targets=move(np.searchsorted(read, batch.targets)),
-        firsts=move(firsts),
-        labels=move(batch.labels),
-        next_labels=move(batch.next_labels),
-        grids=laid_out(None),
-        last_grids=laid_out(np.diff(firsts, append=len(read))),
-    )
+    arrays = (batch.tokens, batch.segments, batch.positions, starts, batch.targets, batch.labels, batch.next_labels)
+    tokens, segments, positions, firsts, targets, labels, next_labels = (move(torch.from_numpy(a)) for a in arrays)
+    grids = [Grid(*(move(tensor) for tensor in grid)) for grid in grids]
+    return Inputs(tokens, segments, positions, firsts, grids, targets, labels, next_labels)
 
 
 class Bert(nn.Module):
@@ -124,10 +104,10 @@ class Bert(nn.Module):
             + self.segment_embedding(inputs.segments)
         )
         hidden = dropout(self.embedding_norm(hidden), self.shape.dropout, self.training)
-        for layer in self.layers[:-1]:
-            hidden = layer(hidden, inputs.grids)
-        hidden = self.layers[-1](hidden, inputs.last_grids, inputs.read)
-        masked, first = hidden.index_select(0, inputs.targets), hidden.index_select(0, inputs.firsts)
+        read = torch.cat((inputs.targets, inputs.firsts))
+        for layer in self.layers:
+            hidden = layer(hidden, inputs, read if layer is self.layers[-1] else None)
+        masked, first = hidden.split([len(inputs.targets), len(inputs.firsts)])
         if self.shape.head == "bert":
             masked = self.transform_norm(F.gelu(self.transform(masked)))
             first = dropout(torch.tanh(self.pooler(first)), self.shape.dropout, self.training)
@@ -147,18 +127,12 @@ class Layer(nn.Module):
         self.down = nn.Linear(shape.ffn, shape.hidden)
         self.output_norm = nn.LayerNorm(shape.hidden, eps=NORM_EPSILON)
 
-    def forward(self, hidden: Tensor, grids: list[Grid], read: Tensor | None = None) -> Tensor:
+    def forward(self, hidden: Tensor, inputs: Inputs, read: Tensor | None = None) -> Tensor:
         """``hidden`` [T, H] to [T, H], or to [R, H] for the R tokens ``read`` alone."""
         probability = self.shape.attention_dropout if self.training else 0.0
-        heads, width = self.shape.heads, self.shape.hidden
-        if read is None:
-            attended = self_attention(self.query_key_value(hidden), grids, heads, probability)
-        else:
-            weight, bias = self.query_key_value.weight, self.query_key_value.bias
-            key_value = F.linear(hidden, weight[width:], bias[width:])
-            hidden = hidden.index_select(0, read)
-            query = F.linear(hidden, weight[:width], bias[:width])
-            attended = attention(query, key_value, grids, heads, probability)
+        attended = self_attention(self.query_key_value(hidden), inputs.grids, self.shape.heads, probability)
+        if read is not None:
+            hidden, attended = hidden.index_select(0, read), attended.index_select(0, read)
         attended = self.attention_output(attended)
         hidden = self.attention_norm(add_dropped(hidden, attended, self.shape.dropout, self.training))
         expanded = self.down(F.gelu(self.up(hidden)))
