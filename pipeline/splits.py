@@ -17,6 +17,7 @@ import numpy as np
 from pipeline.corpus import Dataset, Document
 
 SHINGLE = 8  # characters; long enough that stock phrases alone do not make two documents alike
+DOCUMENTS_AT_ONCE = 1 << 12  # compared together; it takes many times the memory of their text
 REPEATED = 0.5  # share of a document's shingles from which on it counts as a repeat
 
 
@@ -74,15 +75,20 @@ def _drop_repeats(
     sentences: list[str], train: list[Document], held_out: list[Document]
 ) -> tuple[list[Document], list[Document]]:
     held_hashes, _ = _shingles(sentences, held_out)
-    train_hashes, owners = _shingles(sentences, train)
-    if not len(held_hashes) or not len(train_hashes):
+    if not len(held_hashes):
         return train, []
-    seen = np.isin(train_hashes, np.unique(held_hashes))
-    totals = np.bincount(owners, minlength=len(train))
-    repeated = np.bincount(owners, weights=seen, minlength=len(train))
-    is_repeat = (totals > 0) & (repeated >= REPEATED * totals)
-    fresh = [document for document, repeat in zip(train, is_repeat, strict=True) if not repeat]
-    repeats = [document for document, repeat in zip(train, is_repeat, strict=True) if repeat]
+    held_hashes = np.unique(held_hashes)
+    fresh: list[Document] = []
+    repeats: list[Document] = []
+    for start in range(0, len(train), DOCUMENTS_AT_ONCE):
+        some = train[start : start + DOCUMENTS_AT_ONCE]
+        hashes, owners = _shingles(sentences, some)
+        seen = held_hashes[np.searchsorted(held_hashes, hashes).clip(max=len(held_hashes) - 1)] == hashes
+        totals = np.bincount(owners, minlength=len(some))
+        repeated = np.bincount(owners, weights=seen, minlength=len(some))
+        is_repeat = (totals > 0) & (repeated >= REPEATED * totals)
+        for document, repeat in zip(some, is_repeat, strict=True):
+            (repeats if repeat else fresh).append(document)
     return fresh, repeats
 
 

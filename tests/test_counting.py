@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from pipeline.corpus import Dataset, Document
+from pipeline.train import counting
 from pipeline.train.batches import Batch, PairCorpus
 from pipeline.train.counting import CountingGuesses
 from pipeline.train.tokenizer import CLS, MASK, SEP, Tokenizer
@@ -55,3 +56,19 @@ def test_accuracies_count_han_apart():
     accuracies = CountingGuesses(corpus).accuracies([batch], tokenizer.han_ids())
     assert accuracies["commonest"] == {"all": 0.5, "han": 0.0}
     assert accuracies["left"] == {"all": 1.0, "han": 1.0}
+
+
+def test_counting_in_portions_changes_nothing(monkeypatch):
+    random = np.random.default_rng(0)
+    tokenizer = Tokenizer(list("丙乙甲丁戊"))
+    sentences = ["".join(random.choice(list("丙乙甲丁戊？"), random.integers(0, 9))) for _ in range(200)]
+    corpus = PairCorpus(sentences, [Document("", 0, None, None, "", "", 0, 200)], tokenizer, 16, 0.15, True)
+    seen = np.array(np.meshgrid(np.arange(10), np.arange(10))).reshape(2, -1)
+    tokens = np.stack([seen[0], np.full(100, MASK), seen[1]], axis=1).ravel()
+    none = np.zeros(0, dtype=np.int64)
+    batch = Batch(tokens, none, none, none, np.arange(100) * 3 + 1, none, none, none)
+    whole = CountingGuesses(corpus).guess(batch)
+    for portion in (1, 7, 100):
+        monkeypatch.setattr(counting, "SENTENCES_AT_ONCE", portion)
+        portions = CountingGuesses(corpus).guess(batch)
+        assert all((portions[name] == whole[name]).all() for name in counting.GUESSES)

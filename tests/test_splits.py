@@ -6,6 +6,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from pipeline import splits as splitting
 from pipeline.corpus import Dataset, Document
 from pipeline.splits import split_by_article
 
@@ -131,3 +132,13 @@ def test_without_documents_every_sentence_is_an_article():
     parts = [splits.train, splits.validation, splits.test]
     assert sorted(document.start for part in parts for document in part) == list(range(300))
     assert all(len(part) > 10 for part in parts)
+
+
+@pytest.mark.parametrize("portion", [1, 7, 1000])
+def test_taking_documents_in_portions_changes_nothing(dataset, portion, monkeypatch):
+    held = split_by_article(dataset, SHARE).test
+    repeated = [dataset.sentences[document.start] for document in held]
+    monkeypatch.setattr(splitting, "DOCUMENTS_AT_ONCE", portion)
+    document, splits = with_sentences(dataset, *repeated)
+    assert splits.repeats == [document]
+    assert splits.train == split_by_article(dataset, SHARE).train

@@ -1,5 +1,9 @@
 """One token a character."""
 
+import tempfile
+from functools import partial
+from pathlib import Path
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -7,6 +11,8 @@ from hypothesis import strategies as st
 
 from pipeline.corpus import SPECIAL_TOKENS, count_characters
 from pipeline.stage import InputError
+from pipeline.train import token_array
+from pipeline.train import tokenizer as tokenizer_module
 from pipeline.train.tokenizer import CLS, FIRST_CHARACTER, MASK, PAD, SEP, UNK, Tokenizer
 
 VOCAB = list("的，。天地人𠀀a1")
@@ -60,3 +66,38 @@ def test_a_vocabulary_too_large_for_its_ids_is_refused():
     with pytest.raises(InputError, match="65536 characters"):
         Tokenizer(everything)
     Tokenizer(everything[: (1 << 16) - FIRST_CHARACTER])
+
+
+@pytest.mark.parametrize("portion", [1, 2, 5])
+def test_encoding_in_portions_changes_nothing(portion, monkeypatch):
+    sentences = ["天地", "", "人 𠀀a", "  ", "？的", "的。", "1"]
+    whole = Tokenizer(VOCAB).encode(sentences)
+    monkeypatch.setattr(tokenizer_module, "SENTENCES_AT_ONCE", portion)
+    for expected, got in zip(whole, Tokenizer(VOCAB).encode(sentences), strict=True):
+        assert got.dtype == expected.dtype
+        assert got.tolist() == expected.tolist()
+
+
+def is_mapped(array):
+    while array is not None and not isinstance(array, np.memmap):
+        array = getattr(array, "base", None)
+    return array is not None
+
+
+def test_past_the_memory_the_ids_lie_in_a_file(monkeypatch):
+    sentences = ["天地人", "", "的。"]
+    ids, offsets = Tokenizer(VOCAB).encode(sentences)
+    monkeypatch.setattr(token_array, "MOST_IN_MEMORY", 9)
+    in_file, offsets_too = Tokenizer(VOCAB).encode(sentences)
+    assert is_mapped(in_file)
+    assert (in_file.tolist(), offsets_too.tolist()) == (ids.tolist(), offsets.tolist())
+    monkeypatch.setattr(token_array, "MOST_IN_MEMORY", 10)
+    assert not is_mapped(Tokenizer(VOCAB).encode(sentences)[0])
+
+
+def test_no_room_for_the_file(monkeypatch):
+    """/dev/full is a disk without room."""
+    monkeypatch.setattr(token_array, "MOST_IN_MEMORY", 0)
+    monkeypatch.setattr(tempfile, "TemporaryFile", partial(Path("/dev/full").open, "r+b", buffering=0))
+    with pytest.raises(InputError, match=r"no room for .* of tokens \(No space left on device\); set TMPDIR"):
+        Tokenizer(VOCAB).encode(["天地"])

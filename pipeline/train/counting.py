@@ -15,7 +15,7 @@ from __future__ import annotations
 import numpy as np
 
 from pipeline.train.batches import Batch, PairCorpus
-from pipeline.train.tokenizer import CLS, FIRST_CHARACTER, SEP
+from pipeline.train.tokenizer import CLS, FIRST_CHARACTER, SENTENCES_AT_ONCE, SEP
 
 GUESSES = ("commonest", "left", "both")
 
@@ -24,19 +24,17 @@ class CountingGuesses:
     """The guesses, fitted on the sentences of ``corpus``."""
 
     def __init__(self, corpus: PairCorpus) -> None:
-        tokens = corpus.tokens.astype(np.int64)
-        left = np.concatenate([[CLS], tokens[:-1]])
-        right = np.concatenate([tokens[1:], [CLS]])
-        nonempty = corpus.offsets[1:] > corpus.offsets[:-1]
-        left[corpus.offsets[:-1][nonempty]] = CLS
-        right[corpus.offsets[1:][nonempty] - 1] = CLS
-        answers = tokens >= FIRST_CHARACTER
-        tokens, left, right = tokens[answers], left[answers], right[answers]
         self._size = corpus.vocab_size
-        self._commonest = int(np.bincount(tokens).argmax())
-        self._left = _Table(left, tokens, self._size)
-        self._right = _Table(right, tokens, self._size)
-        self._both = _Table(left * self._size + right, tokens, self._size)
+        counts = np.zeros(self._size, dtype=np.int64)
+        left_of, right_of, around = (_Counts(self._size) for _ in range(3))
+        for start in range(0, len(corpus.offsets) - 1, SENTENCES_AT_ONCE):
+            tokens, left, right = _characters(corpus, slice(start, start + SENTENCES_AT_ONCE))
+            counts += np.bincount(tokens, minlength=self._size)
+            left_of.add(left, tokens)
+            right_of.add(right, tokens)
+            around.add(left * self._size + right, tokens)
+        self._commonest = int(counts.argmax())
+        self._left, self._right, self._both = _Table(left_of), _Table(right_of), _Table(around)
 
     def guess(self, batch: Batch) -> dict[str, np.ndarray]:
         """The three guesses for the masked positions of ``batch``, int64 [M] each."""
@@ -68,17 +66,56 @@ class CountingGuesses:
         return result
 
 
+def _characters(corpus: PairCorpus, sentences: slice) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The known characters of some sentences, and what stands left and right of each, int64 [N]."""
+    offsets = corpus.offsets[sentences.start : sentences.stop + 1]
+    tokens = corpus.tokens[offsets[0] : offsets[-1]].astype(np.int64)
+    offsets = offsets - offsets[0]
+    left = np.concatenate([[CLS], tokens[:-1]])
+    right = np.concatenate([tokens[1:], [CLS]])
+    nonempty = offsets[1:] > offsets[:-1]
+    left[offsets[:-1][nonempty]] = CLS
+    right[offsets[1:][nonempty] - 1] = CLS
+    known = tokens >= FIRST_CHARACTER
+    return tokens[known], left[known], right[known]
+
+
+class _Counts:
+    """How often each answer was seen in each context: ``pairs`` (context * size + answer) rising, and ``counts``."""
+
+    def __init__(self, size: int) -> None:
+        self.size = size
+        self.pairs = self.counts = np.empty(0, dtype=np.int64)
+        self._new: list[tuple[np.ndarray, np.ndarray]] = []
+
+    def add(self, contexts: np.ndarray, answers: np.ndarray) -> None:
+        """Count ``answers`` [N] in ``contexts`` [N]."""
+        self._new.append(np.unique(contexts * self.size + answers, return_counts=True))
+        if sum(len(pairs) for pairs, _ in self._new) > len(self.pairs):  # so that each pair is merged a few times only
+            self.merge()
+
+    def merge(self) -> None:
+        """Bring what is new into ``pairs`` and ``counts``."""
+        pairs = np.concatenate([self.pairs, *(pairs for pairs, _ in self._new)])
+        counts = np.concatenate([self.counts, *(counts for _, counts in self._new)])
+        self._new.clear()
+        order = np.argsort(pairs, kind="stable")
+        pairs = pairs[order]
+        first = np.flatnonzero(np.diff(pairs, prepend=-1))
+        self.pairs, self.counts = pairs[first], np.add.reduceat(counts[order], first)
+
+
 class _Table:
     """For each context the commonest answer and its share of that context's answers; ties go to the lower id."""
 
-    def __init__(self, contexts: np.ndarray, answers: np.ndarray, size: int) -> None:
-        pairs, counts = np.unique(contexts * size + answers, return_counts=True)
-        context = pairs // size
-        order = np.lexsort((pairs, -counts, context))
+    def __init__(self, seen: _Counts) -> None:
+        seen.merge()
+        context = seen.pairs // seen.size
+        order = np.lexsort((seen.pairs, -seen.counts, context))
         self._contexts, first = np.unique(context, return_index=True)
         best = order[first]
-        self._answers = pairs[best] % size
-        self._shares = counts[best] / np.add.reduceat(counts, first)
+        self._answers = seen.pairs[best] % seen.size
+        self._shares = seen.counts[best] / np.add.reduceat(seen.counts, first)
 
     def best(self, contexts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Answers [N] and shares [N]; the share is 0 for a context that was never seen."""

@@ -11,9 +11,11 @@ import numpy as np
 
 from pipeline.corpus import SPECIAL_TOKENS, is_han
 from pipeline.stage import InputError
+from pipeline.train.token_array import token_array
 
 PAD, UNK, CLS, SEP, MASK = range(len(SPECIAL_TOKENS))
 FIRST_CHARACTER = len(SPECIAL_TOKENS)
+SENTENCES_AT_ONCE = 1 << 16  # encoded together; what is made on the way takes many times the ids
 _LARGEST_VOCABULARY = 1 << 16  # ids are stored as uint16
 
 
@@ -35,13 +37,17 @@ class Tokenizer:
 
     def encode(self, sentences: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
         """All sentences end to end: ids uint16 [T], and offsets int64 [len(sentences) + 1] where each begins."""
-        text = "".join(sentences)
-        codes = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype=np.uint32)
-        visible = ~self._is_space[codes]
-        ends = np.cumsum([len(sentence) for sentence in sentences], dtype=np.int64)
-        visible_before = np.concatenate([[0], np.cumsum(visible, dtype=np.int64)])
-        offsets = visible_before[np.concatenate([[0], ends])]
-        return self._id_of_code[codes[visible]], offsets
+        ids = token_array(sum(map(len, sentences)))
+        offsets = np.zeros(len(sentences) + 1, dtype=np.int64)
+        for start in range(0, len(sentences), SENTENCES_AT_ONCE):
+            some = sentences[start : start + SENTENCES_AT_ONCE]
+            codes = np.frombuffer("".join(some).encode("utf-32-le", "surrogatepass"), dtype=np.uint32)
+            visible = ~self._is_space[codes]
+            visible_before = np.concatenate([[0], np.cumsum(visible, dtype=np.int64)])
+            ends = offsets[start] + visible_before[np.cumsum([len(sentence) for sentence in some])]
+            ids[offsets[start] : ends[-1]] = self._id_of_code[codes[visible]]
+            offsets[start + 1 : start + 1 + len(some)] = ends
+        return ids[: offsets[-1]], offsets
 
     def decode(self, ids: Sequence[int]) -> str:
         return "".join(self.tokens[identifier] for identifier in ids)
