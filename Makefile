@@ -12,7 +12,7 @@ SEEDS := $(patsubst %,$(RUN)_seed_%.json,42 43 44)
 PY := .venv/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help study study-long test test-slow figures figures-check test-browser test-wiki backtest lint setup clean
+.PHONY: help study study-long test test-slow test-gpu figures figures-check test-browser test-wiki backtest lint setup clean
 
 ## study: run every stage on the offline sample (3 to 5 minutes on two CPU cores)
 study: .venv/study
@@ -44,9 +44,16 @@ study-long: .venv/study
 test: .venv/dev
 	$(PY) -m pytest -m "not slow and not wiki and not figures"
 
+# What is exact to the last bit is so on the CPU.
+test test-slow: export CUDA_VISIBLE_DEVICES =
+
 ## test-slow: run the tests that take minutes (kills, whole studies)
 test-slow: .venv/dev
 	$(PY) -m pytest -m "slow and not wiki and not browser"
+
+## test-gpu: the tests of training on a device, with the GPU of this machine
+test-gpu: .venv/dev
+	$(PY) -m pytest tests/test_devices.py
 
 ## figures: analyse and draw the committed histories of results/ again
 figures: .venv/study

@@ -89,7 +89,7 @@ def main() -> int:
         precision = Precision(arguments.precision, processes.device)
         if arguments.describe:
             return print_description(settings, precision, arguments.dataset)
-        return train_on(read_dataset(arguments.dataset), settings, processes, precision, arguments)
+        return processes.leave(train_on(read_dataset(arguments.dataset), settings, processes, precision, arguments))
 
 
 def print_description(settings: Settings, precision: Precision, path: Path) -> int:

@@ -6,6 +6,7 @@ The effective batch does not depend on the number of processes: they share its m
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -34,6 +35,19 @@ class Processes:
     def __exit__(self, *_: object) -> None:
         if self.count > 1:
             dist.destroy_process_group()
+
+    def leave(self, status: int) -> int:
+        """End this process with ``status`` where it is one of many; give ``status`` back where it is alone.
+
+        DDP keeps gloo's threads running when their group is gone, and an interpreter that shuts down among them is
+        aborted now and then. All files are closed by now, so that nothing is lost by not shutting it down.
+        """
+        if self.count > 1:
+            dist.destroy_process_group()
+            sys.stdout.flush()
+            sys.stderr.flush()
+            os._exit(status)
+        return status
 
     @property
     def first(self) -> bool:
