@@ -40,12 +40,12 @@ study-long: .venv/study
 	$(PY) visualize_results.py --history $(LONG)/training_history.json --analysis $(LONG)/analysis.json \
 	    --output-dir $(LONG)
 
+# Runs are promised to be exact to the last bit on the CPU alone, so these two see no GPU.
+test test-slow: export CUDA_VISIBLE_DEVICES =
+
 ## test: run the fast tests
 test: .venv/dev
 	$(PY) -m pytest -m "not slow and not wiki and not figures"
-
-# What is exact to the last bit is so on the CPU.
-test test-slow: export CUDA_VISIBLE_DEVICES =
 
 ## test-slow: run the tests that take minutes (kills, whole studies)
 test-slow: .venv/dev

@@ -17,8 +17,8 @@ import numpy as np
 from pipeline.corpus import Dataset, Document
 
 SHINGLE = 8  # characters; long enough that stock phrases alone do not make two documents alike
-DOCUMENTS_AT_ONCE = 1 << 12  # compared together; it takes many times the memory of their text
 REPEATED = 0.5  # share of a document's shingles from which on it counts as a repeat
+DOCUMENTS_AT_ONCE = 1 << 12  # compared together; it takes many times the memory of their text
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ import torch
 from pipeline.history import read_history
 from pipeline.train.batches import PairCorpus, TrainingBatches
 from pipeline.train.metrics import Totals
-from pipeline.train.model import Bert, Shape, to_device
+from pipeline.train.model import Bert, shape_of, to_device
 from pipeline.train.optimizer import Optimizer
 from pipeline.train.precision import Precision
 from pipeline.train.presets import PRESETS
@@ -23,7 +23,7 @@ from tests.tiny import ROOT, TINY_SETTINGS, tiny_dataset, training_paths, write_
 NEEDS_CUDA = pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
 DEVICES = ["cpu", pytest.param("cuda", marks=NEEDS_CUDA)]
 SETTINGS = dataclasses.replace(
-    PRESETS["quickstart"], layers=3, hidden=64, heads=2, ffn=128, length=32, max_positions=32, optimizer="adamw"
+    PRESETS["quickstart"], layers=3, hidden=64, heads=2, ffn=128, max_positions=32, dropout=0.0, attention_dropout=0.0
 )
 
 
@@ -36,10 +36,7 @@ def batches():
 
 def model_on(batches, device, precision):
     torch.manual_seed(0)
-    shape = Shape(
-        vocab_size=batches.corpus.vocab_size, layers=3, hidden=64, heads=2, ffn=128, max_positions=32, dropout=0.0,
-        attention_dropout=0.0, init_std=0.1, head="bert",
-    )  # fmt: skip
+    shape = shape_of(SETTINGS, batches.corpus.vocab_size)
     return Bert(shape).double().to(device, precision.weights).train()
 
 
@@ -115,3 +112,13 @@ def test_a_stopped_run_goes_on(device, tmp_path):
     assert one["loss"] == pytest.approx(two["loss"], rel=tolerance)
     assert one["eval_loss"] == pytest.approx(two["eval_loss"], rel=tolerance)
     assert one["mlm_targets"] == two["mlm_targets"]
+
+
+@pytest.mark.parametrize(("device", "expected"), [("cpu", "highest"), ("cuda", "high")])
+def test_float32_products_are_tf32_on_cuda_alone(device, expected):
+    before = torch.get_float32_matmul_precision()
+    try:
+        Precision("fp32", torch.device(device))
+        assert torch.get_float32_matmul_precision() == expected
+    finally:
+        torch.set_float32_matmul_precision(before)

@@ -15,7 +15,7 @@ class Precision:
 
     ``auto`` is bf16 on CUDA from compute capability 8.0, fp16 before it, fp32 on the CPU: without AMX or AVX-512 BF16 a
     CPU emulates bf16 far more slowly, and even with AMX autocast did not pay on small models (docs/LOG.md). ``fp64`` is
-    for tests of exactness.
+    for tests of exactness. On CUDA the products of float32 are TF32 from here on, in the whole process.
 
     Raises:
         InputError: fp16 on the CPU, whose gradients would underflow without CUDA's scaler.
@@ -27,6 +27,8 @@ class Precision:
         self.name = "fp32" if name == "auto" else name
         if self.name == "fp16" and device.type != "cuda":
             raise InputError("--precision fp16 needs a CUDA device; use fp32 or bf16")
+        if device.type == "cuda":
+            torch.set_float32_matmul_precision("high")
         self.device = device
         self.dtype = _DTYPES[self.name]
         self.weights = torch.float64 if self.name == "fp64" else torch.float32

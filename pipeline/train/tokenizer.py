@@ -15,7 +15,7 @@ from pipeline.train.token_array import token_array
 
 PAD, UNK, CLS, SEP, MASK = range(len(SPECIAL_TOKENS))
 FIRST_CHARACTER = len(SPECIAL_TOKENS)
-SENTENCES_AT_ONCE = 1 << 16  # encoded together; what is made on the way takes many times the ids
+SENTENCES_AT_ONCE = 1 << 16  # encoded, or counted, together; it takes many times the memory of their ids
 _LARGEST_VOCABULARY = 1 << 16  # ids are stored as uint16
 
 
