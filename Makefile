@@ -53,7 +53,7 @@ test-slow: .venv/dev
 
 ## test-gpu: the tests of training on a device, with the GPU of this machine
 test-gpu: .venv/dev
-	$(PY) -m pytest tests/test_devices.py
+	$(PY) -m pytest tests/train/test_devices.py
 
 ## figures: analyse and draw the committed histories of results/ again
 figures: .venv/study

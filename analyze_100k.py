@@ -23,14 +23,14 @@ from math import isfinite
 from pathlib import Path
 from typing import Any
 
-from pipeline import atomic
-from pipeline.analyse.report import Report
-from pipeline.analyse.report_texts import LANGUAGES
-from pipeline.analyse.result import DEFAULT_ANALYSIS, Questions, analyse
-from pipeline.checkpoint_scores import read_scores, scores_beside
-from pipeline.early_stop import EarlyStop
-from pipeline.history import DEFAULT_HISTORY, History, read_history
+from pipeline.analyse.whole_analysis import DEFAULT_ANALYSIS, Questions, analyse
+from pipeline.files import atomic
+from pipeline.files.history import DEFAULT_HISTORY, History, read_history
+from pipeline.files.scores import read_scores, scores_beside
+from pipeline.report.console import Report
+from pipeline.report.console_texts import LANGUAGES
 from pipeline.stage import InputError, run_stage
+from pipeline.statistics.early_stop import EarlyStop
 
 
 def main() -> int:

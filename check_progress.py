@@ -12,7 +12,7 @@ half-finished run, on one that stopped, and on the published five lists, which k
 
 "at the end" is a rough forecast: the accuracy at the last step by a saturating exponential and by a logarithm fitted to
 the records after the warm-up. The two form a range, no interval; analyze_100k.py forecasts with care. The warnings are
-rules of thumb too: see pipeline/analyse/run_health.py.
+rules of thumb too: see pipeline/monitor/run_health.py.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ import time
 from dataclasses import asdict
 from pathlib import Path
 
-from pipeline.analyse.disk_need import disk_need
-from pipeline.analyse.facts import Facts
-from pipeline.analyse.progress import Progress, measure
-from pipeline.analyse.screen import screen
-from pipeline.collect.fetch_screen import fetch_screen
-from pipeline.collect.store import DEFAULT_STORE, progress
-from pipeline.history import DEFAULT_HISTORY, History, read_history
+from pipeline.collect.api.store import DEFAULT_STORE, progress
+from pipeline.files.history import DEFAULT_HISTORY, History, read_history
+from pipeline.files.run_record import Facts
+from pipeline.monitor.disk_need import disk_need
+from pipeline.monitor.fetch_screen import fetch_screen
+from pipeline.monitor.progress import Progress, measure
+from pipeline.monitor.screen import screen
 from pipeline.stage import InputError, run_stage
 from pipeline.terminal import show
 

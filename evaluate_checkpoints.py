@@ -8,7 +8,7 @@
 
 For each checkpoint it gives MLM accuracy and loss by decile of training frequency, by token class and by source, NSP
 accuracy against strangers of the same and of any source, and the accuracy by the published rule; once, the same for
-guessing by counting. What each number means stands in pipeline/checkpoint_scores.py, the format of the output.
+guessing by counting. What each number means stands in pipeline/files/scores.py, the format of the output.
 
 Settings and masks are the run's own, read from its history, so the last checkpoint's totals are the history's. Scores
 that are there already are kept: run it again, also while training goes on, and only new checkpoints are scored. The
@@ -27,22 +27,22 @@ from typing import Any
 import torch
 from tqdm import tqdm
 
-from pipeline import checkpoint
-from pipeline.checkpoint_scores import DEFAULT_SCORES, FORMAT, SPLITS, read_scores, write_scores
-from pipeline.corpus import DEFAULT_DATASET, Dataset, read_dataset
-from pipeline.history import DEFAULT_HISTORY, read_history
-from pipeline.splits import split_by_article
+from pipeline.data.splits import split_by_article
+from pipeline.data.tokenizer import Tokenizer
+from pipeline.files import checkpoint
+from pipeline.files.dataset import DEFAULT_DATASET, Dataset, read_dataset
+from pipeline.files.history import DEFAULT_HISTORY, read_history
+from pipeline.files.scores import DEFAULT_SCORES, FORMAT, SPLITS, read_scores, write_scores
+from pipeline.model.bert import Bert, Shape, shape_of
+from pipeline.model.device import NAMES as DEVICES
+from pipeline.model.device import chosen_device
+from pipeline.model.precision import NAMES as PRECISIONS
+from pipeline.model.precision import Precision
+from pipeline.score.evaluator import Examination
 from pipeline.stage import InputError, run_stage
-from pipeline.train.device import NAMES as DEVICES
-from pipeline.train.device import chosen_device
-from pipeline.train.examination import Examination
-from pipeline.train.memory import keep_freed_memory
-from pipeline.train.model import Bert, Shape, shape_of
-from pipeline.train.precision import NAMES as PRECISIONS
-from pipeline.train.precision import Precision
-from pipeline.train.presets import Settings
-from pipeline.train.run_facts import recorded_settings, run_differences
-from pipeline.train.tokenizer import Tokenizer
+from pipeline.train.allocator import keep_freed_memory
+from pipeline.train.run_description import recorded_settings, run_differences
+from pipeline.train.settings import Settings
 
 TABLE_ROWS = 12
 

@@ -20,14 +20,14 @@ from typing import Any
 
 from safetensors.torch import save
 
-from pipeline import atomic
-from pipeline.corpus import SPECIAL_TOKENS, read_vocab_txt
-from pipeline.history import DEFAULT_HISTORY, History, read_history
+from pipeline.export.model_card import model_card, run_mismatches
+from pipeline.export.tokenizer import tokenizer_config, tokenizer_json
+from pipeline.export.weights import read_weights, transformers_config, transformers_weights
+from pipeline.files import atomic
+from pipeline.files.dataset import SPECIAL_TOKENS, read_vocab_txt
+from pipeline.files.history import DEFAULT_HISTORY, History, read_history
+from pipeline.model.bert import Shape
 from pipeline.stage import InputError, run_stage
-from pipeline.train.export_tokenizer import tokenizer_config, tokenizer_json
-from pipeline.train.export_weights import read_weights, transformers_config, transformers_weights
-from pipeline.train.model import Shape
-from pipeline.train.model_card import model_card, run_mismatches
 
 
 def main() -> int:

@@ -32,17 +32,17 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from pipeline.collect.client import Client, check_address
-from pipeline.collect.compile import Compiler, Limits, compile_dataset, write_used
-from pipeline.collect.crawl import Crawl
-from pipeline.collect.dump import read_dump
-from pipeline.collect.parquet import read_parquet
+from pipeline.characters.standard_table import standard_levels
+from pipeline.collect.api.client import Client, check_address
+from pipeline.collect.api.crawl import Crawl
+from pipeline.collect.api.store import DEFAULT_STORE, Store
+from pipeline.collect.api.strategies import below_floor, make_strategies
+from pipeline.collect.compiler import Compiler, Limits, compile_dataset, write_used
+from pipeline.collect.dump.articles import read_dump
+from pipeline.collect.dump.parquet import read_parquet
 from pipeline.collect.sources import Article, read_sample, read_text_files
-from pipeline.collect.standard_table import standard_levels
-from pipeline.collect.store import DEFAULT_STORE, Store
-from pipeline.collect.strategies import below_floor, make_strategies
-from pipeline.collect.wikitext_variants import VARIANTS
-from pipeline.corpus import DEFAULT_DATASET, Dataset, write_dataset
+from pipeline.collect.wikitext.variants import VARIANTS
+from pipeline.files.dataset import DEFAULT_DATASET, Dataset, write_dataset
 from pipeline.stage import InputError, run_stage
 
 ARTICLES_A_LINE = 5_000  # how often progress is said where there is no terminal

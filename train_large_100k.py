@@ -26,27 +26,27 @@ import numpy as np
 import torch
 from tqdm import tqdm
 
-from pipeline import checkpoint
-from pipeline.corpus import DEFAULT_DATASET, Dataset, read_dataset, write_vocab_txt
-from pipeline.early_stop import EarlyStop
-from pipeline.history import DEFAULT_HISTORY, History, parse_history, read_history
+from pipeline.baselines.counting import CountingGuesses
+from pipeline.data.corpora import Corpora, build_corpora
+from pipeline.data.masked_pairs import NO_PAIR, Batch, TrainingBatches, counts, held_out_batches, split_batch
+from pipeline.files import checkpoint
+from pipeline.files.dataset import DEFAULT_DATASET, Dataset, read_dataset, write_vocab_txt
+from pipeline.files.history import DEFAULT_HISTORY, History, parse_history, read_history
+from pipeline.model import dropout
+from pipeline.model.bert import Bert, shape_of, to_device
+from pipeline.model.device import chosen_device
+from pipeline.model.loss import Totals
+from pipeline.model.precision import NAMES, Precision
+from pipeline.score.held_out import SCORING_BATCH, published_log, score
 from pipeline.stage import INTERRUPTED, InputError, StopSignal, run_stage
-from pipeline.train import dropout
-from pipeline.train.batches import NO_PAIR, Batch, TrainingBatches, counts, held_out_batches, split_batch
-from pipeline.train.corpora import Corpora, build_corpora
-from pipeline.train.counting import CountingGuesses
+from pipeline.statistics.early_stop import EarlyStop
+from pipeline.train.allocator import keep_freed_memory
 from pipeline.train.describe import describe, flops_of_step
-from pipeline.train.device import chosen_device
-from pipeline.train.evaluation import SCORING_BATCH, published_log, score
-from pipeline.train.health import Health
-from pipeline.train.memory import keep_freed_memory
-from pipeline.train.metrics import Totals
-from pipeline.train.model import Bert, shape_of, to_device
+from pipeline.train.gradient_watch import Health
 from pipeline.train.optimizer import Optimizer, learning_rate
-from pipeline.train.precision import NAMES, Precision
-from pipeline.train.presets import PRESET_NOTES, Settings, add_settings, chosen_settings
 from pipeline.train.processes import Processes
-from pipeline.train.run_facts import describe_run, now, refuse_other_run, run_differences
+from pipeline.train.run_description import describe_run, now, refuse_other_run, run_differences
+from pipeline.train.settings import PRESET_NOTES, Settings, add_settings, chosen_settings
 from pipeline.train.tensorboard import TensorBoard
 
 PUBLISHED_MICRO_BATCH = 32  # sequences, whose accuracy the published run logged
@@ -253,7 +253,7 @@ def record(run: Run, arguments: argparse.Namespace, bar: tqdm[Any], log: TensorB
 
 
 def gains_too_little(run: Run) -> bool:
-    """Whether the rule of pipeline/early_stop.py ends the run at its newest record."""
+    """Whether the rule of pipeline/statistics/early_stop.py ends the run at its newest record."""
     records, targets = run.history.records, run.history.run["eval_counts"]["mlm_targets"]
     return run.processes.first and EarlyStop(run.settings.early_stop).stops(
         records["steps"], records["eval_mlm_acc"], targets

@@ -16,11 +16,11 @@ import math
 from dataclasses import asdict
 from pathlib import Path
 
-from pipeline import atomic
-from pipeline.collect.quality import Verdict, judge, lacks
-from pipeline.collect.quality_checks import CHECKS
-from pipeline.collect.statistics import statistics
-from pipeline.corpus import DEFAULT_DATASET, read_dataset
+from pipeline.files import atomic
+from pipeline.files.dataset import DEFAULT_DATASET, read_dataset
+from pipeline.judge.checks import CHECKS
+from pipeline.judge.counts import statistics
+from pipeline.judge.verdict import Verdict, judge, lacks
 from pipeline.stage import InputError, run_stage
 
 

@@ -23,27 +23,27 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
-from pipeline import atomic
-from pipeline.analyse.facts import Facts
-from pipeline.analyse.figures import style
-from pipeline.analyse.figures.comparison import comparison
-from pipeline.analyse.figures.correlation import correlation_analysis
-from pipeline.analyse.figures.deciles import deciles
-from pipeline.analyse.figures.fonts import ADVICE, chinese_font
-from pipeline.analyse.figures.ladder import Run, ladder
-from pipeline.analyse.figures.loss import loss_analysis
-from pipeline.analyse.figures.training_curves import training_curves
-from pipeline.analyse.figures.words import Words, figure_words
-from pipeline.analyse.html_report.page import report_page
-from pipeline.analyse.html_report.tables import report_tables
-from pipeline.analyse.html_report.words import report_words
-from pipeline.analyse.result import DEFAULT_ANALYSIS, Trend, read_trends
-from pipeline.analyse.run_names import run_names
-from pipeline.analyse.summary import summary
-from pipeline.checkpoint_scores import read_scores, scores_beside
-from pipeline.corpus import read_json_object
-from pipeline.history import DEFAULT_HISTORY, History, read_history
+from pipeline.analyse.whole_analysis import DEFAULT_ANALYSIS, Trend, read_trends
+from pipeline.figures import style
+from pipeline.figures.comparison import comparison
+from pipeline.figures.correlation import correlation_analysis
+from pipeline.figures.deciles import deciles
+from pipeline.figures.fonts import ADVICE, chinese_font
+from pipeline.figures.ladder import Run, ladder
+from pipeline.figures.loss import loss_analysis
+from pipeline.figures.training_curves import training_curves
+from pipeline.files import atomic
+from pipeline.files.dataset import read_json_object
+from pipeline.files.history import DEFAULT_HISTORY, History, read_history
+from pipeline.files.run_record import Facts
+from pipeline.files.scores import read_scores, scores_beside
+from pipeline.report.page import report_page
+from pipeline.report.run_names import run_names
+from pipeline.report.summary import summary
+from pipeline.report.tables import report_tables
+from pipeline.report.words import report_words
 from pipeline.stage import InputError, run_stage
+from pipeline.words import Words, figure_words
 
 
 def main() -> int:

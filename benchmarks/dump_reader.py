@@ -39,13 +39,13 @@ from rapidfuzz.distance import Indel
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from pipeline import atomic
-from pipeline.collect.dump import read_dump
-from pipeline.collect.dump_xml import Page, read_pages
-from pipeline.collect.wikitext import is_redirect, plain_text
+from pipeline.collect.dump.articles import read_dump
+from pipeline.collect.dump.pages import Page, read_pages
+from pipeline.collect.wikitext.plain_text import is_redirect, plain_text
+from pipeline.files import atomic
 from pipeline.stage import InputError, run_stage
 
-MARKED_UP = Path(__file__).resolve().parent.parent / "tests" / "marked_up_pages.jsonl"
+MARKED_UP = Path(__file__).resolve().parent.parent / "tests" / "helpers" / "marked_up_pages.jsonl"
 PARSERS = {
     "ours": [sys.executable, __file__, "--only-read", "ours"],
     "wikiextractor": [sys.executable, "-m", "wikiextractor.WikiExtractor", "--json", "--processes", "1", "-q"],

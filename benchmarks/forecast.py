@@ -25,9 +25,9 @@ from scipy import signal
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from pipeline.analyse.averaging import average_curves
 from pipeline.analyse.series import finite_points
-from pipeline.history import read_history
+from pipeline.files.history import read_history
+from pipeline.statistics.curve_average import average_curves
 
 STEPS = 100_000.0
 FRACTIONS = (0.2, 0.3, 0.5)

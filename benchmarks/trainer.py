@@ -35,15 +35,15 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from pipeline.corpus import Document
-from pipeline.train.batches import NO_PAIR, Batch, PairCorpus, TrainingBatches, split_batch
-from pipeline.train.memory import keep_freed_memory
-from pipeline.train.metrics import Totals
-from pipeline.train.model import Bert, shape_of, to_device
+from pipeline.data.masked_pairs import NO_PAIR, Batch, PairCorpus, TrainingBatches, split_batch
+from pipeline.data.tokenizer import PAD, Tokenizer
+from pipeline.files.dataset import Document
+from pipeline.model.bert import Bert, shape_of, to_device
+from pipeline.model.loss import Totals
+from pipeline.model.precision import Precision
+from pipeline.train.allocator import keep_freed_memory
 from pipeline.train.optimizer import Optimizer
-from pipeline.train.precision import Precision
-from pipeline.train.presets import PRESETS, Settings
-from pipeline.train.tokenizer import PAD, Tokenizer
+from pipeline.train.settings import PRESETS, Settings
 
 VOCABULARY = 10_049  # characters, as in the published run
 WARM_UP = 10  # steps before the first that is timed; a run takes 100,000 behind them

@@ -1,6 +1,7 @@
-"""The parts behind the stage scripts.
+"""The parts behind the stage scripts, in rooms named by what is done in them.
 
-At this level stand the files that pass between the stages (corpus, history, checkpoint) and the rules that two wings
-share. Below are the wings: ``collect`` (stages 1 and 2), ``train`` (stage 3) and ``analyse`` (stages 4 and 5). A wing
-imports this level and never another wing; nothing here imports a wing.
+Imports run downwards only; the layers, from the top: ``probe``; ``export``; ``report``; ``figures`` and ``monitor``;
+``analyse`` and ``train``; ``score``, ``predictor`` and ``judge``; ``baselines``, ``model`` and ``collect``; ``data``;
+``characters``; ``statistics`` and ``files``; and at this level ``words``, ``formatting``, ``stage`` and ``terminal``.
+Rooms of one layer do not import each other (``make lint`` checks it).
 """

@@ -1,1 +1,1 @@
-"""Stages 4 and 5: statistics of a training history, its progress, and the figures."""
+"""Questions asked of a training history, answered with ``pipeline/statistics``."""

@@ -4,9 +4,9 @@ A spike is a record far above its neighbours, a drop one far below: each value l
 either side, over 1.4826 times the median absolute deviation (Hampel 1974) of such differences in a wider window,
 against a normal quantile at ALPHA shared among all records and lists of the run (Bonferroni). A difference of normal
 values is normal whatever their autocorrelation, so ALPHA is how often a run with normal noise is flagged at all by
-spikes and drops; noise with heavier tails is flagged more often, and rightly. tests/test_anomalies.py holds the rule to
-that rate. The other kinds are exact: a value that is no number, the same value ten times in a row, a pause of ten times
-the usual, a learning rate that jumps.
+spikes and drops; noise with heavier tails is flagged more often, and rightly. tests/analyse/test_anomalies.py holds the
+rule to that rate. The other kinds are exact: a value that is not a number, the same value ten times in a row, a pause
+of ten times the usual, a learning rate that jumps.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import numpy as np
 from scipy import ndimage, stats
 
 from pipeline.analyse.series import series
-from pipeline.history import History
+from pipeline.files.history import History
 
 ALPHA = 0.01  # of flagging a faultless run by spikes and drops
 TESTED = ("mlm_acc", "loss", "eval_mlm_acc", "eval_loss", "grad_norm")

@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from pipeline.analyse.facts import Facts
 from pipeline.analyse.series import running_mean, series
-from pipeline.history import History
+from pipeline.files.history import History
+from pipeline.files.run_record import Facts
 
 SMOOTHING = 40  # a running mean spans this part of the records
 QUARTERS = 4

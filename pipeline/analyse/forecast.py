@@ -16,12 +16,12 @@ from typing import Any
 
 import numpy as np
 
-from pipeline.analyse.averaging import Mixture, average_curves
-from pipeline.analyse.curves import average_down
-from pipeline.analyse.facts import Facts
-from pipeline.analyse.rolling import rolling_errors
 from pipeline.analyse.series import finite_points, running_mean
-from pipeline.history import History
+from pipeline.files.history import History
+from pipeline.files.run_record import Facts
+from pipeline.statistics.curve_average import Mixture, average_curves
+from pipeline.statistics.curves import average_down
+from pipeline.statistics.rolling_origin import rolling_errors
 
 LEVEL = 0.8
 REACH = 10.0  # times the run: how far targets are looked for

@@ -13,10 +13,10 @@ from typing import Any
 import numpy as np
 from scipy import stats
 
-from pipeline.analyse.facts import Facts
-from pipeline.analyse.sampling import denominators
 from pipeline.analyse.series import series
-from pipeline.history import History
+from pipeline.files.history import History
+from pipeline.files.run_record import Facts
+from pipeline.statistics.binomial import denominators
 
 CHANCE = 0.5
 ALPHA = 0.01  # one-sided, for being above chance

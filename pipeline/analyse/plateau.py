@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from pipeline.analyse.slope import Slope, slope_test
+from pipeline.statistics.slope import Slope, slope_test
 
 WORTH = 0.002  # accuracy (share of one) gained over a tenth of the run that would count as rising
 FEWEST_RECORDS = 40

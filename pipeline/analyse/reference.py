@@ -3,7 +3,8 @@
 The run is compared with the mean of the references over each tenth of its steps. Three references or more give the
 scatter between runs (pooled over the tenths; Student t for one further run), fewer give none: then the noise of the
 records alone is the measure, which seeds alone can exceed, and the note says so. ALPHA is shared among the tenths, so
-it is how often a run of the references' own kind is flagged. tests/test_anomalies.py holds the rule to that rate.
+it is how often a run of the references' own kind is flagged. tests/analyse/test_anomalies.py holds the rule to
+that rate.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import numpy as np
 from scipy import stats
 
 from pipeline.analyse.series import finite_points
-from pipeline.history import History
+from pipeline.files.history import History
 
 ALPHA = 0.01  # of flagging a run of the references' own kind
 PARTS = 10

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from pipeline.history import History
+from pipeline.files.history import History
 
 
 def series(history: History, key: str) -> np.ndarray:

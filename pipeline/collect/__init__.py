@@ -1,1 +1,1 @@
-"""Stages 1 and 2: text from its sources, cut into sentences, and the judgement of the dataset."""
+"""Stage 1: text from its sources, cut into sentences, compiled into the dataset."""

@@ -1,1 +1,1 @@
-"""Stage 3: tokens, batches, model, optimizer step and held-out scoring."""
+"""Stage 3: settings, loop, optimizer, processes, and what is written about a run."""

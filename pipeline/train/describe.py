@@ -9,14 +9,14 @@ from typing import Any
 import numpy as np
 import torch
 
-from pipeline.corpus import Document
-from pipeline.train.batches import PairCorpus, TrainingBatches, split_batch
-from pipeline.train.metrics import Totals
-from pipeline.train.model import Bert, shape_of, to_device
+from pipeline.data.masked_pairs import PairCorpus, TrainingBatches, split_batch
+from pipeline.data.tokenizer import Tokenizer
+from pipeline.files.dataset import Document
+from pipeline.model.bert import Bert, shape_of, to_device
+from pipeline.model.loss import Totals
+from pipeline.model.precision import Precision
 from pipeline.train.optimizer import Optimizer
-from pipeline.train.precision import Precision
-from pipeline.train.presets import Settings
-from pipeline.train.tokenizer import Tokenizer
+from pipeline.train.settings import Settings
 
 SAMPLED_STEPS = 8  # enough batches for the mean length of a sequence
 PUBLISHED_VOCABULARY = 10_049  # characters, assumed where there is no dataset yet

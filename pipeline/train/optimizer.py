@@ -8,9 +8,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from pipeline.train.model import Bert
+from pipeline.model.bert import Bert
 from pipeline.train.muon import Muon
-from pipeline.train.presets import Settings
+from pipeline.train.settings import Settings
 
 
 class Optimizer:

@@ -1,0 +1,62 @@
+"""A run against a baseline run, from the baseline's own history: over the steps that both have, and each as a whole.
+
+r falls with the length of a run that saturates, so r over the whole of a run of 50,000 and of one of 100,000 steps are
+not to be ranked; over the common horizon they can be compared, if the schedules of their learning rates are kept in
+mind. Training accuracy tells how well each run knows its own text: runs on different text are compared by held-out
+accuracy.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pipeline.analyse.run_parts import Part, difference, part_of
+from pipeline.files.history import History
+
+PUBLISHED = ("50k_pearson_r", "100k_pearson_r", "improvement", "improvement_percentage")
+OURS = ("baseline_last_step", "common_horizon", "whole", "held_out")
+TRAINING, HELD_OUT = "mlm_acc", "eval_mlm_acc"
+
+
+def comparison(history: History, baseline: History | None) -> dict[str, Any]:
+    """The ``comparison_with_50k`` object of the analysis file; all null but the note without a baseline."""
+    if baseline is None:
+        note = "no baseline history was given (--baseline), so there is nothing to compare with"
+        return {**dict.fromkeys((*PUBLISHED, *OURS)), "note": note}
+    end = int(baseline.records["steps"][-1])
+    training = _by_key(history, baseline, TRAINING)
+    before, now = training["whole"]["baseline"]["r"], training["whole"]["this_run"]["r"]
+    improvement = None if now is None or before is None else now - before
+    held_out = baseline.has(HELD_OUT) and history.has(HELD_OUT)
+    return {
+        "50k_pearson_r": before,
+        "100k_pearson_r": now,
+        "improvement": improvement,
+        "improvement_percentage": None if improvement is None or not before else 100 * improvement / before,
+        "note": f"the baseline has {len(baseline)} records to step {end}; r falls with the length of a run "
+        "that saturates, so runs of different lengths are not to be ranked by it",
+        "baseline_last_step": end,
+        **training,
+        "held_out": _by_key(history, baseline, HELD_OUT) if held_out else None,
+    }
+
+
+def _by_key(history: History, baseline: History, key: str) -> dict[str, Any]:
+    """The accuracy list ``key`` over the common horizon and over each run's whole."""
+    until = min(float(each.records["steps"][-1]) for each in (baseline, history))
+    common = _side_by_side(part_of(baseline, key, until), part_of(history, key, until))
+    whole = _side_by_side(part_of(baseline, key), part_of(history, key))
+    return {"common_horizon": {"until": int(until), **common}, "whole": whole}
+
+
+def _side_by_side(baseline: Part, this_run: Part) -> dict[str, Any]:
+    r, r_interval = difference(baseline, this_run, "r")
+    accuracy, accuracy_interval = difference(baseline, this_run, "end_accuracy")
+    return {
+        "baseline": baseline.to_json(),
+        "this_run": this_run.to_json(),
+        "r_difference": r,
+        "r_difference_interval": r_interval,
+        "accuracy_difference": accuracy,
+        "accuracy_difference_interval": accuracy_interval,
+    }

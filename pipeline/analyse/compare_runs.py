@@ -1,0 +1,208 @@
+"""Several runs side by side: seeds of one setting, or different experiments.
+
+Runs whose recorded settings and dataset are the same but for the seed make one group. One group of two runs or more is
+"seeds": a mean curve, the band that further seeds are expected in (Student t for one more run), r for each and for all.
+Anything else is "experiments": a table, and differences between groups. Where both groups have two seeds or more, a
+difference has Welch's interval over seeds; where not, only the noise of the records is known, and ``covers`` says so.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import combinations
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from scipy import stats
+
+from pipeline.analyse.run_parts import Part, difference, part_of
+from pipeline.analyse.series import finite_points, running_mean
+from pipeline.files.history import History
+
+LEVEL = 0.95
+BAND_STEPS = 200
+SMOOTHING = 40  # a running mean spans this part of the records
+METRICS = ("r", "end_accuracy", "mean_accuracy")
+MOST_PAIRS = 10  # of groups; with more groups only the first is compared with every other
+NOTES = {
+    "seeds": "Runs of one setting: the band is where one further seed is expected at a step, 95 times in 100; with few "
+    "seeds it is wide because the scatter itself is hardly known.",
+    "experiments": "Different settings: a difference whose interval covers records only says that these two runs "
+    "differ, not that their settings do.",
+}
+
+
+@dataclass(frozen=True)
+class Run:
+    path: Path
+    label: str
+    group: str
+    history: History
+    whole: Part
+    common: Part
+
+
+def several(histories: list[tuple[Path, History]]) -> dict[str, Any] | None:
+    """The ``several`` object of the analysis file; None for one history."""
+    if len(histories) < 2:
+        return None
+    key = "eval_mlm_acc" if all(history.has("eval_mlm_acc") for _, history in histories) else "mlm_acc"
+    until = min(float(history.records["steps"][-1]) for _, history in histories)
+    labels, groups = _labels(histories), _groups([history for _, history in histories])
+    names = dict(zip(reversed(groups), reversed(labels), strict=True))
+    runs = [
+        Run(path, label, names[group], history, part_of(history, key), part_of(history, key, until))
+        for (path, history), label, group in zip(histories, labels, groups, strict=True)
+    ]
+    kind = "seeds" if len(set(groups)) == 1 else "experiments"
+    return {
+        "kind": kind,
+        "histories": [_row(run, key) for run in runs],
+        "band": _band(runs, key, until) if kind == "seeds" else None,
+        "r": _mean_r(runs) if kind == "seeds" else None,
+        "differences": _differences(runs, until),
+        "differing_settings": _differing([history for _, history in histories]),
+        "note": NOTES[kind],
+    }
+
+
+def _row(run: Run, key: str) -> dict[str, Any]:
+    steps, accuracy = run.whole.steps, run.whole.accuracy
+    smooth = running_mean(accuracy, len(accuracy) // SMOOTHING)
+    best = int(np.argmax(smooth)) if len(smooth) else None
+    spread = run.whole.spread_of("end_accuracy")
+    end = run.whole.end()
+    rho = stats.spearmanr(steps, accuracy).statistic if len(steps) > 2 and np.ptp(accuracy) > 0 else None
+    test = run.history.run.get("test")
+    scored = test.get("mlm_acc") if isinstance(test, dict) else None
+    return {
+        "path": str(run.path),
+        "label": run.label,
+        "group": run.group,
+        "seed": run.history.run.get("seed"),
+        "records": len(run.history),
+        "total_steps": run.history.records["steps"][-1],
+        "key": key,
+        "r": run.whole.r,
+        "interval_autocorrelation": run.whole.r_interval(),
+        "rho": None if rho is None else float(rho),
+        "end_accuracy": end,
+        "end_interval": None
+        if spread is None or end is None
+        else tuple(float(end + value) for value in np.quantile(spread, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])),
+        "best_accuracy": None if best is None else float(smooth[best]),
+        "best_step": None if best is None else int(steps[best]),
+        "test_accuracy": scored if type(scored) in (int, float) else None,
+    }
+
+
+def _band(runs: list[Run], key: str, until: float) -> dict[str, Any] | None:
+    """Mean and band of the smoothed curves, interpolated to common steps."""
+    curves = []
+    begin = max(float(run.whole.steps[0]) if len(run.whole.steps) else until for run in runs)
+    steps = np.unique(np.rint(np.linspace(begin, until, BAND_STEPS)))
+    for run in runs:
+        x, y = finite_points(run.history, key)
+        if not len(x):
+            return None
+        curves.append(np.interp(steps, x, running_mean(y, len(y) // SMOOTHING)))
+    table = np.array(curves)
+    mean, sd = table.mean(axis=0), table.std(axis=0, ddof=1)
+    half = stats.t.ppf((1 + LEVEL) / 2, len(runs) - 1) * sd * np.sqrt(1 + 1 / len(runs))
+    return {
+        "key": key,
+        "steps": [int(step) for step in steps],
+        "mean": mean.tolist(),
+        "low": (mean - half).tolist(),
+        "high": (mean + half).tolist(),
+        "between_sd": sd.tolist(),
+    }
+
+
+def _mean_r(runs: list[Run]) -> dict[str, Any] | None:
+    values = [run.common.r for run in runs]
+    known = np.array([value for value in values if value is not None])
+    if len(known) < 2:
+        return None
+    half = float(stats.t.ppf((1 + LEVEL) / 2, len(known) - 1) * known.std(ddof=1) / np.sqrt(len(known)))
+    mean = float(known.mean())
+    return {"mean": mean, "sd": float(known.std(ddof=1)), "interval": (mean - half, mean + half)}
+
+
+def _differences(runs: list[Run], until: float) -> list[dict[str, Any]]:
+    """Each pair of groups, each metric: over the common horizon but for the accuracy at each run's own end."""
+    groups: dict[str, list[Run]] = {}
+    for run in runs:
+        groups.setdefault(run.group, []).append(run)
+    pairs = list(combinations(groups, 2))
+    if len(pairs) > MOST_PAIRS:
+        pairs = [pair for pair in pairs if pair[0] == next(iter(groups))]
+    found = []
+    for first, second in pairs:
+        for metric in METRICS:
+            value, interval, covers = _group_difference(groups[first], groups[second], metric)
+            found.append(
+                {
+                    "first": first,
+                    "second": second,
+                    "metric": metric,
+                    "until": None if metric == "end_accuracy" else int(until),
+                    "difference": value,
+                    "interval": interval,
+                    "covers": covers,
+                }
+            )
+    return found
+
+
+def _group_difference(
+    first: list[Run], second: list[Run], metric: str
+) -> tuple[float | None, tuple[float, float] | None, str]:
+    def part(run: Run) -> Part:
+        return run.whole if metric == "end_accuracy" else run.common
+
+    if len(first) < 2 or len(second) < 2:
+        return *difference(part(first[0]), part(second[0]), metric), "records"
+    values = [[part(run).value_of(metric) for run in group] for group in (first, second)]
+    before, after = (np.array([value for value in group if value is not None]) for group in values)
+    if len(before) < 2 or len(after) < 2:
+        return None, None, "seeds"
+    found = float(after.mean() - before.mean())
+    welch = stats.ttest_ind(after, before, equal_var=False)
+    interval = welch.confidence_interval(LEVEL)
+    known = np.isfinite([interval.low, interval.high]).all()
+    return found, (float(interval.low), float(interval.high)) if known else None, "seeds"
+
+
+def _labels(histories: list[tuple[Path, History]]) -> list[str]:
+    """File names, with as many folders before them as it takes to tell them apart."""
+    parts = [path.with_suffix("").parts for path, _ in histories]
+    for depth in range(1, max(map(len, parts)) + 1):
+        labels = ["/".join(part[-depth:]) for part in parts]
+        if len(set(labels)) == len(labels):
+            return labels
+    return [f"{path} ({number})" for number, (path, _) in enumerate(histories, start=1)]
+
+
+def _groups(histories: list[History]) -> list[int]:
+    """For each history the place of the first one of the same settings and dataset; no settings are like no others."""
+    identities: list[Any] = []
+    for place, history in enumerate(histories):
+        config = _config(history)
+        dataset = history.run.get("dataset")
+        fingerprint = dataset.get("fingerprint") if isinstance(dataset, dict) else None
+        settings = {name: value for name, value in config.items() if name != "seed"}
+        identities.append((settings, fingerprint) if config else place)
+    return [identities.index(identity) for identity in identities]
+
+
+def _differing(histories: list[History]) -> list[str]:
+    configs = [_config(history) for history in histories]
+    names = dict.fromkeys(name for config in configs for name in config)
+    return [name for name in names if any(config.get(name) != configs[0].get(name) for config in configs)]
+
+
+def _config(history: History) -> dict[str, Any]:
+    config = history.run.get("config")
+    return config if isinstance(config, dict) else {}

@@ -1,0 +1,76 @@
+"""Overfitting: held-out accuracy falls (or held-out loss rises) while the training metric still improves.
+
+A record alone proves nothing, and the best of many noisy records is followed by worse ones by chance. So straight lines
+are fitted to everything after a tenth, two tenths, ... nine tenths of the run, with errors that respect autocorrelation
+(slope.py), and the held-out metric has to get worse in one of them at ALPHA over their number (Bonferroni), while the
+training metric over the same records gets better. Then the smoothed best held-out value says since when.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from scipy import stats
+
+from pipeline.analyse.series import finite_points, running_mean, series
+from pipeline.files.history import History
+from pipeline.statistics.slope import slope_test
+
+ALPHA = 0.01
+STARTS = tuple(number / 10 for number in range(1, 10))
+SMOOTHING = 20  # a running mean spans this part of the records
+FEWEST_RECORDS = 40
+
+
+def overfitting(history: History) -> dict[str, Any] | None:
+    """The ``overfit`` object of the analysis file; None where nothing was held out."""
+    accuracy = _judge(history, "eval_mlm_acc", "mlm_acc", better=1)
+    loss = _judge(history, "eval_loss", "loss", better=-1)
+    found = [part for part in (accuracy, loss) if part is not None]
+    if not found:
+        return None
+    since = [part["since_step"] for part in found if part["found"]]
+    return {
+        "found": any(part["found"] for part in found),
+        "since_step": min(since, default=None),
+        "accuracy": accuracy,
+        "loss": loss,
+        "note": "Held-out loss often turns before held-out accuracy: the model grows too sure of what it gets wrong.",
+    }
+
+
+def _judge(history: History, held_out: str, training: str, better: int) -> dict[str, Any] | None:
+    """``better`` is 1 where more is better, -1 where less is."""
+    steps, values = finite_points(history, held_out)
+    if not len(steps):
+        return None
+    trained = series(history, training)[np.isfinite(series(history, held_out))]
+    smooth = running_mean(values, len(values) // SMOOTHING)
+    best = int(np.argmax(better * smooth))
+    p = _worst(steps, better * values, better * trained)
+    found = p is not None and p < ALPHA and best < len(steps) - 1
+    return {
+        "found": found,
+        "since_step": int(steps[best]) if found else None,
+        "best": float(smooth[best]),
+        "last": float(smooth[-1]),
+        "p": p,
+        "change": float(smooth[-1] - smooth[best]),
+    }
+
+
+def _worst(steps: np.ndarray, held_out: np.ndarray, trained: np.ndarray) -> float | None:
+    """The least one-sided p of a fall of ``held_out`` while ``trained`` rises, times the number of starts."""
+    if len(steps) < FEWEST_RECORDS:
+        return None
+    least = 1.0
+    for share in STARTS:
+        later = steps > steps[-1] * share
+        down = slope_test(steps[later], held_out[later])
+        both = later & np.isfinite(trained)
+        up = slope_test(steps[both], trained[both])
+        if down is None or up is None or down.t is None or up.slope <= 0:
+            continue
+        least = min(least, float(stats.t.cdf(down.t, later.sum() - 2)) * len(STARTS))
+    return least

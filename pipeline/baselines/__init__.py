@@ -1,0 +1,1 @@
+"""Guesses that need no neural network: what a model must beat."""

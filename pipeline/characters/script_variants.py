@@ -1,0 +1,78 @@
+"""Which Chinese characters belong to one script only: simplified (``们``) or traditional (``們``).
+
+The characters stand in ``script_variants.txt`` beside this module, made from Unicode's Unihan database: simplified only
+are those with a ``kTraditionalVariant`` other than themselves, traditional only those with such a
+``kSimplifiedVariant``. Characters that both scripts use (``后``, ``云``, ``台``, ``著``) are neither, and what stands
+in the standard table of simplified Chinese is never taken for traditional only. On Debian, with ``unicode-data``
+installed, the same file is made again by::
+
+    python -m pipeline.characters.script_variants /usr/share/unicode/Unihan_Variants.txt.bz2
+
+The file carries the licence of the Unicode data files, which allows it.
+"""
+
+from __future__ import annotations
+
+import bz2
+import re
+import sys
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from pipeline.characters.standard_table import standard_levels
+from pipeline.files import atomic
+from pipeline.stage import InputError, run_stage
+
+TABLE = Path(__file__).with_name("script_variants.txt")
+_ENTRY = re.compile(r"U\+([0-9A-F]{4,6})\tk(Simplified|Traditional)Variant\t(.*)")
+_A_LINE = 50
+
+
+@cache
+def script_characters() -> tuple[frozenset[str], frozenset[str]]:
+    """The characters of simplified text only, and those of traditional text only."""
+    lines = [line for line in TABLE.read_text(encoding="utf-8").splitlines() if not line.startswith("#")]
+    middle = lines.index("")
+    return frozenset("".join(lines[:middle])), frozenset("".join(lines[middle:]))
+
+
+def read_unihan(path: Path) -> tuple[list[str], list[str]]:
+    """The same from a Unihan file that has the variants (plain or ``.bz2``), each by code point.
+
+    Raises:
+        InputError: the file is missing or has no variants.
+    """
+    opener: Any = bz2.open if path.suffix == ".bz2" else open
+    try:
+        with opener(path, "rt", encoding="utf-8") as file:
+            entries = [match.groups() for line in file if (match := _ENTRY.match(line))]
+    except FileNotFoundError:
+        raise InputError(f"{path}: is not there; on Debian, install unicode-data") from None
+    if not entries:
+        raise InputError(f"{path}: has no kSimplifiedVariant; give Unihan_Variants.txt")
+    other: dict[str, set[str]] = {"Simplified": set(), "Traditional": set()}
+    for code, kind, variants in entries:
+        if f"U+{code}" not in variants.split():
+            other[kind].add(chr(int(code, 16)))
+    both = other["Simplified"] & other["Traditional"]
+    return sorted(other["Traditional"] - both), sorted(other["Simplified"] - both - standard_levels().keys())
+
+
+def main() -> int:
+    """Write ``script_variants.txt`` again; the notice at its head stays."""
+    if len(sys.argv) != 2:
+        raise InputError("give one file: the Unihan file that has the variants")
+    lists = read_unihan(Path(sys.argv[1]))
+    notice = [line for line in TABLE.read_text(encoding="utf-8").splitlines() if line.startswith("#")]
+    blocks = [
+        "\n".join("".join(characters[start : start + _A_LINE]) for start in range(0, len(characters), _A_LINE))
+        for characters in lists
+    ]
+    atomic.write_text(TABLE, "\n".join([*notice, "\n\n".join(blocks)]) + "\n")
+    print(f"{TABLE}: {len(lists[0])} characters of simplified text only, {len(lists[1])} of traditional text only")
+    return 0
+
+
+if __name__ == "__main__":
+    run_stage(main)

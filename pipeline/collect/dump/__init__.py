@@ -1,0 +1,1 @@
+"""Articles from files of the whole wiki: XML dumps and Parquet."""

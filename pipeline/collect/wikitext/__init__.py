@@ -1,0 +1,1 @@
+"""From a page of wikitext to the plain text that a reader sees."""

@@ -1,0 +1,255 @@
+"""The data of each optimizer step, as a pure function of (seed, step).
+
+Tokens are encoded once into a flat array. An example is a pair of sentences, ``[CLS] A [SEP] B [SEP]``, or the one
+sentence of a one-sentence document, ``[CLS] A [SEP]``, which is for MLM only. The examples of an epoch come in an order
+drawn from (seed, epoch); a step takes the next ``effective batch size`` of them, also where the epoch ends inside it.
+
+Next sentence prediction (label 0 = is next). A is never the last and B never the first sentence of its document. Half
+of the pairs are true neighbours; in the others B is any such sentence of another article of the same source, so that
+neither position nor register tells them apart.
+
+Masked language model. ``mask_rate`` of each sequence's characters, at least one, are targets: 80 % become [MASK], 10 %
+a random character, 10 % stay. Special tokens and [UNK] are never targets. A pair that is too long loses characters from
+the end of its longer sentence.
+
+Sequences are packed without padding: a batch of B sequences with T real tokens is arrays of T tokens.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from pipeline.files.dataset import Document
+from pipeline.data.tokenizer import CLS, FIRST_CHARACTER, MASK, SEP, Tokenizer
+
+IS_NEXT, NOT_NEXT, NO_PAIR = 0, 1, -100
+HELD_OUT_MASK_RATE = 0.15  # whatever a run trains with, so that runs can be compared
+# Streams of the random generator, so that no two uses of one seed share numbers.
+_TRAINING, _ORDER, _HELD_OUT = range(3)
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Packed sequences. T tokens, B sequences, M masked positions; int64 unless said otherwise."""
+
+    tokens: np.ndarray  # [T] what the model sees
+    segments: np.ndarray  # [T] 0 up to the first [SEP], then 1
+    positions: np.ndarray  # [T] from 0 in each sequence
+    lengths: np.ndarray  # [B] tokens of each sequence, in order
+    targets: np.ndarray  # [M] indices into tokens
+    labels: np.ndarray  # [M] the true ids there
+    next_labels: np.ndarray  # [B] IS_NEXT, NOT_NEXT or NO_PAIR
+    examples: np.ndarray  # [B] the index of each example, for error messages and tests
+
+
+class PairCorpus:
+    """The sentences of one split as token ids, and the examples that they make.
+
+    Args:
+        sentences: all sentences of the dataset; ``documents`` slice it.
+        length: longest sequence in tokens, specials included.
+        next_sentence: make pairs; without it every sentence is an example of its own.
+    """
+
+    def __init__(
+        self,
+        sentences: list[str],
+        documents: list[Document],
+        tokenizer: Tokenizer,
+        length: int,
+        mask_rate: float,
+        next_sentence: bool,
+    ) -> None:
+        texts = [text for document in documents for text in sentences[document.start : document.start + document.count]]
+        self.tokens, self.offsets = tokenizer.encode(texts)
+        self.length = length
+        self.mask_rate = mask_rate
+        self.vocab_size = len(tokenizer)
+        counts = np.array([document.count for document in documents], dtype=np.int64)
+        self.page = np.repeat([document.page for document in documents], counts)
+        self.sources = list(dict.fromkeys(document.source for document in documents))
+        number_of = {source: number for number, source in enumerate(self.sources)}
+        self.source = np.repeat([number_of[document.source] for document in documents], counts)
+
+        is_first = np.zeros(len(texts), dtype=bool)
+        is_first[np.cumsum(counts) - counts] = True
+        is_last = np.roll(is_first, -1)
+        if next_sentence:
+            self.first = np.flatnonzero(~is_last | (is_first & is_last))
+            self.paired = ~is_last[self.first]
+            candidates = np.flatnonzero(~is_first)
+        else:
+            self.first = np.arange(len(texts))
+            self.paired = np.zeros(len(texts), dtype=bool)
+            candidates = np.empty(0, dtype=np.int64)
+        # Candidates for B, grouped by source: those of source s are candidates[start[s] : start[s + 1]].
+        self.candidates = candidates[np.argsort(self.source[candidates], kind="stable")]
+        grouped = self.source[self.candidates]
+        self.candidate_start = np.searchsorted(grouped, np.arange(len(self.sources) + 1))
+        # A source with candidates in one article only has no negatives; its pairs are for MLM alone.
+        pages = [np.unique(self.page[self.candidates[grouped == number]]) for number in range(len(self.sources))]
+        self.has_negatives = np.array([len(found) > 1 for found in pages], dtype=bool)
+
+    def __len__(self) -> int:
+        """Examples in an epoch."""
+        return len(self.first)
+
+    def batch(self, examples: np.ndarray, random: np.random.Generator) -> Batch:
+        """Pack ``examples`` (indices, [B]), with NSP labels, partners and masks from ``random``."""
+        a = self.first[examples]
+        b, next_labels = self._partners(a, self.paired[examples], random)
+        has_b = self.paired[examples]
+        a_length, b_length = self._truncate(a, b, has_b)
+
+        lengths = 2 + a_length + np.where(has_b, b_length + 1, 0)
+        starts = np.cumsum(lengths) - lengths
+        sequence = np.repeat(np.arange(len(a)), lengths)
+        positions = np.arange(len(sequence)) - starts[sequence]
+        # Where each token stands in the corpus, for the tokens that are text; specials are set afterwards.
+        first_separator = 1 + a_length[sequence]
+        in_b = positions > first_separator
+        place = np.where(
+            in_b,
+            self.offsets[b][sequence] + positions - first_separator - 1,
+            self.offsets[a][sequence] + positions - 1,
+        )
+        tokens = self.tokens[np.clip(place, 0, len(self.tokens) - 1)].astype(np.int64)
+        tokens[starts] = CLS
+        tokens[starts + 1 + a_length] = SEP
+        tokens[starts + lengths - 1] = SEP
+        seen, targets = self._mask(tokens, sequence, len(a), random)
+        return Batch(
+            tokens=seen,
+            segments=in_b.astype(np.int64),
+            positions=positions,
+            lengths=lengths,
+            targets=targets,
+            labels=tokens[targets],
+            next_labels=next_labels,
+            examples=examples,
+        )
+
+    def _partners(
+        self, a: np.ndarray, paired: np.ndarray, random: np.random.Generator
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """The second sentence of each example and the NSP label."""
+        b = np.minimum(a + 1, len(self.page) - 1)
+        labels = np.where(random.random(len(a)) < 0.5, IS_NEXT, NOT_NEXT)
+        labels[~paired | ~self.has_negatives[self.source[a]]] = NO_PAIR
+        wanting = np.flatnonzero(labels == NOT_NEXT)
+        while len(wanting):  # draw again wherever the draw fell on the same article
+            low = self.candidate_start[self.source[a[wanting]]]
+            high = self.candidate_start[self.source[a[wanting]] + 1]
+            b[wanting] = self.candidates[low + (random.random(len(wanting)) * (high - low)).astype(np.int64)]
+            wanting = wanting[self.page[b[wanting]] == self.page[a[wanting]]]
+        return b, labels
+
+    def _truncate(self, a: np.ndarray, b: np.ndarray, has_b: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Lengths of A and B after cutting the longer one, then both, to fit; [CLS] and [SEP]s are allowed for."""
+        a_length = self.offsets[a + 1] - self.offsets[a]
+        b_length = np.where(has_b, self.offsets[b + 1] - self.offsets[b], 0)
+        room = self.length - 2 - has_b
+        half = (room + 1) // 2
+        a_kept = np.minimum(a_length, np.maximum(room - b_length, np.where(has_b, half, room)))
+        return a_kept, np.minimum(b_length, room - a_kept)
+
+    def _mask(
+        self, tokens: np.ndarray, sequence: np.ndarray, count: int, random: np.random.Generator
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """What the model sees [T], and the indices of the targets [M], rising."""
+        can_mask = tokens >= FIRST_CHARACTER
+        chance = random.random(len(tokens))
+        action = random.random(len(tokens))
+        replacement = random.integers(FIRST_CHARACTER, self.vocab_size, len(tokens))
+        maskable = np.bincount(sequence, weights=can_mask, minlength=count)
+        wanted = np.where(maskable > 0, np.maximum(np.rint(self.mask_rate * maskable), 1), 0)
+        # Rank the maskable tokens of each sequence by their draw; the lowest ``wanted`` ranks are targets.
+        order = np.lexsort((np.where(can_mask, chance, 2.0), sequence))
+        rank = np.empty(len(tokens), dtype=np.int64)
+        rank[order] = np.arange(len(tokens)) - np.searchsorted(sequence, np.arange(count))[sequence[order]]
+        is_target = rank < wanted[sequence]
+        seen = np.where(is_target & (action < 0.8), MASK, tokens)
+        seen = np.where(is_target & (action >= 0.8) & (action < 0.9), replacement, seen)
+        return seen, np.flatnonzero(is_target)
+
+
+class TrainingBatches:
+    """Batch ``step`` (from 1) of a run: a pure function of (seed, step), whatever ran before."""
+
+    def __init__(self, corpus: PairCorpus, batch_size: int, seed: int) -> None:
+        self.corpus = corpus
+        self.batch_size = batch_size
+        self.seed = seed
+        self._orders: dict[int, np.ndarray] = {}
+
+    def __getitem__(self, step: int) -> Batch:
+        """The whole effective batch of ``step``."""
+        return self.from_step(step, self.batch_size)
+
+    def from_step(self, step: int, sequences: int) -> Batch:
+        """The next so many sequences from where ``step`` begins, be it less or more than its batch."""
+        drawn = (step - 1) * self.batch_size + np.arange(sequences)
+        epochs, places = np.divmod(drawn, len(self.corpus))
+        orders = {epoch: self._order(epoch) for epoch in range(epochs[0], epochs[-1] + 1)}
+        self._orders = orders  # kept for the next step, which most often lies in the same epoch
+        examples = np.array([orders[epoch][place] for epoch, place in zip(epochs, places, strict=True)])
+        return self.corpus.batch(examples, generator(self.seed, _TRAINING, step))
+
+    def _order(self, epoch: int) -> np.ndarray:
+        known = self._orders.get(epoch)
+        return generator(self.seed, _ORDER, epoch).permutation(len(self.corpus)) if known is None else known
+
+
+def held_out_batches(corpus: PairCorpus, examples: int | None, batch_size: int, seed: int) -> list[Batch]:
+    """Fixed batches for scoring: ``examples`` drawn without return (all where None), masks the same at every call."""
+    order = generator(seed, _HELD_OUT, 0).permutation(len(corpus))[:examples]
+    starts = range(0, len(order), batch_size)
+    return [corpus.batch(order[s : s + batch_size], generator(seed, _HELD_OUT, 1 + s)) for s in starts]
+
+
+def counts(batches: list[Batch], han: np.ndarray) -> dict[str, int]:
+    """How many masked positions, Han ones (``han``, bool [V], marks their ids) and pairs ``batches`` hold."""
+    return {
+        "mlm_targets": sum(len(batch.labels) for batch in batches),
+        "mlm_targets_han": sum(int(han[batch.labels].sum()) for batch in batches),
+        "nsp_pairs": sum(int((batch.next_labels != NO_PAIR).sum()) for batch in batches),
+    }
+
+
+def generator(seed: int, stream: int, number: int) -> np.random.Generator:
+    """A generator that depends on (seed, stream, number) alone."""
+    return np.random.Generator(np.random.Philox(np.random.SeedSequence((seed, stream, number))))
+
+
+def split_batch(batch: Batch, parts: int) -> list[Batch]:
+    """Cut ``batch`` into ``parts`` micro-batches of equally many sequences (as near as may be).
+
+    Sequences are dealt out in order of length, so that those of one micro-batch pad each other little.
+    """
+    order = np.argsort(batch.lengths, kind="stable")
+    return [take(batch, chosen) for chosen in np.array_split(order, parts) if len(chosen)]
+
+
+def take(batch: Batch, sequences: np.ndarray) -> Batch:
+    """The given sequences of ``batch``, in the given order."""
+    lengths = batch.lengths[sequences]
+    starts = np.cumsum(batch.lengths) - batch.lengths
+    new_starts = np.cumsum(lengths) - lengths
+    index = np.arange(lengths.sum()) + np.repeat(starts[sequences] - new_starts, lengths)
+    is_target = np.zeros(len(batch.tokens), dtype=bool)
+    is_target[batch.targets] = True
+    label_of = np.zeros(len(batch.tokens), dtype=np.int64)
+    label_of[batch.targets] = batch.labels
+    targets = np.flatnonzero(is_target[index])
+    return Batch(
+        tokens=batch.tokens[index],
+        segments=batch.segments[index],
+        positions=batch.positions[index],
+        lengths=lengths,
+        targets=targets,
+        labels=label_of[index[targets]],
+        next_labels=batch.next_labels[sequences],
+        examples=batch.examples[sequences],
+    )

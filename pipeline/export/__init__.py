@@ -1,0 +1,1 @@
+"""A checkpoint under the names of the `transformers` library: weights, tokenizer, model card."""

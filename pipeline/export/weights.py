@@ -1,0 +1,101 @@
+"""Our weights and sizes under the names of the `transformers` library's ``BertForPreTraining``.
+
+The fused query, key and value matrix is cut into its three. The MLM decoder is tied to the token embedding, so it is
+not stored twice. Label 0 of next sentence prediction means "is next" in both.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from pipeline.data.tokenizer import PAD
+from pipeline.files import checkpoint
+from pipeline.model.bert import NORM_EPSILON, Bert, Shape
+from pipeline.stage import InputError
+
+_OUTSIDE_LAYERS = {
+    "token_embedding": "bert.embeddings.word_embeddings",
+    "position_embedding": "bert.embeddings.position_embeddings",
+    "segment_embedding": "bert.embeddings.token_type_embeddings",
+    "embedding_norm": "bert.embeddings.LayerNorm",
+    "pooler": "bert.pooler.dense",
+    "transform": "cls.predictions.transform.dense",
+    "transform_norm": "cls.predictions.transform.LayerNorm",
+    "next_sentence": "cls.seq_relationship",
+}
+_IN_LAYER = {
+    "attention_output": "attention.output.dense",
+    "attention_norm": "attention.output.LayerNorm",
+    "up": "intermediate.dense",
+    "down": "output.dense",
+    "output_norm": "output.LayerNorm",
+}
+
+
+def read_weights(path: Path) -> tuple[int, Shape, dict[str, Tensor], dict[str, Any]]:
+    """The step, the sizes and the weights of a checkpoint, on the CPU, and its run's ``seed`` and ``dataset``.
+
+    Raises:
+        InputError: the checkpoint is missing or damaged, or its weights are not those of the sizes that it names.
+    """
+    content = checkpoint.load(path)
+    try:
+        step, shape, weights = int(content["step"]), Shape(**content["config"]), content["model"]
+        with torch.device("meta"):  # shapes alone, no memory
+            expected = {name: tensor.shape for name, tensor in Bert(shape).state_dict().items()}
+        found = {name: tensor.shape for name, tensor in weights.items()}
+    except (KeyError, TypeError, ValueError, AttributeError, RuntimeError, ZeroDivisionError):
+        raise InputError(f"{path}: holds no model of this program; use a .pth of train_large_100k.py") from None
+    odd = sorted(name for name in {**expected, **found} if expected.get(name) != found.get(name))
+    if odd:
+        raise InputError(f"{path}: {len(odd)} weights do not fit the sizes in the file, such as {odd[0]}; use another")
+    return step, shape, weights, {name: content.get(name) for name in ("seed", "dataset")}
+
+
+def transformers_weights(weights: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Float32 tensors by the names of ``BertForPreTraining``, from those of a ``Bert`` with ``head="bert"``."""
+    renamed = {}
+    for name, tensor in weights.items():
+        module, _, kind = name.rpartition(".")
+        tensor = tensor.float().contiguous()
+        if module == "decoder":
+            if kind == "bias":
+                renamed["cls.predictions.bias"] = tensor
+        elif not module.startswith("layers."):
+            renamed[f"{_OUTSIDE_LAYERS[module]}.{kind}"] = tensor
+        else:
+            _, number, module = module.split(".")
+            prefix = f"bert.encoder.layer.{number}"
+            if module == "query_key_value":
+                for part, piece in zip(("query", "key", "value"), tensor.chunk(3), strict=True):
+                    renamed[f"{prefix}.attention.self.{part}.{kind}"] = piece.contiguous()
+            else:
+                renamed[f"{prefix}.{_IN_LAYER[module]}.{kind}"] = tensor
+    return renamed
+
+
+def transformers_config(shape: Shape) -> dict[str, Any]:
+    """The content of config.json."""
+    return {
+        "architectures": ["BertForPreTraining"],
+        "model_type": "bert",
+        "vocab_size": shape.vocab_size,
+        "hidden_size": shape.hidden,
+        "num_hidden_layers": shape.layers,
+        "num_attention_heads": shape.heads,
+        "intermediate_size": shape.ffn,
+        "max_position_embeddings": shape.max_positions,
+        "type_vocab_size": 2,
+        "hidden_act": "gelu",
+        "hidden_dropout_prob": shape.dropout,
+        "attention_probs_dropout_prob": shape.attention_dropout,
+        "initializer_range": shape.init_std,
+        "layer_norm_eps": NORM_EPSILON,
+        "pad_token_id": PAD,
+        "tie_word_embeddings": True,
+        "dtype": "float32",
+    }

@@ -1,0 +1,95 @@
+"""A shorter run against this one; without one, the first half of this run against the whole.
+
+r is of training accuracy, as published. The tenths are of held-out accuracy where two runs both have it: they may have
+been trained on different text, and then training accuracy only tells how well each knows its own.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from pipeline.analyse.series import finite_points
+from pipeline.figures import plot_elements as marks
+from pipeline.figures import style
+from pipeline.files.history import History
+from pipeline.statistics.correlation import plain_r
+from pipeline.words import Words
+
+
+def comparison(history: History, baseline: History | None, say: Words) -> Figure:
+    figure, (curves, tenths) = style.new_figure(1, 2, 11, 5.1, (1.15, 1))
+    steps, accuracy = finite_points(history, "mlm_acc")
+    last = history.records["steps"][-1]
+    if baseline is None:
+        early = steps <= last / 2
+        before, before_last = (steps[early], accuracy[early]), last / 2
+        marks.dots(curves, steps[~early], accuracy[~early])
+        names = (say("first half"), say("whole run"))
+        curves.set_title(say("First half against the whole run (no baseline run given)"))
+    else:
+        before, before_last = finite_points(baseline, "mlm_acc"), baseline.records["steps"][-1]
+        marks.dots(curves, steps, accuracy)
+        names = (say("baseline"), say("this run"))
+        curves.set_title(say("Baseline run against this run"))
+    whole = max(last, before_last)
+    style.percent_axis(curves, say("training MLM accuracy"))
+    style.step_axis(curves, whole, say("optimizer step"))
+    marks.dots(curves, *before, style.BEFORE)
+    labels = [
+        *_straight_line(curves, names[0], *before, style.BEFORE_LINE, "-"),
+        *_straight_line(curves, names[1], steps, accuracy, style.TRAINING, marks.DASHES),
+    ]
+    for end in {label[0] for label in labels}:  # labels of lines that end apart are in nobody's way
+        style.label_ends(curves, [label for label in labels if label[0] == end], lines=2)
+    style.remark(curves, say("r depends on how long a run is;\nit does not rank runs of different lengths"))
+
+    held_out = baseline is not None and baseline.has("eval_mlm_acc") and history.has("eval_mlm_acc")
+    key = "eval_mlm_acc" if held_out else "mlm_acc"
+    tenths.set_title(say("Mean accuracy in each tenth of the steps"))
+    style.percent_axis(tenths, say("held-out MLM accuracy") if held_out else say("training MLM accuracy"))
+    style.step_axis(tenths, whole, say("optimizer step"))
+    edges = np.linspace(0, whole, 11)
+    if baseline is None:
+        _bars(tenths, edges, steps, accuracy, (0.0, 1.0), [style.BEFORE] * 5 + [style.RECORDS] * 5)
+    else:
+        _bars(tenths, edges, *finite_points(baseline, key), (0.0, 0.5), [style.BEFORE] * 10)
+        _bars(tenths, edges, *finite_points(history, key), (0.5, 1.0), [style.RECORDS] * 10)
+    return figure
+
+
+def _straight_line(
+    axes: Axes, name: str, steps: np.ndarray, accuracy: np.ndarray, colour: str, dash: style.Dash
+) -> list[marks.Label]:
+    """The least-squares line, whose r is shown beside it; nothing where r is not defined."""
+    r = plain_r(steps, accuracy)
+    if r is None:
+        return []
+    b, a = np.polyfit(steps, accuracy, 1)
+    ends = steps[[0, -1]]
+    axes.plot(ends, a + b * ends, color=colour, linestyle=dash, linewidth=2.2)
+    return [(float(ends[1]), float(a + b * ends[1]), f"{name}\nr = {r:.3f}", colour)]
+
+
+def _bars(
+    axes: Axes,
+    edges: np.ndarray,
+    steps: np.ndarray,
+    values: np.ndarray,
+    share: tuple[float, float],
+    colours: list[str],
+) -> None:
+    """Mean of ``values`` between each two ``edges``, as bars over the given share of the width, with their numbers."""
+    width = edges[1] - edges[0]
+    for left, right, colour in zip(edges, edges[1:], colours, strict=False):
+        inside = (steps > left) & (steps <= right)
+        if not inside.any():
+            continue
+        mean = float(values[inside].mean())
+        begin, wide = left + width * (0.06 + 0.88 * share[0]), width * 0.88 * (share[1] - share[0])
+        axes.bar(begin, mean, wide, align="edge", color=colour)
+        text = f"{100 * mean:.1f}" if share == (0.0, 1.0) else f"{100 * mean:.0f}"
+        axes.annotate(text, (begin + wide / 2, mean), xytext=(0, 2), textcoords="offset points", ha="center",
+                      fontsize=8)  # fmt: skip
+    axes.grid(axis="x", visible=False)

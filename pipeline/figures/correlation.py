@@ -1,0 +1,86 @@
+"""Every record against its step, with the fitted curves and the band of the best; r over parts of the run."""
+
+from __future__ import annotations
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from pipeline.analyse.series import finite_points
+from pipeline.analyse.whole_analysis import Trend
+from pipeline.figures import plot_elements as marks
+from pipeline.figures import style
+from pipeline.files.history import History
+from pipeline.statistics.correlation import Horizon
+from pipeline.statistics.curves import Fit
+from pipeline.words import Words
+
+DASH_OF = {"linear": marks.DASHES, "log": marks.DOTS, "exponential": marks.DASH_DOT, "power": (0, (8, 2))}
+WITHIN = 1.96  # standard deviations to each side that hold 95 % of normal records
+
+
+def correlation_analysis(history: History, training: Trend, held_out: Trend | None, say: Words) -> Figure:
+    figure, (scatter, horizon) = style.new_figure(1, 2, 11, 5.1, (1.35, 1))
+    _scatter(scatter, history, training, say)
+    horizon.set_title(say("r over the first T steps"))
+    horizon.set_ylabel(say("Pearson r"))
+    style.step_axis(horizon, history.records["steps"][-1], say("T (optimizer steps)"))
+    labels = _horizons(horizon, training.first, say("training"), style.TRAINING, "-")
+    if held_out:
+        labels += _horizons(horizon, held_out.first, say("held-out"), style.HELD_OUT, marks.DASHES)
+    if not labels:
+        style.remark(horizon, say("r is not defined"))
+    if training.second_half and training.second_half.r is not None:
+        labels += _second_half(horizon, training.second_half, training.second_half.r, say)
+    horizon.set_ylim(top=1)
+    style.label_ends(horizon, labels, lines=2)
+    return figure
+
+
+def _scatter(axes: Axes, history: History, training: Trend, say: Words) -> None:
+    steps, accuracy = finite_points(history, "mlm_acc")
+    last = history.records["steps"][-1]
+    found = training.pearson
+    axes.set_title(say("Pearson r is not defined") if found.r is None else say("Pearson r = {r:.3f}", r=found.r))
+    style.percent_axis(axes, say("training MLM accuracy"))
+    style.step_axis(axes, last, say("optimizer step"))
+    every = marks.dots(axes, steps, accuracy)
+    best = next((fit for fit in training.fits if fit.curve == found.curve), None)
+    along = np.linspace(steps[0], last, 400) if len(steps) else np.empty(0)
+    if best is not None:
+        spread = WITHIN * float((accuracy - best.at(steps)).std())
+        middle = best.at(along)
+        axes.fill_between(along, middle - spread, middle + spread, color=style.CURVE, alpha=0.09, linewidth=0)
+    labels = [_curve(axes, along, fit, say, best=fit is best) for fit in reversed(training.fits)]
+    style.label_ends(axes, labels)
+    remarks = [say("{number:,} records", number=len(steps)), *marks.thinned(every, say)]
+    if found.effective_sample_size is not None:
+        remarks.append(say("effective sample size {number:,.0f}", number=found.effective_sample_size))
+    if found.interval_autocorrelation:
+        low, high = found.interval_autocorrelation
+        remarks.append(say("95 % interval of r, with autocorrelation: {low:.3f} to {high:.3f}", low=low, high=high))
+    if best is not None:
+        remarks.append(say("band: 95 % of the records around the best curve"))
+    style.remark(axes, "\n".join(remarks))
+
+
+def _curve(axes: Axes, along: np.ndarray, fit: Fit, say: Words, *, best: bool) -> marks.Label:
+    colour = style.CURVE if best else style.HELD_OUT if fit.curve == "linear" else style.OTHER
+    axes.plot(along, fit.at(along), color=colour, linestyle="-" if best else DASH_OF[fit.curve],
+              linewidth=2 if best else 1.5)  # fmt: skip
+    return float(along[-1]), float(fit.at(along)[-1]), f"{say(fit.curve)}  $R^2$ {fit.r_squared:.3f}", colour
+
+
+def _horizons(axes: Axes, parts: list[Horizon], name: str, colour: str, dash: style.Dash) -> list[marks.Label]:
+    known = [(part.until, part.r) for part in parts if part.r is not None]
+    if not known:
+        return []
+    axes.plot(*zip(*known, strict=True), color=colour, linestyle=dash, marker="o", markersize=3.5)
+    return [(*known[-1], f"{name}\n{known[-1][1]:.3f}", colour)]
+
+
+def _second_half(axes: Axes, part: Horizon, r: float, say: Words) -> list[marks.Label]:
+    """r over the second half alone, drawn across the steps that it stands for."""
+    axes.plot((part.after, part.until), (r, r), color=style.OTHER, linestyle=marks.DOTS)
+    name = say("after {step} alone", step=style.short_step(part.after))
+    return [(part.until, r, f"{name}\n{r:.3f}", style.QUIET)]

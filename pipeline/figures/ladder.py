@@ -1,0 +1,99 @@
+"""Several runs side by side: runs of other lengths (a ladder), other seeds, or other settings."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from pipeline.analyse.series import finite_points, running_mean
+from pipeline.figures import plot_elements as marks
+from pipeline.figures import style
+from pipeline.files.history import History
+from pipeline.words import Words
+
+
+@dataclass(frozen=True)
+class Run:
+    """A history with the name it is shown by."""
+
+    name: str
+    history: History
+
+    @property
+    def last(self) -> int:
+        return int(self.history.records["steps"][-1])
+
+    @property
+    def length(self) -> int:
+        """Steps of the whole run, which an unfinished one has still to make."""
+        total = (self.history.run.get("config") or {}).get("steps")
+        return total if isinstance(total, int) else self.last
+
+    @property
+    def finished(self) -> bool:
+        return self.last >= self.length
+
+
+def ladder(runs: list[Run], say: Words) -> Figure:
+    """The runs' curves, and how well each ends against how long it is; at least two runs.
+
+    Accuracy is held-out where all runs have it, else that of training.
+    """
+    key = "eval_mlm_acc" if all(run.history.has("eval_mlm_acc") for run in runs) else "mlm_acc"
+    name = say("held-out MLM accuracy") if key == "eval_mlm_acc" else say("training MLM accuracy")
+    figure, (curves, ends) = style.new_figure(1, 2, 11, 5.1, (1.35, 1))
+    ordered = sorted(runs, key=lambda run: (run.length, run.name))
+    colours = [mpl.colormaps[style.SEQUENCE](0.72 * place / max(len(ordered) - 1, 1)) for place in range(len(ordered))]
+    hexes = [mpl.colors.to_hex(colour) for colour in colours]
+    _curves(curves, ordered, hexes, key, name, say)
+    _ends(ends, ordered, hexes, key, name, say)
+    return figure
+
+
+def _curves(axes: Axes, runs: list[Run], colours: list[str], key: str, name: str, say: Words) -> None:
+    axes.set_title(say("The runs along their steps"))
+    style.percent_axis(axes, name)
+    first = min(run.history.records["steps"][0] for run in runs)
+    style.log_step_axis(axes, float(max(first, 1)), max(run.last for run in runs), say("optimizer step (logarithmic)"))
+    labels = []
+    for run, colour in zip(runs, colours, strict=True):
+        steps, values = finite_points(run.history, key)
+        if not len(steps):
+            continue
+        mean = running_mean(values, len(values) // marks.SMOOTHING)
+        marks.line(axes, steps, mean, color=colour, linewidth=1.6)
+        axes.plot(steps[-1], mean[-1], marker="o", markersize=4.5, color=colour)
+        labels.append((float(steps[-1]), float(mean[-1]), run.name, style.INK))
+    style.label_ends(axes, labels)
+    style.remark(axes, say("lines: running means"))
+
+
+def _ends(axes: Axes, runs: list[Run], colours: list[str], key: str, name: str, say: Words) -> None:
+    axes.set_title(say("Where each run ends"))
+    style.percent_axis(axes, name)
+    style.log_step_axis(axes, 0.8 * min(run.length for run in runs), 1.3 * max(run.length for run in runs),
+                        say("steps of the whole run (logarithmic)"))  # fmt: skip
+    tops: dict[int, list[float]] = {}
+    for run, colour in zip(runs, colours, strict=True):
+        values = finite_points(run.history, key)[1]
+        if not len(values):
+            continue
+        end = marks.smooth_end(values)
+        face = colour if run.finished else "white"
+        axes.plot(run.length, end, marker="o", markersize=8, color=colour, markerfacecolor=face, linestyle="")
+        tops.setdefault(run.length, []).append(end)
+    for length, reached in tops.items():
+        text = f"{100 * float(np.mean(reached)):.1f}" + (f" ({len(reached)})" if len(reached) > 1 else "")
+        axes.annotate(text, (length, max(reached)), xytext=(0, 8), textcoords="offset points", ha="center",
+                      fontsize=style.LABEL_SIZE)  # fmt: skip
+    axes.margins(y=0.15)
+    remarks = [say("mean of the last twentieth of the records")]
+    if any(len(reached) > 1 for reached in tops.values()):
+        remarks.append(say("in brackets: how many runs the number is the mean of"))
+    if not all(run.finished for run in runs):
+        remarks.append(say("hollow: not finished yet"))
+    style.remark(axes, "\n".join(remarks))

@@ -1,0 +1,85 @@
+"""Marks that several figures are made of: records, their running mean, held-out curves, reference lines."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+
+from pipeline.analyse.series import finite_points, running_mean
+from pipeline.figures import style
+from pipeline.files.history import History
+from pipeline.words import Words
+
+SMOOTHING = 40  # a running mean spans this part of the records
+MOST_DOTS = 2_000  # more would be a blot, and a vector file of many megabytes
+MOST_VERTICES = 1_500
+LEGIBLE = 120  # records; a noisy line of more is a thicket
+DASHES = (0, (4, 2))
+DOTS = (0, (1, 1.6))
+DASH_DOT = (0, (5, 1.6, 1, 1.6))
+Label = tuple[float, float, str, str]  # x, y, text, colour
+
+
+def dots(axes: Axes, steps: np.ndarray, values: np.ndarray, colour: str = style.RECORDS) -> int:
+    """Single records, small and translucent, so that a thousand stay legible; of many more, every so many-th only.
+
+    Returns that number: 1 where all are drawn.
+    """
+    every = -(-len(steps) // MOST_DOTS) if len(steps) else 1
+    size = float(np.clip(2500 / max(len(steps), 1), 5, 22))
+    axes.scatter(steps[::every], values[::every], s=size, color=colour, alpha=0.6, linewidths=0)
+    return every
+
+
+def training(axes: Axes, history: History, key: str, say: Words) -> list[Label]:
+    """The training metric ``key``: its records, and their running mean as a line."""
+    steps, values = finite_points(history, key)
+    if not len(steps):
+        return []
+    dots(axes, steps, values)
+    mean = running_mean(values, len(values) // SMOOTHING)
+    line(axes, steps, mean, color=style.TRAINING)
+    return [(steps[-1], mean[-1], say("training"), style.TRAINING)]
+
+
+def held_out(axes: Axes, history: History, key: str, name: str, colour: str, dash: style.Dash) -> list[Label]:
+    """A held-out metric as a line; a long one as its running mean over the faint line of its records."""
+    steps, values = finite_points(history, key)
+    if not len(steps):
+        return []
+    if len(steps) > LEGIBLE:
+        line(axes, steps, values, color=colour, linewidth=0.6, alpha=0.3)
+        values = running_mean(values, len(values) // SMOOTHING)
+    line(axes, steps, values, color=colour, linestyle=dash, linewidth=1.6, marker="o" if len(steps) == 1 else "")
+    return [(steps[-1], values[-1], name, colour)]
+
+
+def line(axes: Axes, steps: np.ndarray, values: np.ndarray, **look: Any) -> None:
+    """A line through the points; a longer one is drawn through the least and the greatest of each stretch."""
+    if len(steps) > MOST_VERTICES:
+        edges = np.linspace(0, len(steps), MOST_VERTICES // 2 + 1).astype(int)
+        kept = {0, len(steps) - 1}
+        for start, end in pairwise(edges):
+            kept |= {start + int(values[start:end].argmin()), start + int(values[start:end].argmax())}
+        chosen = np.array(sorted(kept))
+        steps, values = steps[chosen], values[chosen]
+    axes.plot(steps, values, **look)
+
+
+def mark(axes: Axes, last: float, value: float, name: str) -> list[Label]:
+    """A level that needs no training, such as chance."""
+    axes.axhline(value, color=style.QUIET, linestyle=DOTS, linewidth=1.2)
+    return [(last, value, name, style.QUIET)]
+
+
+def smooth_end(values: np.ndarray) -> float:
+    """Mean of the last twentieth of ``values`` (float [N], N at least 1): where a noisy curve ends."""
+    return float(values[-max(1, len(values) // 20) :].mean())
+
+
+def thinned(every: int, say: Words) -> list[str]:
+    """The remark that not every record is drawn, where that is so."""
+    return [say("every {number:,}th record drawn", number=every)] if every > 1 else []

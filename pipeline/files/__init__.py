@@ -1,0 +1,1 @@
+"""What lies between the stages: dataset, history, checkpoint, scores, all written whole or not at all."""

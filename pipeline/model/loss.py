@@ -1,0 +1,71 @@
+"""Losses and accuracies, summed on the device over any number of batches and read back once."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from pipeline.data.masked_pairs import NO_PAIR
+from pipeline.model.bert import Inputs
+
+_SUMS = ("mlm_loss", "mlm_right", "mlm_targets", "han_right", "han_targets", "nsp_loss", "nsp_right", "nsp_pairs")
+
+
+class Totals:
+    """Running sums over masked positions and pairs. ``sums`` (float64, on the device) is all its state."""
+
+    def __init__(self, han: np.ndarray, device: torch.device) -> None:
+        self._is_han = torch.from_numpy(han).to(device)  # bool [V]
+        self.sums = torch.zeros(len(_SUMS), dtype=torch.float64, device=device)
+
+    def add(self, mlm_logits: Tensor, next_logits: Tensor, inputs: Inputs) -> tuple[Tensor, Tensor]:
+        """Count one batch. Returns its summed cross-entropies (nats) of masked positions and of pairs."""
+        mlm_logits, next_logits = _at_least_float32(mlm_logits), _at_least_float32(next_logits)
+        mlm_loss = F.cross_entropy(mlm_logits, inputs.labels, reduction="sum")
+        nsp_loss = F.cross_entropy(next_logits, inputs.next_labels, reduction="sum", ignore_index=NO_PAIR)
+        with torch.no_grad():
+            right = mlm_logits.argmax(-1) == inputs.labels
+            on_han = self._is_han[inputs.labels]
+            next_right = next_logits.argmax(-1) == inputs.next_labels
+            pairs = inputs.next_labels != NO_PAIR
+            counts = (
+                right.sum(),
+                right.new_tensor(len(right), dtype=torch.int64),
+                (right & on_han).sum(),
+                on_han.sum(),
+            )
+            parts = (mlm_loss, *counts, nsp_loss, next_right.sum(), pairs.sum())
+            self.sums += torch.stack([part.double() for part in parts])
+        return mlm_loss, nsp_loss
+
+    def means(self) -> dict[str, Any]:
+        """``mlm_acc, mlm_acc_han, nsp_acc, loss, mlm_loss, nsp_loss`` (None over nothing) and their denominators.
+
+        ``loss`` is the mean over masked positions plus the mean over pairs, in nats. This waits for the device.
+        """
+        total = dict(zip(_SUMS, self.sums.tolist(), strict=True))
+        mlm_loss = _mean(total["mlm_loss"], total["mlm_targets"])
+        nsp_loss = _mean(total["nsp_loss"], total["nsp_pairs"])
+        return {
+            "mlm_acc": _mean(total["mlm_right"], total["mlm_targets"]),
+            "mlm_acc_han": _mean(total["han_right"], total["han_targets"]),
+            "nsp_acc": _mean(total["nsp_right"], total["nsp_pairs"]),
+            "loss": (mlm_loss or 0.0) + (nsp_loss or 0.0),
+            "mlm_loss": mlm_loss,
+            "nsp_loss": nsp_loss,
+            "mlm_targets": int(total["mlm_targets"]),
+            "mlm_targets_han": int(total["han_targets"]),
+            "nsp_pairs": int(total["nsp_pairs"]),
+        }
+
+
+def _at_least_float32(logits: Tensor) -> Tensor:
+    return logits.to(torch.promote_types(logits.dtype, torch.float32))
+
+
+def _mean(total: float, count: float) -> float | None:
+    return total / count if count else None

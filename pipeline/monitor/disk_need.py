@@ -1,0 +1,72 @@
+"""Whether the disk holds the checkpoints that a run has still to write."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+from pipeline.files.checkpoint_names import STATES_KEPT, numbered
+
+BYTES_A_PARAMETER = 4  # weights are stored in float32
+STATE_FACTOR = 3  # the weights and the optimizer's two moments
+
+
+@dataclass(frozen=True)
+class DiskNeed:
+    """Bytes: what the checkpoints take, what those still to come will take at most, and what is free."""
+
+    folder: str
+    checkpoints: int  # weight checkpoints that are there
+    used: int
+    needed: int | None  # None where the history does not say how many are to come or how large one is
+    free: int
+
+    @property
+    def is_short(self) -> bool:
+        return self.needed is not None and self.needed > self.free
+
+
+def disk_need(folder: Path, step: int, total: int | None, interval: int | None, parameters: int | None) -> DiskNeed:
+    """Look at ``folder``, where a run at ``step`` of ``total`` saves every ``interval`` steps.
+
+    Sizes are those of the newest files; before the first one they follow from the number of parameters. Where earlier
+    grid points are gone, the run keeps only the newest few (``--keep``), and room for one more is enough. Where all
+    are gone, they are elsewhere, and nothing is said of what is needed.
+    """
+    weights, states = numbered(folder, "step"), numbered(folder, "state")
+    sizes = {path: _size(path) for _, path in (*weights, *states)}
+    free = shutil.disk_usage(_existing(folder)).free
+    of_weights = sizes[weights[-1][1]] if weights else BYTES_A_PARAMETER * parameters if parameters else None
+    of_state = sizes[states[-1][1]] if states else STATE_FACTOR * of_weights if of_weights else None
+    needed = None
+    if total is not None and interval and of_weights and of_state and (weights or step < interval):
+        to_come = total // interval - step // interval
+        if len(weights) < step // interval:
+            to_come = min(to_come, 1)
+        # A new state is written before the oldest goes; the finished model is one more file of weights.
+        states_to_come = STATES_KEPT + 1 - min(len(states), STATES_KEPT) if step < total else 0
+        needed = to_come * of_weights + states_to_come * of_state + (of_weights if step < total else 0)
+    return DiskNeed(str(folder), len(weights), sum(sizes.values()), needed, free)
+
+
+def bytes_text(count: int) -> str:
+    """``999 B``, ``3.4 MB``, ``1.2 GB``: powers of ten, as disks are sold."""
+    value = float(count)
+    for unit in ("B", "kB", "MB", "GB"):
+        if value < 999.5:
+            return f"{value:.0f} {unit}" if unit == "B" or value >= 99.5 else f"{value:.1f} {unit}"
+        value /= 1000
+    return f"{value:,.1f} TB"
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:  # rotated away between listing and looking
+        return 0
+
+
+def _existing(folder: Path) -> Path:
+    """``folder`` or the nearest folder above it that is there."""
+    return next(place for place in (folder, *folder.absolute().parents) if place.exists())

@@ -1,0 +1,184 @@
+"""How far, how fast and how healthy a run is, read off its history while it grows.
+
+Nothing but the standard library is imported: the answer must come in a blink, also on a busy machine.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta, timezone
+from itertools import pairwise
+from math import isfinite
+from pathlib import Path
+from typing import Any
+
+from pipeline.files.history import History
+from pipeline.files.run_record import Facts
+from pipeline.monitor.disk_need import DiskNeed, bytes_text
+from pipeline.monitor.quick_forecast import forecast_end
+from pipeline.monitor.run_health import Deviation, deviation, findings, finite
+from pipeline.terminal import duration
+
+RECENT = 10  # records that "now" is taken over
+STALL_FACTOR = 5  # times the usual time between records; an evaluation or a checkpoint may delay one
+STALL_SECONDS = 60.0  # and never sooner than this
+
+
+@dataclass(frozen=True)
+class Progress:
+    """A run at one moment. Accuracies are shares of one, times seconds, rates steps a second; None is "not known"."""
+
+    history: str
+    state: str  # "running", "finished", "stalled"; "waiting" before the first record; "unknown" without a run object
+    records: int
+    step: int
+    total_steps: int | None
+    percent: float | None
+    rate_now: float | None
+    rate_overall: float | None
+    seconds: float | None
+    eta_seconds: float | None
+    finish_time: str | None
+    eval_mlm_acc: float | None
+    eval_mlm_acc_best: float | None
+    eval_mlm_acc_best_step: int | None
+    mlm_acc: float | None
+    nsp_acc: float | None
+    loss: float | None
+    lr: float | None
+    last_record_age: float
+    usual_interval: float | None
+    curve_of: str  # "held-out" where the history has it, else "training": what curve and forecast are of
+    curve: list[float]
+    forecast_end: tuple[float, float] | None  # (low, high) at the last step; see quick_forecast.py
+    deviation: Deviation | None
+    disk: DiskNeed | None
+    warnings: list[str]
+
+    def to_json(self) -> dict[str, Any]:
+        """All but the curve, which the history has."""
+        value = asdict(self)
+        del value["curve"]
+        return value
+
+
+def measure(
+    path: Path,
+    history: History,
+    modified: float,
+    now: float,
+    disk: DiskNeed | None = None,
+    reference: History | None = None,
+) -> Progress:
+    """The progress of the history read from ``path``, last written at ``modified``, seen at ``now`` (seconds, Unix).
+
+    Raises:
+        InputError: the ``run`` object holds values of a wrong type.
+    """
+    facts = Facts(path, history.run)
+    records = history.records
+    steps = records["steps"]
+    step, total = (steps[-1] if steps else 0), facts.count("config", "steps")
+    age = max(0.0, now - modified)
+    usual = _usual_interval(history)
+    state = _state(history, facts.text("finished") is not None, age, usual)
+    rate_now = _rate(history, RECENT)
+    eta, finish = None, None
+    if state == "running" and rate_now and total is not None:
+        finishing = modified + max(0, total - step) / rate_now
+        eta = max(0.0, finishing - now)
+        finish = _local_time(finishing)
+    held_out = finite(history, "eval_mlm_acc")
+    best = max(((value, at) for at, value in held_out), default=(None, None))
+    points = held_out or finite(history, "mlm_acc")
+    going_on = state in ("running", "stalled") and total is not None and step < total
+    apart = deviation(history, reference) if reference else None
+    return Progress(
+        history=str(path),
+        state=state,
+        records=len(history),
+        step=step,
+        total_steps=total,
+        percent=100 * step / total if total else None,
+        rate_now=rate_now,
+        rate_overall=_rate(history, len(history)),
+        seconds=_last(records.get("seconds", [])),
+        eta_seconds=eta,
+        finish_time=finish,
+        eval_mlm_acc=held_out[-1][1] if held_out else None,
+        eval_mlm_acc_best=best[0],
+        eval_mlm_acc_best_step=best[1],
+        mlm_acc=_last(records["mlm_acc"]),
+        nsp_acc=_last(records["nsp_acc"]),
+        loss=_last(records["loss"]),
+        lr=_last(records["lr"]),
+        last_record_age=age,
+        usual_interval=usual,
+        curve_of="held-out" if held_out else "training",
+        curve=[value for _, value in points],
+        forecast_end=forecast_end(points, facts.count("config", "warmup") or 0, total) if going_on and total else None,
+        deviation=apart,
+        disk=disk,
+        warnings=_warnings(history, state, age, usual, disk, apart),
+    )
+
+
+def _warnings(
+    history: History, state: str, age: float, usual: float | None, disk: DiskNeed | None, apart: Deviation | None
+) -> list[str]:
+    found = []
+    if state == "stalled":
+        found.append(f"stalled: no record for {duration(age)}, usually one every {duration(usual or 0)}")
+    found += findings(history)
+    if disk and disk.is_short and disk.needed is not None and state != "finished":
+        found.append(f"disk: checkpoints to come need {bytes_text(disk.needed)}, {bytes_text(disk.free)} are free")
+    if apart and apart.is_large:
+        where = f"{abs(100 * apart.difference):.1f} points {'above' if apart.difference > 0 else 'below'}"
+        found.append(f"off the reference: {apart.of} accuracy {where} it around step {apart.up_to:,}")
+    return found
+
+
+def _state(history: History, finished: bool, age: float, usual: float | None) -> str:
+    if not len(history):
+        return "waiting"
+    if not history.run:
+        return "unknown"
+    if finished:
+        return "finished"
+    return "stalled" if usual is not None and age > max(STALL_SECONDS, STALL_FACTOR * usual) else "running"
+
+
+def _usual_interval(history: History) -> float | None:
+    """Median seconds between the recent records, or None where the history keeps no time."""
+    seconds = [0.0, *(value for value in history.records.get("seconds", []) if _good(value))][-RECENT - 1 :]
+    gaps = sorted(after - before for before, after in pairwise(seconds))
+    return gaps[len(gaps) // 2] if gaps else None
+
+
+def _rate(history: History, over: int) -> float | None:
+    """Steps a second over the last ``over`` records."""
+    seconds = history.records.get("seconds", [])
+    points = [(0, 0.0), *(point for point in zip(history.records["steps"], seconds, strict=False) if _good(point[1]))]
+    (first, begun), (last, ended) = points[-1 - min(over, len(points) - 1)], points[-1]
+    return (last - first) / (ended - begun) if ended > begun else None
+
+
+def _good(value: float | None) -> bool:
+    return value is not None and isfinite(value)
+
+
+def _last(values: Sequence[Any]) -> float | None:
+    """The last value where it is a number."""
+    return values[-1] if values and _good(values[-1]) else None
+
+
+def _local_time(moment: float) -> str | None:
+    try:
+        return (
+            (datetime.fromtimestamp(0, timezone.utc) + timedelta(seconds=moment))
+            .astimezone()
+            .isoformat(sep=" ", timespec="minutes")
+        )
+    except OverflowError:  # a rate so small that the year has five digits
+        return None

@@ -1,0 +1,103 @@
+"""The progress of a run as one calm screen of text, fitted to the terminal's width."""
+
+from __future__ import annotations
+
+from pipeline.monitor.disk_need import bytes_text
+from pipeline.monitor.progress import Progress
+from pipeline.terminal import NAME, bar, duration, fitted, healthy, row, sparkline, title, warning
+
+
+def screen(progress: Progress, columns: int = 80, *, styled: bool = False) -> str:
+    """The progress in lines of at most ``columns``; ``styled`` sets off titles and warnings by terminal codes."""
+    width = fitted(columns)
+    blocks = [
+        _head(progress, width, styled),
+        _motion(progress),
+        _accuracy(progress, width),
+        _surroundings(progress),
+        _health(progress, styled),
+    ]
+    return "\n\n".join("\n".join(block) for block in blocks if block)
+
+
+def _head(p: Progress, width: int, styled: bool) -> list[str]:
+    state = {"unknown": "whether it goes on is not recorded", "waiting": "waiting for the first record"}
+    lines = [title(p.history, state.get(p.state, p.state), width, styled)]
+    if p.percent is not None:
+        number = f"  {p.percent:5.1f} %"
+        lines.append(bar(p.percent / 100, width - len(number)) + number)
+    return lines
+
+
+def _motion(p: Progress) -> list[str]:
+    of_total = f" of {p.total_steps:,}" if p.total_steps is not None else ""
+    last = f", the last {duration(p.last_record_age)} ago" if p.state in ("running", "stalled") else ""
+    lines = [row("step", f"{p.step:,}{of_total}", f"{p.records:,} record{'' if p.records == 1 else 's'}{last}")]
+    if p.rate_now and p.rate_overall:
+        lines.append(row("rate", f"{_rate(p.rate_now)} now", f"{_rate(p.rate_overall)} overall"))
+    if p.seconds is not None:
+        left = "" if p.eta_seconds is None else f"{duration(p.eta_seconds)} left{_done_at(p)}"
+        lines.append(row("time", f"{duration(p.seconds)} so far" if left else duration(p.seconds), left))
+    return lines
+
+
+def _done_at(p: Progress) -> str:
+    return "" if p.finish_time is None else f", done at {p.finish_time[:16]}"  # local time, as a wall clock shows it
+
+
+def _accuracy(p: Progress, width: int) -> list[str]:
+    lines = []
+    if p.eval_mlm_acc is not None and p.eval_mlm_acc_best is not None:
+        best = f"best {_percent(p.eval_mlm_acc_best)} at step {p.eval_mlm_acc_best_step:,}"
+        lines.append(row("held-out", f"MLM {_percent(p.eval_mlm_acc)}", best))
+    training = [
+        text
+        for value, text in (
+            (p.mlm_acc, f"MLM {_percent(p.mlm_acc)}"),
+            (p.nsp_acc, f"NSP {_percent(p.nsp_acc)}"),
+            (p.loss, f"loss {p.loss or 0:.3f}"),
+            (p.lr, f"lr {p.lr:.2e}" if p.lr else "lr 0"),
+        )
+        if value is not None
+    ]
+    if training:
+        lines.append(row("training", training[0], "   ".join(training[1:])))
+    if p.forecast_end and p.total_steps is not None:
+        low, high = p.forecast_end
+        lines.append(row("at the end", f"{100 * low:.1f} to {100 * high:.1f} %", f"rough, {p.curve_of}; see --help"))
+    if p.curve:
+        drawn = sparkline(p.curve, width - NAME - 26)
+        lines.append(row("curve", f"{drawn}  {100 * min(p.curve):.1f} to {100 * max(p.curve):.1f} % {p.curve_of}"))
+    return lines
+
+
+def _surroundings(p: Progress) -> list[str]:
+    lines = []
+    if p.disk:
+        here = f"{p.disk.checkpoints:,}, with states {bytes_text(p.disk.used)}" if p.disk.checkpoints else "none yet"
+        needed = "" if not p.disk.needed else f"{bytes_text(p.disk.needed)} to come, "
+        lines.append(row("checkpoints", here, f"{needed}{bytes_text(p.disk.free)} free"))
+    if p.deviation:
+        difference = f"{100 * p.deviation.difference:+.2f} points"
+        lines.append(
+            row("reference", difference, f"± {196 * p.deviation.error:.2f}, {p.deviation.of} MLM, last 8 records")
+        )
+    return lines
+
+
+def _health(p: Progress, styled: bool) -> list[str]:
+    if p.warnings:
+        return [warning(text, styled) for text in p.warnings]
+    if not p.records:
+        return []
+    arriving = ", records arriving on time" if p.state == "running" else ""
+    return [healthy(f"nothing wrong found{arriving}", styled)]
+
+
+def _rate(value: float) -> str:
+    """Steps a second, or seconds a step for slow runs."""
+    return f"{value:.2f} steps/s" if value >= 0.1 else f"{1 / value:.1f} s a step"
+
+
+def _percent(share: float | None) -> str:
+    return "" if share is None else f"{100 * share:.2f} %"

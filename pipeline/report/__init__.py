@@ -1,0 +1,1 @@
+"""What a person reads of an analysis: console report, report page, summary table."""

@@ -1,0 +1,191 @@
+"""The report as one HTML page: figures, tables, facts and caveats, readable on paper, on a wide screen and on a phone.
+
+Figures are vector images inside the page, so it opens without a network and without the files beside it. Same data,
+same bytes: it holds no time of its own.
+"""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from collections.abc import Mapping
+from html import escape
+from math import isfinite
+
+from pipeline.analyse.whole_analysis import Trend
+from pipeline.files.history import History
+from pipeline.files.run_record import Facts
+from pipeline.report.tables import Table, percent
+from pipeline.terminal import duration
+from pipeline.words import Words
+
+CAPTIONS = {
+    "training_curves": (
+        "Training curves",
+        "Training accuracy is the mean over all masked characters since the last record, with dropout on; held-out "
+        "accuracy is measured on fixed articles that take no part in training.",
+    ),
+    "correlation_analysis": (
+        "Correlation",
+        "A straight line is not the shape of learning. The best curve is drawn solid; the right panel shows how r "
+        "depends on how much of the run is looked at.",
+    ),
+    "comparison_50k_100k": (
+        "Comparison",
+        "Runs of different lengths have different r even if they learn alike, and training accuracy tells how well a "
+        "run knows its own text: runs on different text are compared on held-out text.",
+    ),
+    "loss_analysis": (
+        "Loss analysis",
+        "The loss is the sum of MLM and NSP cross-entropy, so its level also holds what NSP costs.",
+    ),
+    "ladder": (
+        "Several runs",
+        "Each run has its own learning-rate schedule, annealed to its own end: a point of a long run is no short run.",
+    ),
+    "deciles": (
+        "Character frequency",
+        "Each tenth holds about as many running characters, from rare to common ones; the bars have 95 % binomial "
+        "intervals.",
+    ),
+}
+CAVEATS = (
+    "Accuracy over all targets includes punctuation, which is easy; the accuracy on Han characters stands beside it.",
+    "Articles, not sentences, are held out. The validation articles steer; the test articles are scored once, at the "
+    "end.",
+    "Neighbouring records are correlated, so a thousand records are worth far fewer independent ones.",
+    "Everything here is about one run unless several are named; another seed would give other numbers.",
+    "Forecasts assume that the curve goes on as it did, with the same data and the same kind of schedule.",
+    "A small model trained on a few million characters is a specimen for watching training, no usable language model.",
+)
+LONGEST_UNBROKEN = 20  # characters
+STYLE = """
+:root { color-scheme: light; --ink: #1b1f23; --quiet: #57606a; --rule: #d8dee4; --tint: #f6f8fa; --accent: #003f6b }
+* { box-sizing: border-box }
+body { margin: 0 auto; max-width: 76rem; padding: 2rem 1.25rem 4rem; color: var(--ink); background: #fff;
+  font: 16px/1.55 system-ui, "Noto Sans CJK SC", "PingFang SC", "Microsoft YaHei", sans-serif }
+h1 { font-size: 1.7rem; line-height: 1.25; margin: 0; overflow-wrap: anywhere }
+h2 { font-size: 1.2rem; margin: 3rem 0 1rem; padding-bottom: .3rem; border-bottom: 1px solid var(--rule) }
+h3 { font-size: 1rem; margin: 0 0 .5rem }
+header p { margin: .4rem 0 0; color: var(--quiet); overflow-wrap: anywhere }
+dl.facts { display: grid; grid-template-columns: repeat(auto-fit, minmax(13rem, 1fr)); gap: .75rem;
+  margin: 1.75rem 0 0 }
+dl.facts div { background: var(--tint); border-radius: .5rem; padding: .8rem 1rem }
+dl.facts dt { color: var(--quiet); font-size: .85rem }
+dl.facts dd { margin: .1rem 0 0; font-size: 1.35rem; font-weight: 600; font-variant-numeric: tabular-nums;
+  color: var(--accent) }
+figure { margin: 0 0 2.5rem }
+figure .scroll, .table .scroll { overflow-x: auto; -webkit-overflow-scrolling: touch }
+figure img { display: block; width: 100%; min-width: 46rem; height: auto }
+figcaption, .remark { color: var(--quiet); font-size: .9rem; margin-top: .5rem; max-width: 60rem }
+figcaption b { color: var(--ink) }
+.tables { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 30rem), 1fr)); gap: 2rem 2.5rem }
+.table { min-width: 0 }
+.table.wide { grid-column: 1 / -1 }
+table { border-collapse: collapse; width: 100%; font-size: .92rem; font-variant-numeric: tabular-nums }
+th, td { text-align: left; padding: .35rem .75rem .35rem 0; border-bottom: 1px solid var(--rule); vertical-align: top }
+thead th { color: var(--quiet); font-weight: 500 }
+tbody th { font-weight: 400 }
+td.short { white-space: nowrap }
+.narrow { display: none }
+ul { padding-left: 1.2rem; max-width: 60rem }
+li { margin: .3rem 0 }
+@media (max-width: 40rem) { body { padding: 1.25rem 1rem 3rem } h1 { font-size: 1.35rem } .narrow { display: block }
+  dl.facts { grid-template-columns: 1fr 1fr } dl.facts dd { font-size: 1.1rem } }
+@media print { figure, .table { break-inside: avoid } figure img { min-width: 0 } }
+"""
+
+
+def report_page(
+    facts: Facts,
+    name: str,
+    history: History,
+    training: Trend,
+    figures: Mapping[str, bytes],
+    tables: list[Table],
+    say: Words,
+    *,
+    english_figures: bool,
+) -> str:
+    """The page of the run ``name``; ``figures`` are SVG files by name, ``english_figures`` says they are no Chinese."""
+    language = "zh-Hans" if say.language == "zh" else "en"
+    title = say("report of {name}", name=name)
+    parts = [
+        f'<!doctype html>\n<html lang="{language}">\n<head>\n<meta charset="utf-8">',
+        '<meta name="viewport" content="width=device-width, initial-scale=1">',
+        '<meta http-equiv="Content-Security-Policy" content="default-src \'none\'; img-src data:; '
+        "style-src 'unsafe-inline'\">",
+        f'<link rel="icon" href="data:,">\n<title>{escape(title)}</title>\n<style>{STYLE}</style>\n</head>\n<body>',
+        f"<header><h1>{escape(say('A training run in figures'))}</h1><p>{escape(name)}</p></header>",
+        _facts(_key_numbers(facts, history, training, say)),
+        f"<h2>{escape(say('Figures'))}</h2>",
+    ]
+    if english_figures:
+        text = say("The figures are in English: no font with Chinese characters was installed where they were drawn.")
+        parts.append(f'<p class="remark">{escape(text)}</p>')
+    parts.append(f'<p class="remark narrow">{escape(say("The figures scroll sideways."))}</p>')
+    parts += [_figure(key, picture, say) for key, picture in figures.items()]
+    parts += [f"<h2>{escape(say('Tables'))}</h2>", '<div class="tables">', *map(_table, tables), "</div>"]
+    caveats = "".join(f"<li>{escape(say(text))}</li>" for text in CAVEATS)
+    parts += [f"<h2>{escape(say('How to read this'))}</h2>", f"<ul>{caveats}</ul>", "</body>\n</html>\n"]
+    return "\n".join(parts)
+
+
+def _key_numbers(facts: Facts, history: History, training: Trend, say: Words) -> list[tuple[str, str]]:
+    """The few numbers at the top: (name, value)."""
+    step, total = history.records["steps"][-1], facts.count("config", "steps")
+    unfinished = total is not None and step < total
+    steps = f"{step:,} / {total:,}" if unfinished else f"{step:,}"
+    numbers = [(say("steps"), steps)]
+    tested = facts.number("test", "mlm_acc")
+    last = {key: history.records.get(key, [None])[-1] for key in ("eval_mlm_acc", "mlm_acc")}
+    if tested is not None:
+        numbers.append((say("MLM accuracy, test articles"), percent(tested)))
+    elif last["eval_mlm_acc"] is not None and isfinite(last["eval_mlm_acc"]):
+        numbers.append((say("MLM accuracy, held-out, last record"), percent(last["eval_mlm_acc"])))
+    elif isfinite(last["mlm_acc"]):
+        numbers.append((say("MLM accuracy, training, last record"), percent(last["mlm_acc"])))
+    if training.pearson.r is not None:
+        numbers.append((say("Pearson r of step and accuracy, training"), f"{training.pearson.r:.3f}"))
+    seconds = history.records.get("seconds", [])
+    if seconds and isfinite(seconds[-1]):
+        numbers.append((say("training time"), duration(seconds[-1])))
+    return numbers
+
+
+def _facts(numbers: list[tuple[str, str]]) -> str:
+    rows = "".join(f"<div><dt>{escape(name)}</dt><dd>{escape(value)}</dd></div>" for name, value in numbers)
+    return f'<dl class="facts">{rows}</dl>'
+
+
+def _figure(key: str, picture: bytes, say: Words) -> str:
+    title, caption = (say(text) for text in CAPTIONS[key])
+    data = b64encode(picture).decode("ascii")
+    image = f'<img alt="{escape(title)}" src="data:image/svg+xml;base64,{data}">'
+    return (
+        f'<figure id="{key}"><div class="scroll">{image}</div>'
+        f"<figcaption><b>{escape(title)}.</b> {escape(caption)}</figcaption></figure>"
+    )
+
+
+def _table(table: Table) -> str:
+    """A table; one of many columns takes the whole width."""
+    head = ""
+    if any(table.columns):
+        head = (
+            "<thead><tr>" + "".join(f'<th scope="col">{escape(name)}</th>' for name in table.columns) + "</tr></thead>"
+        )
+    body = "".join(
+        f'<tr><th scope="row">{escape(name)}</th>{"".join(map(_cell, cells))}</tr>' for name, *cells in table.rows
+    )
+    remark = f'<p class="remark">{escape(table.remark)}</p>' if table.remark else ""
+    kind = "table wide" if len(table.columns) > 4 else "table"
+    return (
+        f'<section class="{kind}"><h3>{escape(table.title)}</h3><div class="scroll"><table>{head}<tbody>{body}</tbody>'
+        f"</table></div>{remark}</section>"
+    )
+
+
+def _cell(text: str) -> str:
+    """A cell; a number or a word is not broken."""
+    kind = ' class="short"' if len(text) <= LONGEST_UNBROKEN else ""
+    return f"<td{kind}>{escape(text)}</td>"

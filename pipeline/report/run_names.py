@@ -1,0 +1,33 @@
+"""A short name for each of several runs: what tells them apart."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pipeline.files.history import History
+from pipeline.files.run_record import Facts
+
+
+def run_names(paths: list[Path], histories: list[History]) -> list[str]:
+    """Names by length of the run, by seed, by both, or by the shortest end of the path; all different.
+
+    Raises:
+        InputError: a ``run`` object holds values of a wrong type.
+    """
+    facts = [Facts(path, history.run) for path, history in zip(paths, histories, strict=True)]
+    lengths = [_steps(fact.count("config", "steps") or history.records["steps"][-1])
+               for fact, history in zip(facts, histories, strict=True)]  # fmt: skip
+    seeds = [f"seed {fact.count('seed')}" for fact in facts]
+    both = [f"{length}, {seed}" for length, seed in zip(lengths, seeds, strict=True)]
+    for names in (lengths, seeds, both):
+        if len(set(names)) == len(names):
+            return names
+    for parts in range(1, max(len(path.parts) for path in paths) + 1):
+        names = ["/".join(path.with_suffix("").parts[-parts:]) for path in paths]
+        if len(set(names)) == len(names):
+            return names
+    return [f"{number}: {path}" for number, path in enumerate(paths, 1)]  # the same file more than once
+
+
+def _steps(step: int) -> str:
+    return f"{step / 1000:g}K" if step >= 1000 and step % 100 == 0 else f"{step:,}"

@@ -1,0 +1,272 @@
+"""The tables of the report, read off a history and its analysis. What these do not hold has no row."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pipeline.files.history import History
+from pipeline.files.run_record import Facts
+from pipeline.stage import InputError
+from pipeline.terminal import duration
+from pipeline.words import Words
+
+GUESSES = {
+    "commonest": "guess: commonest character",
+    "left": "guess: from the left neighbour",
+    "both": "guess: from both neighbours",
+}
+NONE = "–"
+SMALLEST = 1e-300  # a p-value below it is no number any more
+STATES = {"plateau": "on a plateau", "rising": "rising", "falling": "falling", "undecided": "undecided"}
+Row = list[str]
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table with its heading and, where it needs one, a remark below; the first column is names."""
+
+    title: str
+    columns: Row
+    rows: list[Row]
+    remark: str = ""
+
+
+def report_tables(
+    path: Path, history: History, analysis_path: Path, analysis: dict[str, Any], say: Words
+) -> list[Table]:
+    """All tables that have rows.
+
+    Raises:
+        InputError: the ``run`` object or the analysis holds values of a wrong type.
+    """
+    facts = Facts(path, history.run)
+    makers: list[Callable[[dict[str, Any], Words], Table | None]] = [
+        _correlation, _horizon, _fits, _forecast, _findings, _cost, _several,
+    ]  # fmt: skip
+    try:
+        analysed = [maker(analysis, say) for maker in makers]
+    except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
+        raise InputError(
+            f"{analysis_path}: is no analysis as analyze_100k.py writes it ({error!r}); make it again"
+        ) from None
+    return [table for table in (_scores(facts, say), *analysed, _run(facts, history, say)) if table and table.rows]
+
+
+def _scores(facts: Facts, say: Words) -> Table | None:
+    """Accuracy on held-out articles beside the counting guesses; the test articles once they were scored."""
+    for part, name in (("test", "Test articles"), ("validation", "Validation articles")):
+        accuracy = facts.number(part, "mlm_acc")
+        if accuracy is None:
+            continue
+        rows = [
+            [say("masked characters"), _count(facts.count(part, "mlm_targets")),
+             _count(facts.count(part, "mlm_targets_han"))],
+            [say("MLM accuracy"), percent(accuracy), percent(facts.number(part, "mlm_acc_han"))],
+        ]  # fmt: skip
+        for guess, text in GUESSES.items():
+            on_all = facts.number(part, "guesses", guess, "all")
+            if on_all is not None:
+                rows.append([say(text), percent(on_all), percent(facts.number(part, "guesses", guess, "han"))])
+        nsp, pairs = facts.number(part, "nsp_acc"), facts.count(part, "nsp_pairs")
+        if nsp is not None and pairs is not None:
+            rows.append([say("NSP accuracy, of {pairs:,} pairs (chance 50 %)", pairs=pairs), percent(nsp), NONE])
+        remark = say("The guesses by counting are fitted on the training articles and answer at the same positions.")
+        return Table(say(name), ["", say("all targets"), say("Han alone")], rows, remark)
+    return None
+
+
+def _correlation(analysis: dict[str, Any], say: Words) -> Table | None:
+    trends = [analysis["pearson"], *([analysis["held_out"]] if analysis.get("held_out") else [])]
+    rows = [
+        [say("Pearson r"), *(_number(each["r"]) for each in trends)],
+        [say("95 % interval, with autocorrelation"), *(_interval(each["interval_autocorrelation"]) for each in trends)],
+        [say("95 % interval, were records independent"), *(_interval(each["interval_iid"]) for each in trends)],
+        [say("effective sample size"), *(_number(each["effective_sample_size"], ",.0f") for each in trends)],
+        [say("p, with autocorrelation"), *(_p_value(each.get("p_autocorrelation")) for each in trends)],
+        [say("Spearman rho"), *(_number((each.get("spearman") or {}).get("rho")) for each in trends)],
+        [say("r against log(step)"), *(_number((each.get("log_step") or {}).get("r")) for each in trends)],
+        [say("r without sampling noise"), *(_number((each.get("disattenuated") or {}).get("r")) for each in trends)],
+    ]
+    columns = ["", say("training"), *([say("held-out")] if len(trends) > 1 else [])]
+    remark = say("The intervals cover the noise of this run's records only; only further seeds show how runs differ.")
+    return Table(say("Step and accuracy"), columns, _known(rows), remark)
+
+
+def _horizon(analysis: dict[str, Any], say: Words) -> Table | None:
+    parts = [part for part in analysis["horizon"]["first"][3::4] if part["r"] is not None]
+    rows = [[say("first {steps:,.0f} steps", steps=part["until"]), _number(part["r"])] for part in parts]
+    later = analysis["horizon"]["second_half"]
+    if later and later["r"] is not None:
+        rows.append([say("steps after {steps:,.0f}", steps=later["after"]), _number(later["r"])])
+    remark = say("r measures straightness, not learning: on a saturating curve it falls as the run grows longer.")
+    return Table(say("r over parts of the run"), ["", say("r, training")], rows, remark)
+
+
+def _fits(analysis: dict[str, Any], say: Words) -> Table | None:
+    rows = [
+        [
+            say(name),
+            fit["formula"],
+            ", ".join(f"{key} = {value:.4g}" for key, value in fit["parameters"].items()),
+            _number(fit["r_squared"]),
+            _number((fit.get("asymptote") or {}).get("value"), "percent"),
+            ", ".join(fit.get("at_bound") or []) or NONE,
+        ]
+        for name, fit in analysis["fits"].items()
+    ]
+    columns = ["", say("formula"), say("parameters"), "R²", say("asymptote"), say("at a bound")]
+    remark = say("Best (least AIC) first. Parameters at a bound of the search are not to be believed.")
+    return Table(say("Curves of training accuracy"), columns, rows, remark)
+
+
+def _forecast(analysis: dict[str, Any], say: Words) -> Table | None:
+    found = (analysis.get("held_out") or analysis).get("forecast") or analysis.get("forecast")
+    if not found:
+        return None
+    verdicts = {
+        "reached": "reached at step {steps:,.0f}",
+        "reachable": "about step {steps:,.0f}",
+        "models_disagree": "the models disagree",
+        "beyond_every_model": "beyond this run by every model",
+    }
+    rows = []
+    ends = {end["step"]: end for end in [found["end"], *found["at"]] if end}
+    for end in ends.values():
+        rows.append([say("accuracy at step {steps:,.0f}", steps=end["step"]), percent(end["accuracy"]),
+                     _interval(end["interval"], "percent")])  # fmt: skip
+    for target in found["targets"]:
+        steps = target["steps"] if target["steps"] is not None else 0
+        rows.append([say("steps to {target}", target=percent(target["target"])),
+                     say(verdicts[target["verdict"]], steps=steps),
+                     _interval(target["interval"], ",.0f")])  # fmt: skip
+    remark = say("A run whose learning rate was annealed to its end cannot simply be continued.")
+    return Table(say("Forecast"), ["", "", say("80 % interval")], rows, remark)
+
+
+def _findings(analysis: dict[str, Any], say: Words) -> Table | None:
+    rows = []
+    for name, nsp in (analysis.get("nsp") or {}).items():
+        if nsp:
+            verdict = say("at chance") if nsp["at_chance"] else say("above chance")
+            rows.append([say(f"NSP, {name.replace('_', '-')}"),
+                         f"{percent(nsp['accuracy'])}, {verdict} (p {_p_value(nsp['p'])})"])  # fmt: skip
+    overfit = analysis.get("overfit")
+    if overfit:
+        since = say("from step {steps:,.0f} on", steps=overfit["since_step"]) if overfit["found"] else say("not found")
+        rows.append([say("overfitting"), since])
+    plateau = analysis.get("plateau")
+    if plateau and plateau["state"]:
+        rows.append([say("the last quarter is"), say(STATES[plateau["state"]])])
+    stop = analysis.get("early_stop")
+    if stop:
+        text = say("would have let it run")
+        if stop["stop_step"] is not None:
+            text = say("at step {steps:,}, {share} of the run saved, {lost:+.2f} points lost", steps=stop["stop_step"],
+                       share=percent(stop["saved_share"]), lost=100 * (stop["lost"] or 0.0))  # fmt: skip
+        rows.append([say("early stopping"), text])
+    for anomaly in analysis["anomalies"]:
+        where = say("steps {first:,} to {last:,}", first=anomaly["first_step"], last=anomaly["last_step"])
+        rows.append([say("anomaly"), f"{anomaly['count']} × {anomaly['kind']}, {anomaly['key']}, {where}"])
+    return Table(say("Findings"), ["", ""], rows)
+
+
+def _cost(analysis: dict[str, Any], say: Words) -> Table | None:
+    cost = analysis.get("cost")
+    if not cost:
+        return None
+    rows = []
+    if cost.get("seconds") is not None:
+        rows.append([say("training time"), duration(cost["seconds"])])
+    for key, name in (("tokens", "tokens"), ("flops", "FLOPs")):
+        if cost.get(key) is not None:
+            rows.append([say(name), f"{cost[key]:.3g}"])
+    gained = cost.get("held_out") or cost.get("training")
+    if gained and gained.get("seconds_per_point") is not None:
+        rows.append([say("a point of accuracy cost on average"), duration(gained["seconds_per_point"])])
+    return Table(say("Cost"), ["", ""], rows)
+
+
+def _several(analysis: dict[str, Any], say: Words) -> Table | None:
+    several = analysis.get("several")
+    if not several:
+        return None
+    rows = [
+        [
+            str(each["label"]),
+            _number(each["total_steps"], ",.0f"),
+            percent(each["end_accuracy"]),
+            _interval(each.get("end_interval"), "percent"),
+            percent(each.get("test_accuracy")),
+            _number(each["r"]),
+        ]
+        for each in several["histories"]
+    ]
+    columns = ["", say("steps"), say("accuracy at the end"), say("95 % interval"), say("test"), "r"]
+    return Table(say("Runs side by side"), columns, rows)
+
+
+def _run(facts: Facts, history: History, say: Words) -> Table | None:
+    config = history.run.get("config")
+    shape = [_optional(facts.count("config", key)) for key in ("layers", "hidden", "heads")]
+    rows = [
+        [say("preset"), facts.text("preset") or NONE],
+        [say("layers x width, heads"), f"{shape[0]} × {shape[1]}, {shape[2]}" if config else NONE],
+        [say("parameters"), _count(facts.count("parameters"))],
+        [say("steps"), _count(facts.count("config", "steps"))],
+        [say("sequences a step"), _product(facts.count("config", "batch_size"), facts.count("config", "accumulation"))],
+        [say("peak learning rate"), _number(facts.number("config", "lr"), "g")],
+        [say("seed"), _count(facts.count("seed"))],
+        [say("dataset"), (facts.text("dataset", "fingerprint") or NONE)[:16]],
+        [say("sentences"), _count(facts.count("dataset", "sentences"))],
+        [say("vocabulary"), _count(facts.count("dataset", "vocab"))],
+        [say("device"), facts.text("device") or NONE],
+        ["PyTorch", facts.text("versions", "torch") or NONE],
+        [say("started"), facts.text("started") or NONE],
+        [say("finished"), facts.text("finished") or NONE],
+    ]
+    return Table(say("The run"), ["", ""], _known(rows))
+
+
+def percent(share: float | None) -> str:
+    return NONE if share is None else f"{100 * share:.2f} %"
+
+
+def _known(rows: list[Row]) -> list[Row]:
+    """The rows that hold anything."""
+    return [row for row in rows if any(cell != NONE for cell in row[1:])]
+
+
+def _count(value: int | None) -> str:
+    return NONE if value is None else f"{value:,}"
+
+
+def _optional(value: int | None) -> str:
+    return "?" if value is None else str(value)
+
+
+def _product(first: int | None, second: int | None) -> str:
+    return NONE if first is None or second is None else f"{first * second:,}"
+
+
+def _number(value: float | None, form: str = ".3f") -> str:
+    if value is None:
+        return NONE
+    return f"{100 * value:.2f} %" if form == "percent" else f"{value:{form}}"
+
+
+def _interval(value: list[float | None] | None, form: str = ".3f") -> str:
+    if value is None or value == [None, None]:
+        return NONE
+    low, high = value
+    return f"{_number(low, form)} … {_number(high, form)}"
+
+
+def _p_value(value: float | None) -> str:
+    if value is None:
+        return NONE
+    if value < SMALLEST:
+        return f"< {SMALLEST:.0e}"
+    return f"{value:.3f}" if value >= 0.001 else f"{value:.1e}"

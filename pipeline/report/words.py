@@ -1,0 +1,160 @@
+"""The Chinese of the report; the English text is the key."""
+
+from __future__ import annotations
+
+from pipeline.words import CHINESE, Words
+
+REPORT = {
+    "A training run in figures": "一次训练的图表",
+    "report of {name}": "{name} 的报告",
+    "MLM accuracy, test articles": "MLM 准确率，测试文章",
+    "MLM accuracy, held-out, last record": "MLM 准确率，留出，最后一条记录",
+    "MLM accuracy, training, last record": "MLM 准确率，训练，最后一条记录",
+    "Pearson r of step and accuracy, training": "步数与训练准确率的 Pearson r",
+    "training time": "训练时间",
+    "steps": "步数",
+    "Figures": "图",
+    "Tables": "表",
+    "How to read this": "怎样读这些数字",
+    "The figures are in English: no font with Chinese characters was installed where they were drawn.": (
+        "图中文字为英文：作图的机器上没有安装中文字体。"
+    ),
+    "The figures scroll sideways.": "图可以左右滑动。",
+    "Training curves": "训练曲线",
+    "Correlation": "相关",
+    "Comparison": "比较",
+    "Loss analysis": "损失分析",
+    "Several runs": "多次运行",
+    "Character frequency": "字频",
+    "Training accuracy is the mean over all masked characters since the last record, with dropout on; held-out "
+    "accuracy is measured on fixed articles that take no part in training.": (
+        "训练准确率是上次记录以来所有被掩字符的平均（dropout 打开）；留出准确率在固定的、不参加训练的文章上测量。"
+    ),
+    "A straight line is not the shape of learning. The best curve is drawn solid; the right panel shows how r depends "
+    "on how much of the run is looked at.": (
+        "学习过程不是一条直线。实线是最佳曲线；右图说明 r 怎样取决于看了多长的一段。"
+    ),
+    "Runs of different lengths have different r even if they learn alike, and training accuracy tells how well a run "
+    "knows its own text: runs on different text are compared on held-out text.": (
+        "学得一样好的运行，长短不同，r 也不同；训练准确率说的是一次运行对自己那份文字有多熟，"
+        "文字不同的运行要在留出文本上比。"
+    ),
+    "The loss is the sum of MLM and NSP cross-entropy, so its level also holds what NSP costs.": (
+        "损失是 MLM 与 NSP 交叉熵之和，所以其高低也包含 NSP 的部分。"
+    ),
+    "Each run has its own learning-rate schedule, annealed to its own end: a point of a long run is no short run.": (
+        "每次运行的学习率都按自己的长度退火：长运行途中的一点不等于一次短运行。"
+    ),
+    "Each tenth holds about as many running characters, from rare to common ones; the bars have 95 % binomial "
+    "intervals.": "每一组所含的文本量大致相同，从罕见字到常见字；误差线是 95 % 二项区间。",
+    "Test articles": "测试文章",
+    "Validation articles": "验证文章",
+    "masked characters": "被掩字符",
+    "all targets": "全部目标",
+    "Han alone": "只算汉字",
+    "guess: commonest character": "猜最常见的字",
+    "guess: from the left neighbour": "看左邻猜",
+    "guess: from both neighbours": "看两邻猜",
+    "NSP accuracy, of {pairs:,} pairs (chance 50 %)": "NSP 准确率，{pairs:,} 对（机会水平 50 %）",
+    "The guesses by counting are fitted on the training articles and answer at the same positions.": (
+        "计数猜测在训练文章上统计，在相同的位置作答。"
+    ),
+    "Step and accuracy": "步数与准确率",
+    "95 % interval, with autocorrelation": "95 % 区间，计入自相关",
+    "95 % interval, were records independent": "95 % 区间，假如记录独立",
+    "effective sample size": "有效样本量",
+    "p, with autocorrelation": "p，计入自相关",
+    "Spearman rho": "Spearman rho",
+    "r against log(step)": "对 log(步数) 的 r",
+    "r without sampling noise": "去除抽样噪声的 r",
+    "The intervals cover the noise of this run's records only; only further seeds show how runs differ.": (
+        "区间只包含本次运行各条记录的噪声；运行之间的差异要靠更多种子。"
+    ),
+    "r over parts of the run": "各段的 r",
+    "first {steps:,.0f} steps": "前 {steps:,.0f} 步",
+    "steps after {steps:,.0f}": "{steps:,.0f} 步之后",
+    "r, training": "r，训练",
+    "r measures straightness, not learning: on a saturating curve it falls as the run grows longer.": (
+        "r 衡量的是直不直，不是学得好不好：曲线饱和，训练越久 r 越低。"
+    ),
+    "formula": "公式",
+    "parameters": "参数",
+    "asymptote": "渐近值",
+    "at a bound": "到达边界",
+    "Best (least AIC) first. Parameters at a bound of the search are not to be believed.": (
+        "最佳（AIC 最小）在前。停在搜索边界上的参数不可信。"
+    ),
+    "Curves of training accuracy": "训练准确率的曲线",
+    "Forecast": "预测",
+    "80 % interval": "80 % 区间",
+    "95 % interval": "95 % 区间",
+    "reached at step {steps:,.0f}": "已在第 {steps:,.0f} 步达到",
+    "about step {steps:,.0f}": "约第 {steps:,.0f} 步",
+    "the models disagree": "各模型意见不一",
+    "beyond this run by every model": "所有模型都认为达不到",
+    "accuracy at step {steps:,.0f}": "第 {steps:,.0f} 步的准确率",
+    "steps to {target}": "达到 {target} 的步数",
+    "A run whose learning rate was annealed to its end cannot simply be continued.": (
+        "学习率已退火到底的运行不能简单地接着训练。"
+    ),
+    "Findings": "发现",
+    "NSP, training": "NSP，训练",
+    "NSP, held-out": "NSP，留出",
+    "at chance": "处于机会水平",
+    "above chance": "高于机会水平",
+    "overfitting": "过拟合",
+    "from step {steps:,.0f} on": "自第 {steps:,.0f} 步起",
+    "not found": "未发现",
+    "the last quarter is": "最后四分之一",
+    "on a plateau": "已到平台期",
+    "rising": "仍在上升",
+    "falling": "在下降",
+    "undecided": "不能断定",
+    "early stopping": "提前停止",
+    "would have let it run": "规则不会让它停",
+    "at step {steps:,}, {share} of the run saved, {lost:+.2f} points lost": (
+        "第 {steps:,} 步停，省去 {share} 的训练，损失 {lost:+.2f} 个百分点"
+    ),
+    "steps {first:,} to {last:,}": "第 {first:,} 至 {last:,} 步",
+    "anomaly": "异常",
+    "Cost": "代价",
+    "tokens": "词元",
+    "FLOPs": "浮点运算",
+    "a point of accuracy cost on average": "平均每个百分点用时",
+    "Runs side by side": "各次运行对照",
+    "accuracy at the end": "终点准确率",
+    "test": "测试",
+    "preset": "预设",
+    "layers x width, heads": "层数 x 宽度，注意力头",
+    "sequences a step": "每步序列数",
+    "peak learning rate": "学习率峰值",
+    "seed": "种子",
+    "dataset": "数据集",
+    "sentences": "句子",
+    "vocabulary": "词表",
+    "device": "设备",
+    "started": "开始",
+    "finished": "结束",
+    "The run": "运行",
+    "Accuracy over all targets includes punctuation, which is easy; the accuracy on Han characters stands beside it.": (
+        "总准确率包含容易猜的标点；只算汉字的准确率列在旁边。"
+    ),
+    "Articles, not sentences, are held out. The validation articles steer; the test articles are scored once, at the "
+    "end.": "按文章而不是按句子留出。验证文章用于调整，测试文章只在结束时打一次分。",
+    "Neighbouring records are correlated, so a thousand records are worth far fewer independent ones.": (
+        "相邻记录彼此相关，一千条记录远不及一千个独立观测。"
+    ),
+    "Everything here is about one run unless several are named; another seed would give other numbers.": (
+        "除非写明多次运行，这里的一切都只关于一次运行；换一个种子，数字就不同。"
+    ),
+    "Forecasts assume that the curve goes on as it did, with the same data and the same kind of schedule.": (
+        "预测假定曲线照原样延续，数据与学习率安排不变。"
+    ),
+    "A small model trained on a few million characters is a specimen for watching training, no usable language "
+    "model.": ("在几百万字符上训练的小模型是观察训练过程的标本，不是可用的语言模型。"),
+}
+
+
+def report_words(language: str) -> Words:
+    """The words of the report, those of the figures included."""
+    return Words(language, CHINESE | REPORT)

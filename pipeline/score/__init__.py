@@ -1,0 +1,1 @@
+"""Scoring on held-out text: accuracy and loss, as a whole and broken down."""

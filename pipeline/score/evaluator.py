@@ -1,0 +1,165 @@
+"""What every checkpoint of a run is asked, and how its answers are scored.
+
+The sequences, masks and pairs are those that the trainer scores at the end of the run, so that the numbers agree with
+the history's. Only the order differs: batches hold sequences of like length, which pad each other little.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from pipeline.baselines.counting import GUESSES, CountingGuesses
+from pipeline.characters.token_classes import CLASSES, class_numbers
+from pipeline.data.masked_pairs import (
+    HELD_OUT_MASK_RATE,
+    IS_NEXT,
+    NO_PAIR,
+    NOT_NEXT,
+    Batch,
+    PairCorpus,
+    held_out_batches,
+    split_batch,
+    take,
+)
+from pipeline.data.splits import Splits
+from pipeline.data.tokenizer import Tokenizer
+from pipeline.files.dataset import Dataset, Document
+from pipeline.model.bert import Bert
+from pipeline.model.precision import Precision
+from pipeline.score import frequency_deciles as deciles
+from pipeline.score.breakdown import Breakdown, Grouping
+from pipeline.score.held_out import SCORING_BATCH
+from pipeline.score.pair_scores import pair_score
+from pipeline.score.predictions import predict
+from pipeline.train.settings import Settings
+
+
+class Examination:
+    """The questions of one held-out split.
+
+    Args:
+        split: ``validation`` or ``test``.
+        examples: sequences to ask about, drawn without return; None is all.
+    """
+
+    def __init__(
+        self,
+        dataset: Dataset,
+        splits: Splits,
+        split: str,
+        tokenizer: Tokenizer,
+        settings: Settings,
+        examples: int | None,
+    ) -> None:
+        def corpus_of(chosen: list[Document]) -> PairCorpus:
+            next_sentence = bool(dataset.documents)
+            return PairCorpus(dataset.sentences, chosen, tokenizer, settings.length, HELD_OUT_MASK_RATE, next_sentence)
+
+        documents: list[Document] = getattr(splits, split)
+        corpus, self._train = corpus_of(documents), corpus_of(splits.train)
+        one_source = corpus_of([dataclasses.replace(document, source="") for document in documents])
+        asked = held_out_batches(corpus, examples, SCORING_BATCH, settings.seed)
+        asked_again = held_out_batches(one_source, examples, SCORING_BATCH, settings.seed)
+        self._batches = _by_length(asked)
+        self._strangers = _by_length([_strangers(*pair) for pair in zip(asked_again, asked, strict=True)])
+        self._han = tokenizer.han_ids()
+        self._sources = corpus.sources
+        self._next_labels = _all(self._batches, "next_labels")
+        self._source_of_sequence = corpus.source[corpus.first[_all(self._batches, "examples")]]
+
+        labels = _all(self._batches, "labels")
+        targets_of_sequence = np.concatenate([_targets_of_sequence(batch) for batch in self._batches])
+        counts = np.bincount(self._train.tokens, minlength=len(tokenizer))
+        self._counts = counts
+        self._deciles = {
+            "by_text_decile": deciles.text_deciles(counts, self._han),
+            "by_character_decile": deciles.character_deciles(counts, self._han),
+        }
+        self._breakdown = Breakdown(
+            labels,
+            self._han,
+            {
+                "by_class": Grouping(list(CLASSES), class_numbers(tokenizer.tokens)[labels]),
+                "by_source": Grouping(corpus.sources, np.repeat(self._source_of_sequence, targets_of_sequence)),
+                **{kind: Grouping(list(deciles.NAMES), group[labels]) for kind, group in self._deciles.items()},
+            },
+        )
+
+    @property
+    def sequences(self) -> int:
+        return len(self._next_labels)
+
+    @property
+    def batches(self) -> int:
+        """How often ``done`` is called for one model."""
+        return len(self._batches) + len(self._strangers)
+
+    def groups(self) -> dict[str, dict[str, dict[str, int]]]:
+        """Every group with its size; deciles also with their frequencies in training (occurrences of a character)."""
+        described = self._breakdown.describe()
+        for kind, group in self._deciles.items():
+            for number, name in enumerate(deciles.NAMES):
+                frequencies = self._counts[group == number]
+                described[kind][name]["training_characters"] = len(frequencies)
+                if len(frequencies):
+                    described[kind][name]["lowest_frequency"] = int(frequencies.min())
+                    described[kind][name]["highest_frequency"] = int(frequencies.max())
+        return described
+
+    def score_guesses(self) -> dict[str, Any]:
+        """The scores of the counting guesses, fitted on the training sentences."""
+        guesses = CountingGuesses(self._train)
+        answers = [guesses.guess(batch) for batch in self._batches]
+        return {name: self._breakdown.score(np.concatenate([answer[name] for answer in answers])) for name in GUESSES}
+
+    def score_model(self, model: Bert, precision: Precision, done: Callable[[], object]) -> dict[str, Any]:
+        """``mlm`` and ``nsp`` (None where there are no pairs) of one model."""
+        answers = predict(model, self._batches, self._han, precision, done)
+        told_strangers = predict(model, self._strangers, self._han, precision, done).next_labels == NOT_NEXT
+        right = answers.next_labels == self._next_labels
+        is_next, is_stranger = self._next_labels == IS_NEXT, self._next_labels == NOT_NEXT
+        nsp = {
+            "same_source": pair_score(right[is_next], right[is_stranger]),
+            "any_source": pair_score(right[is_next], told_strangers),
+            "by_source": {
+                name: pair_score(right[is_next & of_source], right[is_stranger & of_source])
+                for number, name in enumerate(self._sources)
+                for of_source in [self._source_of_sequence == number]
+            },
+        }
+        return {
+            "mlm": self._breakdown.score(answers.tokens, answers.losses, answers.not_han),
+            "nsp": nsp if (is_next | is_stranger).any() else None,
+        }
+
+
+def _strangers(batch: Batch, asked: Batch) -> Batch:
+    """The false pairs of ``batch``, without targets, among the sequences that are pairs in ``asked`` too."""
+    false = take(batch, np.flatnonzero((batch.next_labels == NOT_NEXT) & (asked.next_labels != NO_PAIR)))
+    none = np.empty(0, dtype=np.int64)
+    return dataclasses.replace(false, targets=none, labels=none)
+
+
+def _by_length(batches: list[Batch]) -> list[Batch]:
+    """The same sequences in as many batches of like length."""
+    sequences = sum(len(batch.lengths) for batch in batches)
+    if not sequences:
+        return []
+    columns = {field.name: _all(batches, field.name) for field in dataclasses.fields(Batch)}
+    starts = np.cumsum([0, *(len(batch.tokens) for batch in batches[:-1])])
+    columns["targets"] = np.concatenate([batch.targets + s for batch, s in zip(batches, starts, strict=True)])
+    return split_batch(Batch(**columns), -(-sequences // SCORING_BATCH))
+
+
+def _all(batches: list[Batch], name: str) -> np.ndarray:
+    return np.concatenate([getattr(batch, name) for batch in batches])
+
+
+def _targets_of_sequence(batch: Batch) -> np.ndarray:
+    """The number of targets in each sequence, int64 [B]."""
+    ends = np.cumsum(batch.lengths)
+    return np.diff(np.searchsorted(batch.targets, np.concatenate([[0], ends])))

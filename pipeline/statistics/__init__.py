@@ -1,0 +1,1 @@
+"""Arrays in, numbers and dataclasses out: nothing here knows a file or a History."""

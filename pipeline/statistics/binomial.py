@@ -1,0 +1,61 @@
+"""The part of the records' scatter that comes from counting: an accuracy over n targets is a binomial share.
+
+Its variance p (1 - p) / n needs the denominators. Ours are recorded; the published file has none, but its accuracies
+are single-precision fractions of whole numbers, and continued fractions give the denominators back.
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import numpy as np
+
+from pipeline.analyse.series import series
+from pipeline.files.history import History
+
+FEWEST_RECORDS = 30
+LARGEST_DENOMINATOR = 1_000
+EXACT = 1e-7  # how near a fraction of whole numbers must be: single precision has seven digits
+LOOKED_AT = 1_000  # records
+
+
+def denominators(history: History, key: str, key_of_counts: str) -> tuple[np.ndarray, str | None]:
+    """Denominators of the list ``key`` at every record (float [N], NaN where unknown), and how they are known.
+
+    Returns "recorded", "inferred" (one number, the typical one, for all records) or None.
+    """
+    counts = series(history, key_of_counts)
+    if np.isfinite(counts).any():
+        return np.where(counts > 0, counts, np.nan), "recorded"
+    inferred = inferred_denominator(series(history, key))
+    return np.full(len(history), np.nan if inferred is None else inferred), None if inferred is None else "inferred"
+
+
+def inferred_denominator(shares: np.ndarray) -> float | None:
+    """The typical number of targets behind ``shares`` (float [N]), None where they are no such fractions.
+
+    A fraction of two whole numbers is in lowest terms with probability 6 / pi^2 = 0.61, so the denominators of the
+    others fall to a half or less, and the upper half of them is the true one. Where all share one denominator, as NSP
+    pairs do, it is the least common multiple.
+    """
+    values = shares[np.isfinite(shares) & (shares > 0) & (shares < 1)][:LOOKED_AT]
+    if len(values) < FEWEST_RECORDS or len(np.unique(values)) < 8:
+        return None
+    fractions = [Fraction(float(value)).limit_denominator(LARGEST_DENOMINATOR) for value in values]
+    if max(abs(float(fraction) - value) for fraction, value in zip(fractions, values, strict=True)) > EXACT:
+        return None
+    found = np.array([fraction.denominator for fraction in fractions])
+    common = int(np.lcm.reduce(np.unique(found))) if len(np.unique(found)) < 20 else 0
+    if 0 < common <= LARGEST_DENOMINATOR:
+        return float(common)
+    upper = found[found > found.max() / 2]
+    return float(np.median(upper)) if len(upper) > len(found) / 2 else None
+
+
+def sampling_variance(accuracy: np.ndarray, counts: np.ndarray) -> float | None:
+    """Mean binomial variance of the records (float [N] each); None where no denominator is known."""
+    known = np.isfinite(counts) & np.isfinite(accuracy)
+    if not known.any():
+        return None
+    share = np.clip(accuracy[known], 0, 1)
+    return float(np.mean(share * (1 - share) / counts[known]))

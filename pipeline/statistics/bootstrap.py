@@ -1,0 +1,113 @@
+"""Noise drawn again and again around a fitted curve: the stationary block bootstrap, post-blackened.
+
+Residuals of a curve are resampled in blocks (Politis & Romano 1994), but blocks cut slow noise and the fitted curve has
+bent towards it, so intervals from the residuals themselves are too narrow. So a model of the noise's memory takes the
+slow part out first (noise.py), the innovations that are left are resampled in blocks, whose mean length follows Politis
+& White (2004), and the memory is put back: Davison & Hinkley 1997, section 8.2.3. Every draw takes the memory's two
+parameters from their restricted likelihood, so the interval is wider where the records do not tell them well.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from pipeline.statistics.autocorrelation import autocorrelation
+from pipeline.statistics.curves import Fit
+from pipeline.statistics.noise import GRID, Noise, colour, learn_noise, whiten
+
+LEVEL = 0.95
+REPLICATES = 2_000
+FEWEST_REPLICATES = 200
+MOST_NUMBERS = 20_000_000  # records x replicates; a long history gets fewer replicates
+SEED = 42
+BATCH = 2_000_000  # numbers held at once
+
+
+@dataclass(frozen=True)
+class NoiseDraws:
+    """Draws of the noise around ``fitted`` (float [N]); ``block_length`` (records) is that of the innovations."""
+
+    fitted: np.ndarray
+    residuals: np.ndarray
+    noise: Noise
+    absorbed: int
+    block_length: float
+    replicates: int
+
+    def each(self, statistic: Callable[[np.ndarray], np.ndarray], most_numbers: int = MOST_NUMBERS) -> np.ndarray:
+        """``statistic`` of redrawn histories: it takes float [R, N] and gives float [R]; all draws come from one seed.
+
+        ``most_numbers`` limits records x replicates where the statistic is a slow one.
+        """
+        n = len(self.fitted)
+        replicates = self.replicates_for(n, most_numbers)
+        generator = np.random.default_rng(SEED)
+        chosen = np.sort(generator.choice(len(GRID), replicates, p=self.noise.weights))
+        values = []
+        for place in np.unique(chosen):
+            phi, theta = GRID[place]
+            # The residuals are a little smaller than the noise, for the curve has bent towards it.
+            innovations = whiten(self.residuals, phi, theta) * np.sqrt(n / (n - self.absorbed))
+            innovations = innovations - innovations.mean()
+            left = int((chosen == place).sum())
+            while left:
+                rows = min(left, max(1, BATCH // n))
+                taken = block_places(generator, rows, n, self.block_length)
+                values.append(statistic(self.fitted + colour(innovations[taken], phi, theta)))
+                left -= rows
+        return np.concatenate(values)
+
+    def replicates_for(self, records: int, most_numbers: int = MOST_NUMBERS) -> int:
+        """How many draws are made of a history of so many records."""
+        return int(np.clip(most_numbers // records, FEWEST_REPLICATES, self.replicates))
+
+
+def noise_draws(fit: Fit, steps: np.ndarray, accuracy: np.ndarray, noise: Noise | None = None) -> NoiseDraws:
+    """How to redraw the noise around ``fit`` to finite points (float [N] each) that it does not fit exactly."""
+    fitted = fit.at(steps)
+    residuals = accuracy - fitted
+    noise = noise or learn_noise(residuals, fit.tangents(steps))
+    length = autocorrelation(whiten(residuals, *noise.best)).block_length
+    return NoiseDraws(fitted, residuals, noise, len(fit.parameters), length, REPLICATES)
+
+
+def block_places(generator: np.random.Generator, rows: int, size: int, block_length: float) -> np.ndarray:
+    """Places in a series of ``size``, drawn in blocks of geometric length: int [rows, size]. The series is a circle."""
+    starts = generator.random((rows, size)) < 1 / block_length  # each record begins a block, or goes on with the last
+    starts[:, 0] = True
+    places = np.arange(size)
+    begun_at = np.maximum.accumulate(np.where(starts, places, 0), axis=1)
+    offsets = generator.integers(0, size, (rows, size))
+    return (np.take_along_axis(offsets, begun_at, axis=1) + places - begun_at) % size
+
+
+def correlations_with(x: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
+    """r of ``x`` (float [N]) with every row, on Fisher's scale z = artanh r."""
+    unit = (x - x.mean()) / (x.std() * np.sqrt(len(x)))
+
+    def z(rows: np.ndarray) -> np.ndarray:
+        centred = rows - rows.mean(axis=1, keepdims=True)
+        r = centred @ unit / np.sqrt(np.einsum("ij,ij->i", centred, centred))
+        return np.arctanh(np.clip(r, -1 + 1e-15, 1 - 1e-15))
+
+    return z
+
+
+def rank_correlations_with(x: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
+    """Spearman's rho of rising ``x`` (float [N]) with every row, on Fisher's scale."""
+    of_pearson = correlations_with(np.arange(len(x), dtype=float))
+    return lambda rows: of_pearson(np.argsort(np.argsort(rows, axis=1), axis=1).astype(float))
+
+
+def interval_around(observed: float, draws: np.ndarray) -> tuple[float, float]:
+    """A 95 % interval of a correlation ``observed``, from ``draws`` on Fisher's scale.
+
+    What the curve fails to follow is shuffled away in every draw, which moves all of them a little to one side; so the
+    draws give the width of the interval, and the correlation observed its place.
+    """
+    place = np.arctanh(np.clip(observed, -1 + 1e-15, 1 - 1e-15))
+    low, high = np.quantile(draws - draws.mean(), [(1 - LEVEL) / 2, (1 + LEVEL) / 2]) + place
+    return float(np.tanh(low)), float(np.tanh(high))

@@ -1,0 +1,1 @@
+"""How the committed study was made: its datasets, the sweep over settings, and the tables of its findings."""

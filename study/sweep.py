@@ -1,0 +1,78 @@
+"""Which settings learn most in a given number of steps: one short run for each, judged on the validation articles.
+
+    python study/sweep.py runs/sweep --vary "optimizer=adamw,muon lr=1e-3,2e-3" --vary "mask-rate=0.15,0.25" \\
+        -- --preset paper-100k --steps 4000 --warmup 400 --dataset data/large_wikipedia_dataset.json
+
+Each ``--vary`` is a grid by itself: every combination of its values, the other settings as after ``--``. A run is
+``train_large_100k.py`` with its own folder under the one named first, so a sweep that was stopped goes on where it was,
+and a run that two grids share is made once. The table has the whole validation split's accuracy, loss and NSP, best
+first. One seed each: differences within a point or so are noise.
+"""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+TRAINER = Path(__file__).resolve().parent.parent / "train_large_100k.py"
+
+
+def main() -> None:
+    before, given = sys.argv[1:], []
+    if "--" in before:
+        cut = before.index("--")
+        before, given = before[:cut], before[cut + 1 :]
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", type=Path, help="where the runs are kept")
+    parser.add_argument("--vary", action="append", required=True, metavar="GRID", help='"OPTION=V1,V2 OPTION=V3"')
+    arguments = parser.parse_args(before)
+    chosen = [options for grid in arguments.vary for options in combinations(grid)]
+    finished = {}
+    for options in chosen:
+        name = " ".join(f"{option}={value}" for option, value in options.items())
+        if name not in finished:
+            finished[name] = trained(arguments.folder / name.replace(" ", "_"), options, given)
+            print_row(name, finished[name])
+    print("\nbest first")
+    for name, result in sorted(finished.items(), key=lambda pair: -pair[1].get("mlm_acc", -1.0)):
+        print_row(name, result)
+
+
+def combinations(grid: str) -> list[dict[str, str]]:
+    """``"a=1,2 b=3"`` to ``[{"a": "1", "b": "3"}, {"a": "2", "b": "3"}]``."""
+    pairs = [part.partition("=") for part in grid.split()]
+    values = [option_values.split(",") for _, _, option_values in pairs]
+    return [dict(zip((name for name, _, _ in pairs), row, strict=True)) for row in itertools.product(*values)]
+
+
+def trained(folder: Path, options: dict[str, str], given: list[str]) -> dict[str, Any]:
+    """The validation scores of the run in ``folder``, which is trained first if it is not there; {} if it diverged."""
+    history = folder / "history.json"
+    paths = {"checkpoint-dir": folder / "checkpoints", "history": history, "final": folder / "final.pth"}
+    files = [word for option, path in paths.items() for word in (f"--{option}", path)]
+    varied = [word for option, value in options.items() for word in (f"--{option}", value)]
+    done = subprocess.run([sys.executable, TRAINER, *files, *given, *varied], stdout=subprocess.DEVNULL, check=False)
+    if done.returncode not in (0, 2):
+        sys.exit(f"{folder}: the trainer ended with exit code {done.returncode}; the same command goes on")
+    if done.returncode == 2 and not history.exists():
+        sys.exit(2)  # the trainer has said what is wrong
+    recorded = json.loads(history.read_text(encoding="utf-8"))
+    return {**(recorded["run"]["validation"] or {}), "seconds": recorded["seconds"][-1]}
+
+
+def print_row(name: str, result: dict[str, Any]) -> None:
+    if "mlm_acc" not in result:
+        print(f"{name:<48} diverged", flush=True)
+        return
+    nsp = result["nsp_acc"]
+    shown = f"MLM {result['mlm_acc']:.2%}  Han {result['mlm_acc_han']:.2%}  loss {result['loss']:.3f}"
+    print(f"{name:<48} {shown}  NSP {'-' if nsp is None else f'{nsp:.2%}'}  {result['seconds']:.0f} s", flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,76 @@
+import json
+
+import pytest
+import torch
+
+from pipeline.files import checkpoint
+from pipeline.stage import InputError
+
+
+def content(step):
+    return {"step": step, "model": {"weight": torch.full((3,), float(step))}}
+
+
+def test_round_trip(tmp_path):
+    checkpoint.save(tmp_path / "step_5.pth", content(5))
+    loaded = checkpoint.load(tmp_path / "step_5.pth")
+    assert loaded["step"] == 5
+    assert loaded["model"]["weight"].tolist() == [5.0] * 3
+
+
+def test_a_changed_file_is_not_trusted(tmp_path):
+    path = tmp_path / "step_5.pth"
+    checkpoint.save(path, content(5))
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 1
+    path.write_bytes(bytes(data))
+    with pytest.raises(InputError, match="SHA-256"):
+        checkpoint.load(path)
+
+
+def test_arbitrary_objects_are_not_unpickled(tmp_path):
+    """A checkpoint is data; one that would run code when loaded is refused, whatever its sidecar says."""
+    path = tmp_path / "step_1.pth"
+    checkpoint.save(path, {"step": 1, "model": pytest.approx})
+    with pytest.raises(InputError, match="weights_only"):
+        checkpoint.load(path)
+
+
+@pytest.mark.parametrize("sidecar", [None, "", "{", "[]", '{"sha256": "0"}'])
+def test_a_file_without_its_sidecar_is_not_trusted(tmp_path, sidecar):
+    path = tmp_path / "step_5.pth"
+    checkpoint.save(path, content(5))
+    beside = tmp_path / "step_5.pth.json"
+    beside.unlink() if sidecar is None else beside.write_text(sidecar)
+    with pytest.raises(InputError):
+        checkpoint.load(path)
+
+
+def test_the_newest_whole_state_is_found(tmp_path, capsys):
+    for step in (4, 8, 100):
+        checkpoint.save_state(tmp_path, content(step))
+    assert sorted(path.name for path in tmp_path.glob("*.pth")) == ["state_100.pth", "state_8.pth"]
+    assert checkpoint.newest_state(tmp_path) == tmp_path / "state_100.pth"
+    (tmp_path / "state_100.pth").write_bytes(b"cut short")
+    assert checkpoint.load_newest_state(tmp_path)["step"] == 8
+    assert "state_100.pth" in capsys.readouterr().out
+
+
+def test_no_state(tmp_path):
+    assert checkpoint.load_newest_state(tmp_path / "absent") is None
+    assert checkpoint.newest_state(tmp_path / "absent") is None
+
+
+def test_rotation_keeps_the_newest(tmp_path):
+    for step in (2, 10, 4):
+        checkpoint.save(tmp_path / f"step_{step}.pth", content(step))
+    checkpoint.rotate(tmp_path, 2)
+    assert [step for step, _ in checkpoint.grid(tmp_path)] == [4, 10]
+    assert not (tmp_path / "step_2.pth.json").exists()
+
+
+def test_same_content_same_bytes(tmp_path):
+    for name in ("a", "b"):
+        checkpoint.save(tmp_path / f"{name}.pth", content(3))
+    assert (tmp_path / "a.pth").read_bytes() == (tmp_path / "b.pth").read_bytes()
+    assert json.loads((tmp_path / "a.pth.json").read_text())["step"] == 3

@@ -1,0 +1,120 @@
+"""The history file: round trip, the published form, and every malformation refused by name."""
+
+import json
+import math
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pipeline.files.history import FURTHER_KEYS, NULLABLE_KEYS, PUBLISHED_KEYS, History, read_history
+from pipeline.stage import InputError
+
+KEYS = PUBLISHED_KEYS + FURTHER_KEYS
+finite = st.floats(allow_nan=False)
+
+
+@st.composite
+def histories(draw):
+    steps = sorted(draw(st.sets(st.integers(0, 10**9), max_size=6)))
+    history = History(run=draw(st.dictionaries(st.text(max_size=5), st.text(max_size=5) | finite | st.none())))
+    for step in steps:
+        record = {key: draw(st.none() | finite) if key in NULLABLE_KEYS else draw(finite) for key in KEYS}
+        history.append({**record, "steps": step})
+    return history
+
+
+@settings(max_examples=50)
+@given(history=histories())
+def test_a_history_comes_back_as_it_was(tmp_path_factory, history):
+    path = tmp_path_factory.mktemp("history") / "history.json"
+    history.write(path)
+    assert read_history(path) == history
+
+
+PUBLISHED = {"steps": [100, 200], "mlm_acc": [0.1, 0.2], "nsp_acc": [0.5, 0.5], "loss": [9, 8.5], "lr": [1e-4, 2e-4]}
+
+
+def read(tmp_path, value):
+    path = tmp_path / "history.json"
+    path.write_text(value if isinstance(value, str) else json.dumps(value), encoding="utf-8")
+    return read_history(path)
+
+
+def test_the_published_file_is_read(tmp_path):
+    history = read(tmp_path, PUBLISHED)
+    assert history.records == PUBLISHED
+    assert history.run == {}
+    assert history.has("loss")
+    assert not history.has("eval_loss")
+
+
+def test_nan_and_infinity_are_values(tmp_path):
+    losses = read(tmp_path, {**PUBLISHED, "loss": [math.nan, math.inf]}).records["loss"]
+    assert math.isnan(losses[0])
+    assert losses[1] == math.inf
+
+
+def test_a_record_must_have_all_keys():
+    with pytest.raises(ValueError, match="differ"):
+        History().append({"steps": 1})
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"loss": [9]}, "'loss' has 1 entries but 'steps' has 2"),
+        ({"tokens": [1, 2, 3]}, "'tokens' has 3 entries"),
+        ({"loss": 9}, "'loss' must be a list"),
+        ({"loss": [9, "8"]}, r"loss\[1\] must be a number, not '8'"),
+        ({"loss": [9, None]}, r"loss\[1\] must be a number, not None"),
+        ({"lr": [True, 1]}, r"lr\[0\] must be a number, not True"),
+        ({"steps": [100, 200.5]}, r"steps\[1\] must be a whole number"),
+        ({"steps": [200, 200]}, r"steps\[1\] is 200, after 200"),
+        ({"run": []}, "'run' must be an object"),
+    ],
+)
+def test_a_malformed_history_is_refused_and_the_place_named(tmp_path, changes, message):
+    with pytest.raises(InputError, match=rf"history\.json: .*{message}"):
+        read(tmp_path, {**PUBLISHED, **changes})
+
+
+@pytest.mark.parametrize("key", PUBLISHED_KEYS)
+def test_a_missing_list_is_refused(tmp_path, key):
+    with pytest.raises(InputError, match=f"has no '{key}'"):
+        read(tmp_path, {name: values for name, values in PUBLISHED.items() if name != key})
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [("", "line 1"), ('{"steps": [1,\n2', "line 2"), ("[]", "JSON object, not list"), ('"steps"', "not str")],
+)
+def test_a_file_that_is_no_history_is_refused(tmp_path, text, message):
+    with pytest.raises(InputError, match=message):
+        read(tmp_path, text)
+
+
+@pytest.mark.parametrize("cut", [0.1, 0.5, 0.99])
+def test_a_half_written_file_is_refused(tmp_path, cut):
+    path = tmp_path / "whole.json"
+    history = History()
+    for step in range(1, 50):
+        history.append({**dict.fromkeys(KEYS, 0.5), "steps": step})
+    history.write(path)
+    text = path.read_text(encoding="utf-8")
+    with pytest.raises(InputError, match="broken JSON at line"):
+        read(tmp_path, text[: int(cut * len(text))])
+
+
+def test_a_missing_history_is_refused(tmp_path):
+    with pytest.raises(InputError, match=r"absent\.json: .*not there"):
+        read_history(tmp_path / "absent.json")
+
+
+def test_a_write_that_fails_keeps_the_old_file(tmp_path):
+    path = tmp_path / "history.json"
+    History(run={"seed": 1}).write(path)
+    with pytest.raises(TypeError):
+        History(run={"seed": object()}).write(path)
+    assert read_history(path).run == {"seed": 1}
+    assert list(tmp_path.iterdir()) == [path]

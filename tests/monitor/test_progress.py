@@ -1,0 +1,248 @@
+"""The reading of progress and health, and the screen that shows them."""
+
+import random
+from dataclasses import replace
+from math import exp
+from pathlib import Path
+
+import pytest
+
+from pipeline.files.history import History
+from pipeline.files.run_record import Facts
+from pipeline.monitor.disk_need import bytes_text, disk_need
+from pipeline.monitor.progress import measure
+from pipeline.monitor.quick_forecast import forecast_end
+from pipeline.monitor.run_health import deviation, divergence, findings, overfit
+from pipeline.monitor.screen import screen
+from pipeline.stage import InputError
+from pipeline.terminal import duration, sparkline
+from tests.helpers.synthetic import make_history
+
+NAN = float("nan")
+
+
+def look(history, age=1.0, now=1_000_000.0):
+    return measure(Path("h.json"), history, now - age, now)
+
+
+def test_progress_of_a_run_half_way():
+    found = look(make_history(50, finished=False))
+    assert (found.state, found.step, found.total_steps, found.percent) == ("running", 2000, 4000, 50.0)
+    assert found.rate_now == found.rate_overall == pytest.approx(40 / 3)
+    assert found.eta_seconds == pytest.approx(150 - 1)
+    assert found.eval_mlm_acc_best == max(make_history(50).records["eval_mlm_acc"])
+
+
+def test_a_rate_that_changed_is_the_rate_now():
+    history = make_history(50, finished=False)
+    for number in range(30, 50):
+        history.records["seconds"][number] += 3.0 * (number - 29)
+    found = look(history)
+    assert found.rate_now == pytest.approx(20 / 3)
+    assert found.rate_overall == pytest.approx(2000 / 210)
+
+
+@pytest.mark.parametrize(("age", "state"), [(1, "running"), (59, "running"), (61, "stalled")])
+def test_a_silent_writer_is_said_to_have_stalled(age, state):
+    found = look(make_history(50, finished=False), age)
+    assert found.state == state
+    assert any("stalled" in warning for warning in found.warnings) == (state == "stalled")
+    assert (found.eta_seconds is None) == (state == "stalled")
+
+
+def test_a_slow_run_is_given_more_time():
+    history = make_history(50, finished=False)
+    history.records["seconds"] = [80.0 * number for number in range(1, 51)]
+    assert look(history, 399).state == "running"
+    assert look(history, 401).state == "stalled"
+
+
+def test_a_finished_run_never_stalls():
+    found = look(make_history(), 1e6)
+    assert (found.state, found.eta_seconds, found.warnings) == ("finished", None, [])
+
+
+def test_nsp_at_chance_and_no_numbers_are_warned_of():
+    history = make_history(50)
+    history.records["nsp_acc"] = [0.5 + 0.03 * (-1) ** number for number in range(50)]
+    history.records["loss"][7] = NAN
+    warnings = "\n".join(look(history).warnings)
+    assert "NSP at chance: 50.0 % over the last 12 records" in warnings
+    assert "loss: 1 NaN or infinite, the last at step 320" in warnings
+
+
+@pytest.mark.parametrize("records", [0, 1, 2])
+def test_progress_of_a_run_that_has_just_begun(records):
+    found = look(make_history(records, finished=False))
+    assert found.state == ("running" if records else "waiting")
+    assert f"{records} record{'' if records == 1 else 's'}" in screen(found)
+
+
+def test_sparkline():
+    assert sparkline([0, 1, 2, 3, 4, 5, 6, 7], 60) == "▁▂▃▄▅▆▇█"
+    assert sparkline([5.0, 5.0], 60) == "▁▁"
+    assert sparkline([], 60) == ""
+    assert len(sparkline([float(number) for number in range(1000)], 60)) == 60
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(42, "42 s"), (59.7, "1 min 00 s"), (312, "5 min 12 s"), (81_060, "22 h 31 min"), (273_600, "3 d 4 h")],
+)
+def test_duration(seconds, text):
+    assert duration(seconds) == text
+
+
+def test_facts_are_given_absent_or_refused():
+    facts = Facts(Path("h.json"), {"a": {"n": 3, "x": NAN, "t": "text", "b": True}, "empty": None})
+    assert (facts.count("a", "n"), facts.number("a", "n"), facts.text("a", "t")) == (3, 3, "text")
+    assert (facts.number("a", "x"), facts.number("a", "no"), facts.number("empty", "n"), facts.text("z")) == (None,) * 4
+    for ask in (lambda: facts.number("a", "t"), lambda: facts.count("a", "b"), lambda: facts.text("a", "n")):
+        with pytest.raises(InputError, match=r"h.json: run\.a\.\w must be"):
+            ask()
+    with pytest.raises(InputError, match=r"run\.a\.t must be an object"):
+        facts.number("a", "t", "deeper")
+
+
+def simulated(seed, records=200, *, memory=0.4, held_out=lambda _: 0.0):
+    """A history whose accuracies and loss carry autocorrelated noise; ``held_out`` adds to the held-out accuracy."""
+    dice = random.Random(seed)
+    history = make_history(records, 20, total=20 * records, finished=False)
+    for key, scale in (("mlm_acc", 0.008), ("eval_mlm_acc", 0.006), ("loss", 0.05), ("eval_loss", 0.04)):
+        noise = 0.0
+        for number in range(records):
+            share = number / records
+            noise = memory * noise + dice.gauss(0, scale)
+            curve = 4.6 + 3.2 * exp(-5 * share) if "loss" in key else 0.3 - 0.24 * exp(-4 * share)
+            history.records[key][number] = curve + noise + (held_out(share) if key == "eval_mlm_acc" else 0.0)
+    return history
+
+
+def cut(history, records):
+    return History({key: values[:records] for key, values in history.records.items()}, history.run)
+
+
+def test_a_faultless_run_is_hardly_ever_warned_of():
+    """Looked at every tenth record from the beginning to the end; NSP has its own margin."""
+    alarms = [
+        any(divergence(part) or overfit(part) for part in (cut(history, end) for end in range(10, 201, 10)))
+        for history in map(simulated, range(100))
+    ]
+    assert sum(alarms) <= 1
+
+
+def test_a_rising_loss_is_divergence_and_a_falling_one_is_none():
+    history = simulated(1)
+    assert divergence(history) == []
+    for number in range(170, 200):
+        history.records["loss"][number] += 0.04 * (number - 169)
+    [found] = divergence(history)
+    assert found.startswith("diverging: loss 5.")
+
+
+def test_held_out_falling_while_training_rises_is_overfitting():
+    falling = simulated(2, held_out=lambda share: -0.3 * max(0.0, share - 0.6))
+    [found] = overfit(falling)
+    assert "points below its best" in found
+    both = simulated(2, held_out=lambda share: -0.3 * max(0.0, share - 0.6))
+    for number in range(100, 200):  # training falls too: that is no overfitting
+        both.records["mlm_acc"][number] -= 0.3 * (number - 100) / 100
+    assert overfit(both) == []
+
+
+def test_a_run_like_its_reference_is_left_alone_and_another_is_not():
+    large = [deviation(simulated(seed), simulated(seed + 1000)).is_large for seed in range(100)]
+    assert sum(large) <= 2
+    worse = simulated(3, held_out=lambda _: -0.04)
+    found = deviation(cut(worse, 120), simulated(4))
+    assert (found.of, found.up_to, found.is_large) == ("held-out", 2400, True)
+    assert found.difference == pytest.approx(-0.04, abs=0.01)
+    progress = measure(Path("h.json"), worse, 0.0, 1.0, reference=simulated(4))
+    assert any("off the reference" in warning for warning in progress.warnings)
+    assert "reference" in screen(progress)
+
+
+def test_a_reference_with_other_steps_is_interpolated_and_one_without_common_steps_is_no_reference():
+    history, coarse = make_history(100), make_history(25, 160)
+    assert abs(deviation(history, coarse).difference) < 0.01
+    assert deviation(history, make_history(100, 100_000)) is None
+    assert deviation(history, make_history(5)) is None  # too few records of the run lie within it
+    published = replace(coarse, records={key: coarse.records[key] for key in ("steps", "mlm_acc")})
+    assert deviation(history, published).of == "training"
+
+
+@pytest.mark.parametrize("seen", [0.3, 0.6, 0.9])
+def test_the_rough_forecast_lies_around_the_truth(seen):
+    dice = random.Random(5)
+    exponential = [(step, 0.57 - 0.42 * exp(-step / 16_000) + dice.gauss(0, 0.01)) for step in range(100, 100_001, 100)]
+    low, high = forecast_end(exponential[: int(1000 * seen)], 2000, 100_000)
+    assert low - 0.01 < 0.57 < high + 0.01
+    assert high - low < (0.25 if seen < 0.5 else 0.11)
+
+
+def test_the_rough_forecast_waits_until_there_is_something_to_see():
+    points = [(step, 0.2) for step in range(100, 5001, 100)]
+    assert forecast_end(points, 2000, 100_000) is None
+    assert forecast_end(points[:15], 500, 2000) is None
+    assert forecast_end(points, 2000, 10_000) == pytest.approx((0.2, 0.2))
+
+
+def weigh(folder, steps, states, size=1000):
+    folder.mkdir(exist_ok=True)
+    for kind, numbers, bytes_ in (("step", steps, size), ("state", states, 3 * size)):
+        for number in numbers:
+            (folder / f"{kind}_{number}.pth").write_bytes(b"x" * bytes_)
+
+
+def test_the_disk_need_follows_from_the_files_that_are_there(tmp_path):
+    weigh(tmp_path, [100, 200, 300], [200, 300])
+    need = disk_need(tmp_path, 300, 1000, 100, None)
+    assert (need.checkpoints, need.used) == (3, 9000)
+    assert need.needed == 7 * 1000 + 1 * 3000 + 1000  # seven grid points, a state beside the old two, the final model
+    assert need.free > 0
+    assert not need.is_short
+    assert replace(need, free=need.needed - 1).is_short
+
+
+def test_a_run_that_keeps_only_the_newest_needs_room_for_one_more(tmp_path):
+    weigh(tmp_path, [200, 300], [200, 300])
+    assert disk_need(tmp_path, 300, 1000, 100, None).needed == 1000 + 3000 + 1000
+
+
+def test_before_the_first_checkpoint_the_parameters_tell_the_size(tmp_path):
+    need = disk_need(tmp_path / "not" / "there", 0, 1000, 100, 50)
+    assert need.needed == 10 * 200 + 3 * 600 + 200
+    assert disk_need(tmp_path, 0, 1000, 100, None).needed is None
+    assert disk_need(tmp_path, 500, 1000, 100, 50).needed is None  # no checkpoint where there must be some
+    assert disk_need(tmp_path, 1000, 1000, 2000, 50).needed == 0
+
+
+def test_a_short_disk_is_warned_of(tmp_path):
+    need = replace(disk_need(tmp_path, 0, 4000, 100, 10**6), free=10**6)
+    found = measure(Path("h.json"), make_history(50, finished=False), 0.0, 1.0, need)
+    assert any("disk: checkpoints to come need 200 MB" in warning and "1.0 MB are free" in warning
+               for warning in found.warnings)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("count", "text"),
+    [(0, "0 B"), (999, "999 B"), (3_449_000, "3.4 MB"), (81_600_000_000, "81.6 GB"), (250_000_000_000, "250 GB"),
+     (2_500_000_000_000, "2.5 TB")],
+)  # fmt: skip
+def test_bytes_text(count, text):
+    assert bytes_text(count) == text
+
+
+@pytest.mark.parametrize("columns", [20, 80, 200])
+def test_the_screen_fits_its_terminal(columns):
+    found = look(make_history(60, finished=False))
+    lines = screen(found, columns).split("\n")
+    assert max(map(len, lines)) <= max(60, min(120, columns)) + 20
+    assert len(lines) < 24
+    plain = screen(found, columns)
+    assert "\x1b" not in plain
+    assert "\x1b[1m" in screen(found, columns, styled=True)
+
+
+def test_findings_of_an_empty_history():
+    assert findings(History()) == []

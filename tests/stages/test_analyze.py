@@ -1,0 +1,205 @@
+"""analyze_100k.py, run as a user would."""
+
+import json
+import resource
+from pathlib import Path
+
+import pytest
+
+from tests.analyse.test_compare_runs import SCORES
+from tests.helpers.simulated import PUBLISHED, published_like
+from tests.helpers.synthetic import make_history, write_published_shape
+from tests.helpers.tiny import run_script
+
+BROKEN = {
+    "missing": None,
+    "half written": '{"steps": [100, 200], "mlm_acc": [0.1, 0.',
+    "wrong type": '{"steps": [1], "mlm_acc": ["a"], "nsp_acc": [0.5], "loss": [1.0], "lr": [0.1]}',
+    "unequal lists": '{"steps": [1, 2], "mlm_acc": [0.1], "nsp_acc": [0.5], "loss": [1.0], "lr": [0.1]}',
+    "steps out of order": '{"steps": [2, 1], "mlm_acc": [0, 0.1], "nsp_acc": [1, 1], "loss": [1, 1], "lr": [0, 0]}',
+    "no records": '{"steps": [], "mlm_acc": [], "nsp_acc": [], "loss": [], "lr": []}',
+}
+
+
+def analyze(history, output, *more):
+    return run_script("analyze_100k.py", "--history", history, "--output", output, *more)
+
+
+def strict_json(path: Path):
+    def refuse(constant):
+        raise AssertionError(f"{constant} is no JSON")
+
+    return json.loads(path.read_text(encoding="utf-8"), parse_constant=refuse)
+
+
+def test_a_run_of_ours_is_analysed(tmp_path):
+    make_history().write(tmp_path / "h.json")
+    make_history(50).write(tmp_path / "b.json")
+    result = analyze(tmp_path / "h.json", tmp_path / "out" / "a.json", "--baseline", tmp_path / "b.json")
+    assert (result.returncode, result.stderr) == (0, "")
+    found = strict_json(tmp_path / "out" / "a.json")
+    assert (found["total_steps"], found["data_points"], found["anomalies"]) == (4000, 100, [])
+    assert found["pearson"]["r"] == found["pearson_correlation"]
+    assert found["goal_achieved"] == (found["pearson_correlation"] >= 0.85)
+    comparison = found["comparison_with_50k"]
+    assert comparison["improvement"] == comparison["100k_pearson_r"] - comparison["50k_pearson_r"]
+    assert comparison["improvement_percentage"] == pytest.approx(
+        100 * comparison["improvement"] / comparison["50k_pearson_r"]
+    )
+    assert set(found["pearson"]) <= set(found["held_out"])
+    assert found["pearson"]["curve"] == next(iter(found["fits"]))
+    assert "held-out accuracy against step" in result.stdout
+
+
+def test_the_five_published_lists_are_enough(tmp_path):
+    write_published_shape(make_history(), tmp_path / "h.json")
+    result = analyze(tmp_path / "h.json", tmp_path / "a.json")
+    assert (result.returncode, result.stderr) == (0, "")
+    found = strict_json(tmp_path / "a.json")
+    assert found["held_out"] is None
+    comparison = found["comparison_with_50k"]
+    assert {value for key, value in comparison.items() if key != "note"} == {None}
+    assert "no baseline" in comparison["note"]
+    assert "baseline: none was given" in result.stdout
+
+
+@pytest.mark.skipif(not PUBLISHED.exists(), reason="the published history is not at hand")
+def test_the_published_numbers(tmp_path):
+    assert analyze(PUBLISHED, tmp_path / "a.json").returncode == 0
+    found = strict_json(tmp_path / "a.json")
+    numbers = [found["pearson_correlation"], found["r_squared"], *found["mlm_stats"].values()]
+    assert numbers == pytest.approx([0.786927, 0.619254, 0.505254, 0.663485, 0.151613, 0.104809], abs=5e-7)
+    assert list(found["loss_stats"].values())[:2] == pytest.approx([8.957225, 2.972821], abs=5e-7)
+    assert found["goal_achieved"] is False
+    first = {part["until"]: part["r"] for part in found["horizon"]["first"]}
+    assert [first[20_000], first[50_000], first[100_000]] == pytest.approx([0.929, 0.865, 0.787], abs=5e-4)
+    assert found["horizon"]["second_half"]["r"] == pytest.approx(0.293, abs=5e-4)
+    fits = found["fits"]
+    assert {name: round(fit["r_squared"], 3) for name, fit in fits.items()} == {
+        "power": 0.900,
+        "exponential": 0.898,
+        "log": 0.854,
+        "linear": 0.619,
+    }
+    assert fits["exponential"]["parameters"]["a"] == pytest.approx(0.574, abs=5e-4)
+    assert fits["exponential"]["parameters"]["tau"] == pytest.approx(16_400, abs=50)
+    assert fits["exponential"]["asymptote"]["passed"] is True
+    assert fits["power"]["parameters"]["a"] == pytest.approx(0.588, abs=5e-4)
+    assert round(fits["exponential"]["effective_sample_size"]) == 261
+    around_line = found["pearson"]["effective_sample_sizes"]["around_line"]
+    assert round(around_line["positive_sequence"]) == 9
+    assert around_line["first_order"] == pytest.approx(140, abs=2)
+    assert 100 * found["slope_per_10k_steps"]["overall"] == pytest.approx(2.857, abs=5e-4)
+    assert found["nsp"]["training"]["at_chance"] is True
+    low, high = found["pearson"]["interval_autocorrelation"]
+    assert low < 0.7621 < found["pearson"]["r"] < high  # wider than Fisher's
+
+
+@pytest.mark.parametrize(("language", "words"), [("en", "never left chance"), ("zh", "从未离开机会水平")])
+def test_a_run_like_the_published_one_is_reported_in_both_languages(tmp_path, language, words):
+    published_like().write(tmp_path / "h.json")
+    more = ("--target", "0.3", "0.9", "--at", "150000", "--lang", language)
+    result = analyze(tmp_path / "h.json", tmp_path / "a.json", *more)
+    assert (result.returncode, result.stderr) == (0, "")
+    assert words in result.stdout
+    assert "150,000" in result.stdout
+    found = strict_json(tmp_path / "a.json")
+    assert [entry["verdict"] for entry in found["forecast"]["targets"]] == ["reached", "beyond_every_model"]
+    assert found["forecast"]["schedule"] == "annealed"
+    assert 0.7 < found["pearson_correlation"] < 0.9
+
+
+def test_several_histories_and_references_are_put_side_by_side(tmp_path):
+    for seed in (1, 2, 3):
+        history = make_history(60)
+        history.run["seed"] = history.run["config"]["seed"] = seed
+        history.write(tmp_path / f"seed_{seed}.json")
+    paths = [tmp_path / f"seed_{seed}.json" for seed in (1, 2, 3)]
+    more = (*paths[1:], "--reference", paths[1])
+    result = run_script("analyze_100k.py", "--output", tmp_path / "a.json", "--history", paths[0], *more)
+    assert (result.returncode, result.stderr) == (0, "")
+    found = strict_json(tmp_path / "a.json")
+    assert found["several"]["kind"] == "seeds"
+    assert found["anomaly_rule"]["reference"]["histories"] == 1
+    assert "3 runs of one setting" in result.stdout
+
+
+def test_checkpoint_scores_beside_the_history_join_in(tmp_path):
+    make_history(40).write(tmp_path / "training_history_x.json")
+    scores = tmp_path / "checkpoint_evaluation_x.json"
+    scores.write_text(json.dumps({**SCORES, "test": SCORES["validation"]}))
+    result = analyze(tmp_path / "training_history_x.json", tmp_path / "a.json")
+    assert (result.returncode, result.stderr) == (0, "")
+    assert strict_json(tmp_path / "a.json")["checkpoints"]["steps"] == [400, 800, 1200, 1600]
+    assert "4 checkpoints scored on 300 validation sequences" in result.stdout
+    scores.write_text("{}")
+    result = analyze(tmp_path / "training_history_x.json", tmp_path / "b.json")
+    assert (result.returncode, len(result.stderr.splitlines())) == (2, 1)
+    assert not (tmp_path / "b.json").exists()
+
+
+@pytest.mark.parametrize(
+    "wrong", [("--target", "60"), ("--at", "0"), ("--stop-window", "3"), ("--lang", "fr"), ("--scores", "none.json")]
+)
+def test_senseless_questions_are_refused(tmp_path, wrong):
+    make_history(20).write(tmp_path / "h.json")
+    result = analyze(tmp_path / "h.json", tmp_path / "a.json", *wrong)
+    assert (result.returncode, result.stdout) == (2, "")
+    assert not (tmp_path / "a.json").exists()
+
+
+def test_a_thousand_records_take_seconds_of_the_processor(tmp_path):
+    """CPU time of this process's children, for machines are shared; a huge history is slow-tested below."""
+    published_like().write(tmp_path / "h.json")
+    before = sum(resource.getrusage(resource.RUSAGE_CHILDREN)[:2])
+    assert analyze(tmp_path / "h.json", tmp_path / "a.json").returncode == 0
+    assert sum(resource.getrusage(resource.RUSAGE_CHILDREN)[:2]) - before < 5
+
+
+@pytest.mark.slow
+def test_a_hundred_thousand_records_take_half_a_minute_of_the_processor(tmp_path):
+    history = published_like(records=100_000)
+    history.write(tmp_path / "h.json")
+    before = sum(resource.getrusage(resource.RUSAGE_CHILDREN)[:2])
+    assert analyze(tmp_path / "h.json", tmp_path / "a.json").returncode == 0
+    assert sum(resource.getrusage(resource.RUSAGE_CHILDREN)[:2]) - before < 30
+    assert strict_json(tmp_path / "a.json")["data_points"] == 100_000
+
+
+def test_odd_but_well_formed_histories_give_flagged_results(tmp_path):
+    one, constant, spoilt = make_history(1), make_history(20), make_history(40)
+    constant.records["mlm_acc"] = [0.25] * 20
+    spoilt.records["loss"][3] = float("nan")
+    spoilt.records["mlm_acc"][5] = float("inf")
+    for name, history in {"one": one, "constant": constant, "spoilt": spoilt}.items():
+        history.write(tmp_path / f"{name}.json")
+        result = analyze(tmp_path / f"{name}.json", tmp_path / f"{name}_a.json")
+        assert (result.returncode, result.stderr) == (0, ""), name
+        found = strict_json(tmp_path / f"{name}_a.json")
+        if name == "spoilt":
+            assert {(item["key"], item["kind"]) for item in found["anomalies"]} == {("loss", "nan"), ("mlm_acc", "inf")}
+            assert found["pearson_correlation"] is not None
+        else:
+            assert found["pearson_correlation"] is found["r_squared"] is found["goal_achieved"] is None
+            assert found["pearson"]["note"] in result.stdout
+
+
+@pytest.mark.parametrize("fault", BROKEN)
+def test_bad_input_is_refused_and_nothing_is_touched(tmp_path, fault):
+    path, output = tmp_path / "h.json", tmp_path / "a.json"
+    if BROKEN[fault] is not None:
+        path.write_text(BROKEN[fault])
+    output.write_text("precious")
+    result = analyze(path, output)
+    assert (result.returncode, result.stdout) == (2, "")
+    assert len(result.stderr.splitlines()) == 1
+    assert str(path) in result.stderr
+    assert output.read_text() == "precious"
+
+
+def test_a_broken_baseline_is_refused_too(tmp_path):
+    make_history(20).write(tmp_path / "h.json")
+    result = analyze(tmp_path / "h.json", tmp_path / "a.json", "--baseline", tmp_path / "none.json")
+    assert result.returncode == 2
+    assert "none.json" in result.stderr
+    assert not (tmp_path / "a.json").exists()

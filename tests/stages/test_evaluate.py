@@ -1,0 +1,284 @@
+"""The scoring of checkpoints, run as a user would, on a tiny run."""
+
+import json
+import shutil
+import sys
+
+import pytest
+
+import evaluate_checkpoints
+from pipeline.files import checkpoint
+from pipeline.files.dataset import write_dataset
+from pipeline.files.history import read_history
+from pipeline.stage import run_stage
+from tests.helpers.tiny import TINY_SETTINGS, run_script, tiny_dataset, training_paths
+
+STEPS = [4, 8, 12]
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    """A finished run whose held-out articles have pairs in both sources: its folder."""
+    folder = tmp_path_factory.mktemp("trained")
+    write_dataset(folder / "dataset.json", tiny_dataset(articles=60))
+    result = run_script(
+        "train_large_100k.py", "--dataset", folder / "dataset.json", *training_paths(folder), *TINY_SETTINGS,
+        "--held-out", "0.2",
+    )  # fmt: skip
+    assert result.returncode == 0, result.stderr
+    return folder
+
+
+@pytest.fixture(scope="module")
+def scored(trained):
+    """The scores of all its checkpoints on validation, and of the last one on test."""
+    for split in ("validation", "test"):
+        result = evaluate(trained, "--split", split)
+        assert result.returncode == 0, result.stderr
+    return trained / "scores.json"
+
+
+@pytest.fixture
+def run(trained, tmp_path):
+    """A copy of the run, without scores, to change at will."""
+    shutil.copytree(trained, tmp_path / "run", ignore=shutil.ignore_patterns("scores.json"))
+    return tmp_path / "run"
+
+
+def options(folder):
+    return [
+        "--dataset", folder / "dataset.json", "--checkpoint-dir", folder / "ck", "--history", folder / "history.json",
+        "--output", folder / "scores.json",
+    ]  # fmt: skip
+
+
+def evaluate(folder, *more):
+    return run_script("evaluate_checkpoints.py", *options(folder), *more)
+
+
+@pytest.fixture
+def complaint(run, monkeypatch, capsys):
+    """What the stage says on stderr as it ends with exit code 2. In this process: torch takes seconds to start."""
+
+    def of(*more):
+        monkeypatch.setattr(sys, "argv", ["evaluate_checkpoints.py", *map(str, [*options(run), *more])])
+        with pytest.raises(SystemExit) as stop:
+            run_stage(evaluate_checkpoints.main)
+        assert stop.value.code == 2
+        return capsys.readouterr().err
+
+    return of
+
+
+def read(path):
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def test_totals_are_the_histories(trained, scored):
+    run, scores = read_history(trained / "history.json").run, read(scored)
+    assert scores["run"] == run
+    assert [entry["step"] for entry in scores["validation"]["checkpoints"]] == STEPS
+    assert [entry["step"] for entry in scores["test"]["checkpoints"]] == STEPS[-1:]
+    for split in ("validation", "test"):
+        section, recorded = scores[split], run[split]
+        entry = section["checkpoints"][-1]
+        mlm, nsp = entry["mlm"], entry["nsp"]["same_source"]
+        assert recorded["nsp_pairs"] > 0
+        assert (mlm["accuracy"], mlm["targets"]) == (recorded["mlm_acc"], recorded["mlm_targets"])
+        assert mlm["by_class"]["han"]["accuracy"] == recorded["mlm_acc_han"]
+        assert mlm["by_class"]["han"]["targets"] == recorded["mlm_targets_han"]
+        assert (nsp["accuracy"], nsp["pairs"]) == (recorded["nsp_acc"], recorded["nsp_pairs"])
+        assert mlm["loss"] == pytest.approx(recorded["mlm_loss"], rel=1e-6)
+        for name, accuracies in recorded["guesses"].items():
+            assert section["guesses"][name]["accuracy"] == accuracies["all"]
+            assert section["guesses"][name]["by_class"]["han"]["accuracy"] == accuracies["han"]
+
+
+def test_groups_stand_beside_the_scores(scored):
+    section = read(scored)["validation"]
+    for score in [*section["guesses"].values(), *(entry["mlm"] for entry in section["checkpoints"])]:
+        for kind, groups in section["groups"].items():
+            assert {name: group["targets"] for name, group in groups.items()} == {
+                name: group["targets"] for name, group in score[kind].items()
+            }
+    deciles = section["groups"]["by_text_decile"].values()
+    ranges = [(one["lowest_frequency"], one["highest_frequency"]) for one in deciles if one["training_characters"]]
+    assert ranges == sorted(ranges)
+    assert set(section["groups"]["by_source"]) == {"甲", "乙"}
+
+
+def test_running_again_does_nothing(trained, scored):
+    before = scored.read_bytes()
+    result = evaluate(trained)
+    assert result.returncode == 0
+    assert "nothing new to score" in result.stdout
+    assert scored.read_bytes() == before
+
+
+def test_only_what_is_new_is_scored(run, scored, complaint):
+    """As while training goes on: the last checkpoint comes later, and the history has gone on by then."""
+    history = read(run / "history.json")
+    unfinished = {**history, "run": {**history["run"], "finished": None, "validation": None, "test": None}}
+    (run / "history.json").write_text(json.dumps(unfinished), encoding="utf-8")
+    (run / "ck" / "step_12.pth").rename(run / "later.pth")
+    assert evaluate(run).returncode == 0
+    early = read(run / "scores.json")
+    assert [entry["step"] for entry in early["validation"]["checkpoints"]] == STEPS[:2]
+    assert "not finished" in complaint("--split", "test")
+
+    (run / "later.pth").rename(run / "ck" / "step_12.pth")
+    (run / "history.json").write_text(json.dumps(history), encoding="utf-8")
+    result = evaluate(run)
+    assert result.returncode == 0
+    assert "step 12:" in result.stdout
+    assert "step 4:" not in result.stdout
+    late = read(run / "scores.json")
+    assert late["validation"] == read(scored)["validation"]
+    assert late["run"]["finished"] is not None
+
+
+def test_a_checkpoint_that_was_trained_again_is_scored_again(run, complaint):
+    assert evaluate(run, "--examples", "8").returncode == 0
+    content = checkpoint.load(run / "ck" / "step_8.pth")
+    content["model"]["decoder.bias"][7] += 50
+    checkpoint.save(run / "ck" / "step_8.pth", {key: value for key, value in content.items() if key != "format"})
+    result = evaluate(run, "--examples", "8")
+    assert result.returncode == 0
+    assert "step 8:" in result.stdout
+    assert "step 12:" not in result.stdout
+    assert [entry["step"] for entry in read(run / "scores.json")["validation"]["checkpoints"]] == STEPS
+
+    before = (run / "scores.json").read_bytes()
+    (run / "ck" / "step_8.pth.json").unlink()
+    shutil.copy(run / "ck" / "step_12.pth.json", run / "ck" / "step_8.pth.json")
+    assert refused(evaluate(run, "--examples", "8"), "SHA-256")  # the file and its sidecar do not match
+    assert (run / "scores.json").read_bytes() == before
+    assert "was scored on 8 sequences" in complaint("--examples", "9")
+
+
+def test_every_and_final(run, complaint):
+    (run / "ck" / "step_12.pth").unlink()
+    result = evaluate(run, "--every", "2", "--final", run / "final.pth", "--examples", "8")
+    assert result.returncode == 0, result.stderr
+    found = [(entry["step"], entry["file"]) for entry in read(run / "scores.json")["validation"]["checkpoints"]]
+    assert found == [(8, "step_8.pth"), (12, "final.pth")]
+    assert "--final" in complaint("--split", "test")
+
+
+def refused(result, said):
+    """Whether the stage ended with exit code 2 and one line that says it."""
+    return result.returncode == 2 and said in result.stderr and result.stderr.count("\n") == 1
+
+
+def change_history(run, **changes):
+    history = read(run / "history.json")
+    history["run"] = {**history["run"], **changes}
+    (run / "history.json").write_text(json.dumps(history), encoding="utf-8")
+
+
+def no_history(run):
+    (run / "history.json").unlink()
+
+
+def published_history(run):
+    text = '{"steps": [100], "mlm_acc": [0.2], "nsp_acc": [0.5], "loss": [8.9], "lr": [1e-6]}'
+    (run / "history.json").write_text(text, encoding="utf-8")
+
+
+def unknown_setting(run):
+    change_history(run, config={**read(run / "history.json")["run"]["config"], "wings": 2})
+
+
+def bad_setting(run):
+    change_history(run, config={**read(run / "history.json")["run"]["config"], "length": "long"})
+
+
+def other_dataset(run):
+    write_dataset(run / "dataset.json", tiny_dataset(articles=59))
+
+
+def corrupt_checkpoint(run):
+    path = run / "ck" / "step_4.pth"
+    path.write_bytes(path.read_bytes()[:-100])
+
+
+def no_checkpoints(run):
+    shutil.rmtree(run / "ck")
+
+
+def foreign_checkpoint(run):
+    content = checkpoint.load(run / "ck" / "step_4.pth")
+    content["config"]["hidden"] = 32
+    del content["format"]
+    checkpoint.save(run / "ck" / "step_4.pth", content)
+
+
+def checkpoint_of_another_seed(run):
+    content = checkpoint.load(run / "ck" / "step_4.pth")
+    content["seed"] = 43
+    del content["format"]
+    checkpoint.save(run / "ck" / "step_4.pth", content)
+
+
+def misnamed_checkpoint(run):
+    for end in ("", ".json"):
+        (run / "ck" / f"step_8.pth{end}").replace(run / "ck" / f"step_4.pth{end}")
+
+
+@pytest.mark.parametrize(
+    ("spoil", "said"),
+    [
+        (no_history, "is not there"),
+        (published_history, "records no settings"),
+        (unknown_setting, "wings"),
+        (bad_setting, "length"),
+        (other_dataset, "is not the dataset of"),
+        (corrupt_checkpoint, "SHA-256"),
+        (no_checkpoints, "holds no step_<N>.pth"),
+        (foreign_checkpoint, "hidden: 16 -> 32"),
+        (checkpoint_of_another_seed, "seed: 42 -> 43"),
+        (misnamed_checkpoint, "step: 4 -> 8"),
+    ],
+)
+def test_bad_input_is_refused_and_the_output_left_alone(run, complaint, spoil, said):
+    spoil(run)
+    scores = {"format": 1, "run": read(run / "history.json").get("run", {}) if spoil is not no_history else {}}
+    (run / "scores.json").write_text(json.dumps(scores), encoding="utf-8")
+    before = (run / "scores.json").read_bytes()
+    said_so = complaint()
+    assert said in said_so
+    assert said_so.count("\n") == 1
+    assert (run / "scores.json").read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ("", "broken JSON"),
+        ('{"steps": []}', "holds no checkpoint scores"),
+        ('{"format": 1, "run": {"config": {"lr": 1}}}', "another run"),
+    ],
+)
+def test_another_file_is_not_overwritten(run, complaint, content, said):
+    (run / "scores.json").write_text(content, encoding="utf-8")
+    assert said in complaint()
+    assert (run / "scores.json").read_text(encoding="utf-8") == content
+
+
+@pytest.mark.parametrize("arguments", [["--every", "0"], ["--split", "train"]])
+def test_bad_arguments(run, complaint, arguments):
+    assert arguments[0] in complaint(*arguments)
+    assert not (run / "scores.json").exists()
+
+
+def test_without_documents_there_is_no_nsp(tmp_path):
+    dataset = tiny_dataset()
+    bare = {"sentences": dataset.sentences, "vocab": dataset.vocab}
+    (tmp_path / "dataset.json").write_text(json.dumps(bare, ensure_ascii=False), encoding="utf-8")
+    trained = run_script(
+        "train_large_100k.py", "--dataset", tmp_path / "dataset.json", *training_paths(tmp_path), *TINY_SETTINGS
+    )
+    assert trained.returncode == 0, trained.stderr
+    result = evaluate(tmp_path)
+    assert result.returncode == 0, result.stderr
+    assert read(tmp_path / "scores.json")["validation"]["checkpoints"][-1]["nsp"] is None

@@ -1,0 +1,254 @@
+"""visualize_results.py, run as a user would."""
+
+import json
+import resource
+import runpy
+import struct
+import sys
+
+import pytest
+
+from pipeline.analyse.whole_analysis import analyse
+from pipeline.figures import fonts
+from pipeline.files.scores import scores_beside
+from tests.helpers.synthetic import make_history, write_published_shape
+from tests.helpers.tiny import ROOT, run_script
+
+FIGURES = ("training_curves", "correlation_analysis", "comparison_50k_100k", "loss_analysis")
+
+
+def prepare(folder, history, name="h"):
+    """Write ``history`` and its analysis; gives the options that name them."""
+    (folder / f"{name}_a.json").write_text(json.dumps(analyse(history, None, "now")))
+    history.write(folder / f"{name}.json")
+    return ["--history", folder / f"{name}.json", "--analysis", folder / f"{name}_a.json"]
+
+
+def draw(options, output, *more):
+    return run_script("visualize_results.py", *options, "--output-dir", output, *more)
+
+
+def assert_pictures(folder, figures=FIGURES, ends=("",)):
+    kinds = [f"{name}{end}.{kind}" for name in figures for end in ends for kind in ("png", "svg")]
+    assert sorted(path.name for path in folder.iterdir()) == sorted([*kinds, *(f"report{end}.html" for end in ends)])
+    for name in kinds:
+        data = (folder / name).read_bytes()
+        if name.endswith("png"):
+            width, height = struct.unpack(">II", data[16:24])
+            assert data.startswith(b"\x89PNG")
+            assert width >= 3000
+            assert height >= 1400
+            assert b"tEXt" not in data  # no date, no version
+        else:
+            assert data.startswith(b"<?xml")
+            assert b"<svg" in data
+
+
+def make_scores(run):
+    """What evaluate_checkpoints.py writes, at two checkpoints, as far as a figure reads it."""
+
+    def score(level):
+        tenths = {str(number): {"targets": 300, "accuracy": level * number / 10} for number in range(1, 11)}
+        tenths["unseen in training"] = {"targets": 0, "accuracy": None}
+        classes = {"han": {"targets": 3000, "accuracy": level}, "punctuation": {"targets": 600, "accuracy": 0.8},
+                   "digits": {"targets": 0, "accuracy": None}}  # fmt: skip
+        return {"targets": 3600, "accuracy": level, "by_text_decile": tenths, "by_class": classes}
+
+    checkpoints = [{"step": step, "mlm": score(step / 10_000)} for step in (2000, 4000)]
+    section = {"sequences": 50, "groups": {}, "guesses": {"left": score(0.1), "both": score(0.3)}}
+    return {"format": 1, "run": run, "validation": {**section, "checkpoints": checkpoints}}
+
+
+def test_a_finished_run_is_drawn_and_summed_up(tmp_path):
+    options = prepare(tmp_path, make_history())
+    result = draw(options, tmp_path / "out")
+    assert (result.returncode, result.stderr) == (0, "")
+    assert_pictures(tmp_path / "out")
+    table = " ".join(result.stdout.split())
+    for fact in (
+        "steps 4,000",
+        "masked characters 11,873 9,752",
+        "MLM accuracy 28.41 % 22.13 %",
+        "guess: from the left neighbour 14.20 % 11.80 %",
+        "NSP accuracy 61.25 % of 1,440 pairs",
+        "training time 5 min 00 s",
+        "with autocorrelation",
+        str(tmp_path / "out" / "loss_analysis.png"),
+        str(tmp_path / "out" / "report.html"),
+    ):
+        assert fact in table
+    again = draw(options, tmp_path / "again")
+    assert again.returncode == 0
+    for path in (tmp_path / "out").iterdir():
+        assert path.read_bytes() == (tmp_path / "again" / path.name).read_bytes(), path.name
+
+
+def test_the_report_holds_the_numbers_and_needs_nothing_beside_it(tmp_path):
+    options = prepare(tmp_path, make_history())
+    assert draw(options, tmp_path / "out").returncode == 0
+    page = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
+    for fact in ("28.41 %", "11,873", "Pearson r", "exponential", "843,412", "quickstart", "How to read this"):
+        assert fact in page
+    assert page.count("data:image/svg+xml;base64,") == len(FIGURES)
+    assert "http" not in page.replace('http-equiv="Content-Security-Policy"', "")
+    assert "<script" not in page
+
+
+def test_a_name_cannot_break_the_page(tmp_path):
+    history = make_history(20)
+    history.run["device"] = "<script>alert(1)</script>"
+    assert draw(prepare(tmp_path, history), tmp_path / "out").returncode == 0
+    page = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
+    assert "<script>" not in page
+    assert "&lt;script&gt;" in page
+
+
+def test_both_languages_with_every_figure(tmp_path):
+    """Where no Chinese font is installed the figures are English, which is said; elsewhere no glyph is missing."""
+    history = make_history()
+    options = prepare(tmp_path, history)
+    make_history(50, total=2000).write(tmp_path / "short.json")
+    (tmp_path / "s.json").write_text(json.dumps(make_scores(history.run)))
+    options.insert(2, tmp_path / "short.json")
+    result = draw(options, tmp_path / "out", "--lang", "both", "--scores", tmp_path / "s.json")
+    assert (result.returncode, result.stderr) == (0, "")  # a missing glyph is a warning on stderr
+    figures = (*FIGURES, "ladder", "deciles")
+    page = (tmp_path / "out" / "report.zh.html").read_text(encoding="utf-8")
+    assert "怎样读这些数字" in page
+    if fonts.chinese_font() is None:
+        assert "apt-get install" in result.stdout
+        assert "图中文字为英文" in page
+        assert {path.name for path in (tmp_path / "out").glob("*.png")} == {f"{name}.png" for name in figures}
+    else:
+        assert f"Chinese letters: {fonts.chinese_font()}" in result.stdout
+        assert_pictures(tmp_path / "out", figures, ("", ".zh"))
+        for name in figures:
+            english, chinese = ((tmp_path / "out" / f"{name}{end}.png").read_bytes() for end in ("", ".zh"))
+            assert english != chinese
+
+
+def test_without_a_chinese_font_the_figures_are_english(tmp_path, monkeypatch, capsys):
+    options = [*prepare(tmp_path, make_history(20)), "--output-dir", tmp_path / "out", "--lang", "zh"]
+    monkeypatch.setattr(fonts, "chinese_font", lambda: None)
+    monkeypatch.setattr(sys, "argv", ["visualize_results.py", *map(str, options)])
+    with pytest.raises(SystemExit) as end:
+        runpy.run_path(str(ROOT / "visualize_results.py"), run_name="__main__")
+    assert end.value.code == 0
+    assert "apt-get install" in capsys.readouterr().out
+    names = {path.name for path in (tmp_path / "out").iterdir()}
+    assert names == {f"{name}.{kind}" for name in FIGURES for kind in ("png", "svg")} | {"report.zh.html"}
+    assert "图中文字为英文" in (tmp_path / "out" / "report.zh.html").read_text(encoding="utf-8")
+
+
+def test_the_five_published_lists_and_a_baseline(tmp_path):
+    history = make_history()
+    write_published_shape(history, tmp_path / "unused.json")
+    options = prepare(tmp_path, history)
+    make_history(50).write(tmp_path / "b.json")
+    result = draw(options, tmp_path / "out", "--baseline", tmp_path / "b.json")
+    assert (result.returncode, result.stderr) == (0, "")
+    assert_pictures(tmp_path / "out")
+    assert "held-out" not in result.stdout
+    assert "NSP" not in result.stdout
+
+
+def test_odd_histories_are_drawn_without_complaint(tmp_path):
+    constant = make_history(20, finished=False)
+    constant.records["mlm_acc"] = [0.25] * 20
+    constant.records["nsp_acc"] = constant.records["eval_nsp_acc"] = [None] * 20
+    constant.records["loss"][4] = float("nan")
+    empty = make_history(20, finished=False)
+    for key in ("mlm_acc", "loss", "lr"):
+        empty.records[key] = [float("nan")] * 20
+    for name, history in {"one": make_history(1), "constant": constant, "no number": empty}.items():
+        result = draw(prepare(tmp_path, history, name), tmp_path / f"out_{name}")
+        assert (result.returncode, result.stderr) == (0, ""), name
+        assert_pictures(tmp_path / f"out_{name}")
+        assert "not defined" in result.stdout
+
+
+def spoil_analysis(folder):
+    (folder / "h_a.json").write_text('{"pearson": {"r"')
+
+
+def remove_analysis(folder):
+    (folder / "h_a.json").unlink()
+
+
+def grow_history(folder):
+    make_history(21).write(folder / "h.json")
+
+
+def remove_history(folder):
+    (folder / "h.json").unlink()
+
+
+def mistype_findings(folder):
+    analysis = json.loads((folder / "h_a.json").read_text())
+    analysis["anomalies"] = [{"key": "loss"}]
+    (folder / "h_a.json").write_text(json.dumps(analysis))
+
+
+def mistype_run(folder):
+    history = make_history(20)
+    history.run["test"] = {"mlm_acc": "high"}
+    history.write(folder / "h.json")
+
+
+@pytest.mark.parametrize(
+    ("spoil", "word"),
+    [
+        (spoil_analysis, "broken JSON"),
+        (remove_analysis, "analyze_100k.py"),
+        (grow_history, "before it grew"),
+        (remove_history, "train_large_100k.py"),
+        (mistype_run, "run.test.mlm_acc"),
+        (mistype_findings, "is no analysis"),
+    ],
+    ids=lambda value: getattr(value, "__name__", ""),
+)
+def test_bad_input_is_refused_and_no_figure_is_touched(tmp_path, spoil, word):
+    options = prepare(tmp_path, make_history(20))
+    spoil(tmp_path)
+    output = tmp_path / "out"
+    output.mkdir()
+    (output / "loss_analysis.png").write_text("precious")
+    result = draw(options, output)
+    assert (result.returncode, result.stdout) == (2, "")
+    assert len(result.stderr.splitlines()) == 1
+    assert word in result.stderr
+    assert [path.name for path in output.iterdir()] == ["loss_analysis.png"]
+    assert (output / "loss_analysis.png").read_text() == "precious"
+
+
+def test_scores_beside_the_history_are_found(tmp_path):
+    history = make_history()
+    options = prepare(tmp_path, history, "training_history_7")
+    (tmp_path / "checkpoint_evaluation_7.json").write_text(json.dumps(make_scores(history.run)))
+    assert draw(options, tmp_path / "out").returncode == 0
+    assert_pictures(tmp_path / "out", (*FIGURES, "deciles"))
+    assert scores_beside(tmp_path / "history.json") == tmp_path / "checkpoint_evaluation.json"
+
+
+def test_scores_of_another_run_are_refused(tmp_path):
+    history = make_history(20)
+    options = prepare(tmp_path, history)
+    (tmp_path / "s.json").write_text(json.dumps(make_scores(make_history(20, total=5000).run)))
+    result = draw(options, tmp_path / "out", "--scores", tmp_path / "s.json")
+    assert result.returncode == 2
+    assert "scores another run (config differs)" in result.stderr
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.slow
+def test_a_hundred_thousand_records_are_drawn_within_half_a_minute(tmp_path):
+    """Processor time, which other programs on the machine lengthen less than the time on the wall."""
+    make_history(100_000, 1, total=100_000).write(tmp_path / "h.json")
+    options = ["--history", tmp_path / "h.json"]
+    assert run_script("analyze_100k.py", *options, "--output", tmp_path / "a.json").returncode == 0
+    before = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime
+    result = draw([*options, "--analysis", tmp_path / "a.json"], tmp_path / "out")
+    assert (result.returncode, result.stderr) == (0, "")
+    assert resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime - before < 30
+    for path in (tmp_path / "out").glob("*.svg"):
+        assert path.stat().st_size < 2_500_000, path.name

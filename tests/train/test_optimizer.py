@@ -1,0 +1,91 @@
+import dataclasses
+import math
+
+import pytest
+import torch
+
+from pipeline.model.bert import Bert
+from pipeline.stage import InputError
+from pipeline.train.muon import Muon, orthogonalize
+from pipeline.train.optimizer import Optimizer, learning_rate
+from pipeline.train.settings import PRESETS, Settings
+from tests.model.test_bert import SMALL
+
+
+def test_published_schedule():
+    """Record 1 of the published history, at step 100, has 2.5e-6."""
+    settings = PRESETS["paper-100k"]
+    assert learning_rate(100, settings) == pytest.approx(2.5e-6)
+    assert learning_rate(2000, settings) == pytest.approx(5e-5)
+    assert learning_rate(51_000, settings) == pytest.approx(2.5e-5)
+    assert learning_rate(100_000, settings) == pytest.approx(0.0, abs=1e-20)
+
+
+def test_schedule_without_warmup():
+    settings = dataclasses.replace(PRESETS["quickstart"], warmup=0, steps=10)
+    rates = [learning_rate(step, settings) for step in range(1, 11)]
+    assert rates == sorted(rates, reverse=True)
+    assert all(0 <= rate < settings.lr for rate in rates)
+
+
+def test_muon_equals_torch_muon():
+    """Ours orthogonalizes in float32 where torch's does in bfloat16; they agree to bfloat16's three digits."""
+    torch.manual_seed(0)
+    start = [torch.randn(8, 24), torch.randn(24, 8), torch.randn(8, 24)]
+    ours = [torch.nn.Parameter(tensor.clone()) for tensor in start]
+    theirs = [torch.nn.Parameter(tensor.clone()) for tensor in start]
+    one = Muon(ours, lr=0.02, weight_decay=0.1)
+    two = torch.optim.Muon(theirs, lr=0.02, weight_decay=0.1, adjust_lr_fn="match_rms_adamw")
+    for _ in range(5):
+        for mine, other in zip(ours, theirs, strict=True):
+            mine.grad = torch.randn_like(mine)
+            other.grad = mine.grad.clone()
+        one.step()
+        two.step()
+    for mine, other, before in zip(ours, theirs, start, strict=True):
+        assert (mine - other).norm() < 0.02 * (mine - before).norm()
+
+
+def test_orthogonalized_singular_values():
+    torch.manual_seed(0)
+    for shape in ((3, 16, 16), (2, 8, 40), (2, 40, 8)):
+        values = torch.linalg.svdvals(orthogonalize(torch.randn(shape)))
+        assert values.min() > 0.3
+        assert values.max() < 1.3
+
+
+@pytest.mark.parametrize("name", ["adamw", "muon"])
+def test_every_parameter_is_stepped_once(name):
+    model = Bert(SMALL)
+    optimizer = Optimizer(model, dataclasses.replace(PRESETS["quickstart"], optimizer=name))
+    held = [id(p) for part in optimizer.parts for group in part.param_groups for p in group["params"]]
+    assert sorted(held) == sorted(id(parameter) for parameter in model.parameters())
+    for group in optimizer.parts[0].param_groups:
+        for parameter in group["params"]:
+            assert (parameter.dim() == 1) == (group["weight_decay"] == 0.0)
+
+
+def test_clipping():
+    model = Bert(SMALL)
+    optimizer = Optimizer(model, dataclasses.replace(PRESETS["quickstart"], optimizer="adamw", clip=0.5))
+    for parameter in model.parameters():
+        parameter.grad = torch.ones_like(parameter)
+    count = sum(parameter.numel() for parameter in model.parameters())
+    assert optimizer.step(0.0).item() == pytest.approx(math.sqrt(count), rel=1e-5)
+    assert all(parameter.grad is None for parameter in model.parameters())
+
+
+@pytest.mark.parametrize("preset", PRESETS.values(), ids=PRESETS)
+def test_presets_are_sound(preset):
+    preset.check()
+    # A forward pass is a third of a training step's work: scoring must cost at most 5 % of the run.
+    assert preset.eval_examples <= 3 * 0.05 * preset.log_interval * preset.effective_batch
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("lr", -1.0), ("lr", math.nan), ("heads", 3), ("length", 4096), ("steps", 0), ("mask_rate", 1.0), ("seed", -1)],
+)
+def test_bad_settings_are_named(name, value):
+    with pytest.raises(InputError, match="--"):
+        dataclasses.replace(Settings(), **{name: value}).check()
