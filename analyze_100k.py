@@ -18,7 +18,6 @@ from __future__ import annotations
 import argparse
 import io
 import sys
-from datetime import datetime, timezone
 from math import isfinite
 from pathlib import Path
 from typing import Any
@@ -27,6 +26,7 @@ from pipeline.analyse.whole_analysis import DEFAULT_ANALYSIS, Questions, analyse
 from pipeline.files import atomic
 from pipeline.files.history import DEFAULT_HISTORY, History, read_history
 from pipeline.files.scores import read_scores, scores_beside
+from pipeline.formatting import now
 from pipeline.report.console import Report
 from pipeline.report.console_texts import LANGUAGES
 from pipeline.stage import InputError, run_stage
@@ -48,7 +48,7 @@ def main() -> int:
         beside=histories if len(histories) > 1 else [],
     )
     baseline = _read(arguments.baseline) if arguments.baseline else None
-    result = analyse(history, baseline, datetime.now(timezone.utc).isoformat(timespec="seconds"), questions)
+    result = analyse(history, baseline, now(), questions)
     atomic.write_json(arguments.output, result, indent=2)
     report = Report(arguments.lang)
     print("\n".join(report.lines(path, result)))

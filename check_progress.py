@@ -27,7 +27,6 @@ from pathlib import Path
 
 from pipeline.collect.api.store import DEFAULT_STORE, progress
 from pipeline.files.history import DEFAULT_HISTORY, History, read_history
-from pipeline.files.run_record import Facts
 from pipeline.monitor.disk_need import disk_need
 from pipeline.monitor.fetch_screen import fetch_screen
 from pipeline.monitor.progress import Progress, measure
@@ -103,14 +102,14 @@ def _seconds(text: str) -> float:
 def _look(arguments: argparse.Namespace, reference: History | None) -> Progress:
     path = arguments.history
     history = read_history(path)
-    facts = Facts(path, history.run)
+    facts = history.facts
     total, interval = facts.count("config", "steps"), facts.count("config", "save_interval")
     folder = arguments.checkpoint_dir or (
         DEFAULT_CHECKPOINTS if path == DEFAULT_HISTORY else path.parent / "checkpoints"
     )
     step = history.records["steps"][-1] if len(history) else 0
     disk = disk_need(folder, step, total, interval, facts.count("parameters")) if total else None
-    return measure(path, history, path.stat().st_mtime, time.time(), disk, reference)
+    return measure(history, path.stat().st_mtime, time.time(), disk, reference)
 
 
 def _run(arguments: argparse.Namespace, reference: History | None, columns: int, styled: bool) -> tuple[str, bool]:

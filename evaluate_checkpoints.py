@@ -33,6 +33,7 @@ from pipeline.files import checkpoint
 from pipeline.files.dataset import DEFAULT_DATASET, Dataset, read_dataset
 from pipeline.files.history import DEFAULT_HISTORY, read_history
 from pipeline.files.scores import DEFAULT_SCORES, FORMAT, SPLITS, read_scores, write_scores
+from pipeline.formatting import percent
 from pipeline.model.bert import Bert, Shape, shape_of
 from pipeline.model.device import NAMES as DEVICES
 from pipeline.model.device import chosen_device
@@ -149,7 +150,7 @@ def score_missing(
         others = [other for other in section["checkpoints"] if other["step"] != step]
         section["checkpoints"] = sorted([*others, entry], key=lambda one: one["step"])
         write_scores(arguments.output, scores)
-        line = f"step {step}: MLM {percent(entry['mlm']['accuracy'])}, NSP {percent(nsp_accuracy(entry))}"
+        line = f"step {step}: MLM {percent(entry['mlm']['accuracy'], 1)}, NSP {percent(nsp_accuracy(entry), 1)}"
         if bar.disable:
             left = (time.perf_counter() - began) / number * (len(missing) - number)
             print(f"{line}  ({number} of {len(missing)}, {left:.0f} s left)", flush=True)
@@ -215,7 +216,7 @@ def table(section: dict[str, Any]) -> list[str]:
     ]
     guess = section["guesses"]["both"]
     rows.append(("counting", *mlm_columns(guess), None, None, guess["published_rule"]["accuracy"]))
-    lines = [[*heads], *([row[0], *(percent(share) for share in row[1:])] for row in rows)]
+    lines = [[*heads], *([row[0], *(percent(share, 1) for share in row[1:])] for row in rows)]
     return [
         "accuracy on held-out text; deciles of the running Han text by training frequency, 1 the rarest",
         *("".join(f"{cell:>11}" for cell in line) for line in lines),
@@ -230,10 +231,6 @@ def mlm_columns(score: dict[str, Any]) -> list[float | None]:
 
 def nsp_accuracy(entry: dict[str, Any], strangers: str = "same_source") -> float | None:
     return entry["nsp"][strangers]["accuracy"] if entry["nsp"] else None
-
-
-def percent(share: float | None) -> str:
-    return "-" if share is None else f"{100 * share:.1f} %"
 
 
 def parse_arguments() -> argparse.Namespace:

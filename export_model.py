@@ -24,8 +24,8 @@ from pipeline.export.model_card import model_card, run_mismatches
 from pipeline.export.tokenizer import tokenizer_config, tokenizer_json
 from pipeline.export.weights import read_weights, transformers_config, transformers_weights
 from pipeline.files import atomic
-from pipeline.files.dataset import SPECIAL_TOKENS, read_vocab_txt
 from pipeline.files.history import DEFAULT_HISTORY, History, read_history
+from pipeline.files.vocabulary import SPECIAL_TOKENS, read_vocab_txt
 from pipeline.model.bert import Shape
 from pipeline.stage import InputError, run_stage
 

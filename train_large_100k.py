@@ -30,8 +30,10 @@ from pipeline.baselines.counting import CountingGuesses
 from pipeline.data.corpora import Corpora, build_corpora
 from pipeline.data.masked_pairs import NO_PAIR, Batch, TrainingBatches, counts, held_out_batches, split_batch
 from pipeline.files import checkpoint
-from pipeline.files.dataset import DEFAULT_DATASET, Dataset, read_dataset, write_vocab_txt
+from pipeline.files.dataset import DEFAULT_DATASET, Dataset, read_dataset
 from pipeline.files.history import DEFAULT_HISTORY, History, parse_history, read_history
+from pipeline.files.vocabulary import write_vocab_txt
+from pipeline.formatting import now, percent
 from pipeline.model import dropout
 from pipeline.model.bert import Bert, shape_of, to_device
 from pipeline.model.device import chosen_device
@@ -45,7 +47,7 @@ from pipeline.train.describe import describe, flops_of_step
 from pipeline.train.gradient_watch import Health
 from pipeline.train.optimizer import Optimizer, learning_rate
 from pipeline.train.processes import Processes
-from pipeline.train.run_description import describe_run, now, refuse_other_run, run_differences
+from pipeline.train.run_description import describe_run, refuse_other_run, run_differences
 from pipeline.train.settings import PRESET_NOTES, Settings, add_settings, chosen_settings
 from pipeline.train.tensorboard import TensorBoard
 
@@ -243,7 +245,9 @@ def record(run: Run, arguments: argparse.Namespace, bar: tqdm[Any], log: TensorB
     run.history.append(entry)
     run.history.write(arguments.history)
     log.write(entry)
-    line = f"loss {trained['loss']:.3f}  MLM {percent(trained['mlm_acc'])}  held out {percent(held_out['mlm_acc'])}"
+    line = (
+        f"loss {trained['loss']:.3f}  MLM {percent(trained['mlm_acc'], 1)}  held out {percent(held_out['mlm_acc'], 1)}"
+    )
     if bar.disable:
         rate = run.step / run.seconds
         left = (run.settings.steps - run.step) / rate
@@ -286,10 +290,6 @@ def save(run: Run, arguments: argparse.Namespace) -> None:
     checkpoint.save_state(arguments.checkpoint_dir, full_state(run))
 
 
-def percent(share: float | None) -> str:
-    return "-" if share is None else f"{100 * share:.1f} %"
-
-
 def finish(
     run: Run,
     arguments: argparse.Namespace,
@@ -307,7 +307,9 @@ def finish(
     write_vocab_txt(arguments.final.parent / "vocab.txt", vocab)
     run.history.write(arguments.history)
     test = run.history.run["test"]
-    print(f"test: MLM {percent(test['mlm_acc'])} of {test['mlm_targets']}, NSP {percent(test['nsp_acc'])}", end="; ")
+    print(
+        f"test: MLM {percent(test['mlm_acc'], 1)} of {test['mlm_targets']}, NSP {percent(test['nsp_acc'], 1)}", end="; "
+    )
     print(f"{arguments.final} and {arguments.history} are complete")
 
 

@@ -33,8 +33,8 @@ from pipeline.figures.ladder import Run, ladder
 from pipeline.figures.loss import loss_analysis
 from pipeline.figures.training_curves import training_curves
 from pipeline.files import atomic
-from pipeline.files.dataset import read_json_object
 from pipeline.files.history import DEFAULT_HISTORY, History, read_history
+from pipeline.files.json_object import read_json_object
 from pipeline.files.run_record import Facts
 from pipeline.files.scores import read_scores, scores_beside
 from pipeline.report.page import report_page
@@ -69,18 +69,18 @@ def main() -> int:
         files |= {_file(name, drawn_in, kind): content for (name, kind), content in pictures.items()}
         say = report_words(language)
         page = report_page(
-            Facts(inputs.path, inputs.history.run),
+            inputs.history.facts,
             str(inputs.path),
             inputs.history,
             inputs.trends[0],
             {name: content for (name, kind), content in pictures.items() if kind == "svg"},
-            report_tables(inputs.path, inputs.history, arguments.analysis, analysis, say),
+            report_tables(inputs.history, arguments.analysis, analysis, say),
             say,
             english_figures=drawn_in != language,
         )
         files[_file("report", language, "html")] = page.encode("utf-8")
     shown = [arguments.output_dir / name for name in files if not name.endswith(".svg")]
-    table = summary(inputs.path, inputs.history, *inputs.trends, shown)
+    table = summary(inputs.history, *inputs.trends, shown)
 
     for name, content in files.items():
         atomic.write_bytes(arguments.output_dir / name, content)
@@ -116,7 +116,7 @@ def _pictures(inputs: Inputs, language: str, font: str | None) -> dict[tuple[str
 def _figures(inputs: Inputs, say: Words) -> dict[str, Figure]:
     history = inputs.history
     drawn = {
-        "training_curves": training_curves(history, _guesses(Facts(inputs.path, history.run)), say),
+        "training_curves": training_curves(history, _guesses(history.facts), say),
         "correlation_analysis": correlation_analysis(history, *inputs.trends, say),
         "comparison_50k_100k": comparison(history, inputs.baseline, say),
         "loss_analysis": loss_analysis(history, say),

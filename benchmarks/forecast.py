@@ -25,7 +25,6 @@ from scipy import signal
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from pipeline.analyse.series import finite_points
 from pipeline.files.history import read_history
 from pipeline.statistics.curve_average import average_curves
 
@@ -142,7 +141,7 @@ def print_table(results: list[Result]) -> None:
 def print_history(path: Path) -> None:
     history = read_history(path)
     for key in ("mlm_acc", "eval_mlm_acc"):
-        steps, accuracy = finite_points(history, key)
+        steps, accuracy = history.points(key)
         if len(steps) * FRACTIONS[0] < 8 or np.ptp(accuracy) == 0:
             continue
         for _, fraction, held, error, line, width in forecasts(key, steps, accuracy, accuracy):

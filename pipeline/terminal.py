@@ -64,18 +64,6 @@ def sparkline(values: Sequence[float], width: int) -> str:
     return "".join(SPARKS[round((mean - low) * scale)] for mean in means)
 
 
-def duration(seconds: float) -> str:
-    """``42 s``, ``3 min 05 s``, ``22 h 31 min`` or ``3 d 4 h``."""
-    whole = round(seconds)
-    if whole < 60:
-        return f"{whole} s"
-    if whole < 3600:
-        return f"{whole // 60} min {whole % 60:02} s"
-    if whole < 48 * 3600:
-        return f"{whole // 3600} h {whole % 3600 // 60:02} min"
-    return f"{whole // 86400} d {whole % 86400 // 3600} h"
-
-
 def show(draw: Callable[[int, bool], tuple[str, bool]], again: float | None) -> None:
     """Print what ``draw(columns, styled)`` gives, (text, last); every ``again`` seconds until it says "last".
 

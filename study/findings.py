@@ -19,6 +19,7 @@ import numpy as np
 
 from pipeline.files.history import History, read_history
 from pipeline.files.scores import read_scores
+from pipeline.formatting import percent
 from study.datasets import BOOK
 
 RESULTS = Path(__file__).resolve().parent.parent / "results"
@@ -64,16 +65,12 @@ def history(name: str) -> History:
     return read_history(RESULTS / f"training_history_{name}.json")
 
 
-def percent(share: float) -> str:
-    return f"{100 * share:.1f} %"
-
-
 def along_the_run() -> list[Row]:
     records = history("100k").records
     keys = ("mlm_acc", "eval_mlm_acc", "eval_mlm_acc_han", "nsp_acc")
     places = [0, *(records["steps"].index(step) for step in (25_000, 50_000, 75_000, 100_000))]
     return [
-        (f"{records['steps'][n]:,}", [*(percent(records[key][n]) for key in keys), f"{records['loss'][n]:.3f}"])
+        (f"{records['steps'][n]:,}", [*(percent(records[key][n], 1) for key in keys), f"{records['loss'][n]:.3f}"])
         for n in places
     ]
 
@@ -92,21 +89,21 @@ def data_and_steps() -> list[Row]:
             {
                 "r": f"{r:.3f}",
                 "R²": f"{r * r:.3f}",
-                "平均 · mean": percent(float(np.mean(records["mlm_acc"]))),
-                "最高 · maximum": percent(max(records["mlm_acc"])),
+                "平均 · mean": percent(float(np.mean(records["mlm_acc"])), 1),
+                "最高 · maximum": percent(max(records["mlm_acc"]), 1),
                 "损失下降 · loss drop": f"{records['loss'][0] - records['loss'][-1]:.3f}",
                 "句子 · sentences": f"{counted['sentences']:,}",
                 "不同的汉字 · distinct Han": f"{counted['distinct_han']:,}",
                 "小时 · hours": f"{records['seconds'][-1] / 3600:.2f}",
                 "参数 · parameters": f"{facts['parameters'] / 1e6:.2f}M",
                 "每个样本看几遍 · times an example was seen": f"{seen / facts['train_examples']:.1f}",
-                "测试 · test MLM": percent(facts["test"]["mlm_acc"]),
-                "测试 · test Han": percent(facts["test"]["mlm_acc_han"]),
-                "测试 · test NSP": percent(facts["test"]["nsp_acc"]),
-                "验证，维基 · validation, Wikipedia": percent(of_register(last, books=False)[1]),
-                "验证，古籍 · validation, books": percent(of_register(last, books=True)[1]),
-                "数数 · counting, MLM": percent(facts["test"]["guesses"]["both"]["all"]),
-                "数数 · counting, Han": percent(facts["test"]["guesses"]["both"]["han"]),
+                "测试 · test MLM": percent(facts["test"]["mlm_acc"], 1),
+                "测试 · test Han": percent(facts["test"]["mlm_acc_han"], 1),
+                "测试 · test NSP": percent(facts["test"]["nsp_acc"], 1),
+                "验证，维基 · validation, Wikipedia": percent(of_register(last, books=False)[1], 1),
+                "验证，古籍 · validation, books": percent(of_register(last, books=True)[1], 1),
+                "数数 · counting, MLM": percent(facts["test"]["guesses"]["both"]["all"], 1),
+                "数数 · counting, Han": percent(facts["test"]["guesses"]["both"]["han"], 1),
             }
         )
     return [(name, [column[name] for column in columns]) for name in columns[0]]
@@ -124,11 +121,11 @@ def budgets() -> list[Row]:
         end, steps = facts["validation"], facts["config"]["steps"]
         there = checkpoints[min(checkpoints, key=lambda step: (abs(step - steps), step))]
         ends[steps] = (end["mlm_acc"], end["mlm_acc_han"], end["nsp_acc"])
-        rows.append((f"{steps:,}", [percent(share) for share in (*ends[steps], *overall(there))]))
+        rows.append((f"{steps:,}", [percent(share, 1) for share in (*ends[steps], *overall(there))]))
     *shorter, longest = ends
     slopes, starts = np.polyfit(np.log(shorter), [ends[steps] for steps in shorter], 1)
     expected = starts + slopes * np.log(longest)
-    rows.append(("外推 · extrapolated", [*(percent(share) for share in expected), "-", "-", "-"]))
+    rows.append(("外推 · extrapolated", [*(percent(share, 1) for share in expected), "-", "-", "-"]))
     return rows
 
 
@@ -144,7 +141,7 @@ def seeds() -> list[Row]:
         test = run.run["test"]
         r = float(np.corrcoef(run.records["steps"], run.records["mlm_acc"])[0, 1])
         columns.append((test["mlm_acc"], test["mlm_acc_han"], test["nsp_acc"], r))
-        rows.append((f"种子 · seed {seed}", [*(percent(share) for share in columns[-1][:3]), f"{r:.3f}"]))
+        rows.append((f"种子 · seed {seed}", [*(percent(share, 1) for share in columns[-1][:3]), f"{r:.3f}"]))
     spread = np.std(columns, axis=0, ddof=1)
     rows.append(("标准差 · standard deviation", [*(f"{100 * value:.2f}" for value in spread[:3]), f"{spread[3]:.3f}"]))
     return rows
@@ -159,10 +156,10 @@ def groups() -> list[Row]:
     for tenth in map(str, range(1, 11)):
         found = [column["by_text_decile"][tenth] for column in columns]
         targets = f"{found[0]['targets']:,}"
-        rows.append((f"第 {tenth} 组 · tenth {tenth}", [targets, *(percent(each["accuracy"]) for each in found)]))
+        rows.append((f"第 {tenth} 组 · tenth {tenth}", [targets, *(percent(each["accuracy"], 1) for each in found)]))
     for name, books in (("维基 · Wikipedia", False), ("古籍 · books", True)):
         pooled = [of_register(column, books) for column in columns]
-        rows.append((name, [f"{pooled[0][0]:,}", *(percent(share) for _, share in pooled)]))
+        rows.append((name, [f"{pooled[0][0]:,}", *(percent(share, 1) for _, share in pooled)]))
     return rows
 
 
@@ -184,7 +181,9 @@ def published() -> list[Row]:
         together = MICRO_BATCH // (run.run["config"]["batch_size"] * run.run["config"]["accumulation"])
         values = [np.array(run.records[key], float) for key in ("sample_mlm_acc_published", "sample_nsp_acc")]
         mlm, nsp = (value[: len(value) // together * together].reshape(-1, together) for value in values)
-        rows.append((name.upper(), [percent(mlm.mean()), percent(mlm.mean(1).max()), percent(np.nanmean(nsp))]))
+        rows.append(
+            (name.upper(), [percent(mlm.mean(), 1), percent(mlm.mean(1).max(), 1), percent(np.nanmean(nsp), 1)])
+        )
     return rows
 
 
@@ -192,10 +191,10 @@ def sample() -> list[Row]:
     """The long run on the offline sample on its test chapters, beside the guess from both neighbours there."""
     run = history("long").run
     test, guess = run["test"], run["test"]["guesses"]["both"]
-    model = [percent(test[key]) for key in ("mlm_acc", "mlm_acc_han", "nsp_acc")]
+    model = [percent(test[key], 1) for key in ("mlm_acc", "mlm_acc_han", "nsp_acc")]
     return [
         (f"{run['config']['steps']:,} 步 · steps", model),
-        ("数数 · counting", [percent(guess["all"]), percent(guess["han"]), "-"]),
+        ("数数 · counting", [percent(guess["all"], 1), percent(guess["han"], 1), "-"]),
     ]
 
 

@@ -6,9 +6,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from pipeline.analyse.series import finite_points
-from pipeline.files.dataset import read_json_object
 from pipeline.files.history import History
+from pipeline.files.json_object import read_json_object
 from pipeline.stage import InputError
 from pipeline.statistics.bootstrap import NoiseDraws
 from pipeline.statistics.correlation import Horizon, Pearson, draws_around, horizons, pearson, plain_r
@@ -32,7 +31,7 @@ def trend(history: History, key: str) -> Trend:
 
 def trend_and_draws(history: History, key: str) -> tuple[Trend, NoiseDraws | None]:
     """The trend, and how to redraw the noise around its best curve."""
-    steps, accuracy = finite_points(history, key)
+    steps, accuracy = history.points(key)
     fits = fit_curves(steps, accuracy)
     best = fits[0] if fits else None
     draws = draws_around(steps, accuracy, best)
@@ -58,9 +57,9 @@ def read_trends(path: Path, history: History) -> tuple[Trend, Trend | None]:
         training = _trend_from_json(value["pearson"], value)
         held_out = None if value["held_out"] is None else _trend_from_json(value["held_out"], value["held_out"])
     except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise InputError(f"{path}: is no analysis as analyze_100k.py writes it ({error!r}); {advice}") from None
+        raise InputError(f"{path}: is not an analysis as analyze_100k.py writes it ({error!r}); {advice}") from None
     same = value.get("total_steps") == history.records["steps"][-1] and value.get("data_points") == len(history)
-    if not same or not _close(training.pearson.r, plain_r(*finite_points(history, "mlm_acc"))):
+    if not same or not _close(training.pearson.r, plain_r(*history.points(history.accuracy))):
         raise InputError(f"{path}: is the analysis of another history, or of this one before it grew; {advice}")
     return training, held_out
 

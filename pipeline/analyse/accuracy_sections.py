@@ -10,7 +10,6 @@ import numpy as np
 from pipeline.analyse.accuracy_curve import horizon_to_json, trend_and_draws
 from pipeline.analyse.forecast import averaged, forecast
 from pipeline.analyse.plateau import plateau, slopes_per_10k
-from pipeline.analyse.series import finite_points, series
 from pipeline.files.history import History
 from pipeline.statistics.autocorrelation import autocorrelation, lag_one
 from pipeline.statistics.binomial import denominators
@@ -31,12 +30,12 @@ def trend_sections(
     ``key_of_counts`` is the list of its denominators; None where they are always the same targets, whose sampling noise
     does not vary from record to record.
     """
-    steps, accuracy = finite_points(history, key)
+    steps, accuracy = history.points(key)
     found, draws = trend_and_draws(history, key)
     counts, counts_are = np.full(len(history), np.nan), None
     if key_of_counts is not None:
-        counts, counts_are = denominators(history, key, key_of_counts)
-    counts = counts[np.isfinite(series(history, key))]
+        counts, counts_are = denominators(history.series(key_of_counts), history.series(key))
+    counts = counts[np.isfinite(history.series(key))]
     mixture = averaged(steps, accuracy)
     errors = rolling_errors(steps, accuracy)
     at_end = found.fits[0].slope_at(float(steps[-1])) if found.fits else None

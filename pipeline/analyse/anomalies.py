@@ -17,11 +17,9 @@ from typing import Any
 import numpy as np
 from scipy import ndimage, stats
 
-from pipeline.analyse.series import series
 from pipeline.files.history import History
 
 ALPHA = 0.01  # of flagging a faultless run by spikes and drops
-TESTED = ("mlm_acc", "loss", "eval_mlm_acc", "eval_loss", "grad_norm")
 NEIGHBOURS = 3  # records on either side that a value is compared with
 SPREAD_WINDOW = 201  # records that the scatter is taken from
 FEWEST_RECORDS = 60
@@ -36,28 +34,34 @@ def anomalies(history: History) -> list[dict[str, Any]]:
     """The ``anomalies`` list of the analysis file, but for deviations from a reference (reference.py)."""
     found = []
     for key in history.records:
-        values = series(history, key)
+        values = history.series(key)
         is_null = np.array([value is None for value in history.records[key]])
         kinds = {"nan": np.isnan(values) & ~is_null, "inf": values == np.inf, "-inf": values == -np.inf}
         for kind, where in kinds.items():
-            found += _entry(history, key, kind, where, "no number; left out of the fits")
+            found += _entry(history, key, kind, where, "not a number; left out of the fits")
     tested = tested_keys(history)
     for key in tested:
-        values = series(history, key)
+        values = history.series(key)
         finite = np.flatnonzero(np.isfinite(values))
         high, low = outliers(values[finite], len(tested))
         for kind, places in (("spike", finite[high]), ("drop", finite[low])):
             found += _entry(history, key, kind, _marks(len(values), places), "far from the records around it")
-    for key in ("loss", "mlm_acc"):
-        found += _entry(history, key, "stall", _frozen(series(history, key)), f"the same value {FROZEN} times or more")
+    columns = history.columns
+    for key in (columns.loss.train, columns.accuracy.train):
+        found += _entry(history, key, "stall", _frozen(history.series(key)), f"the same value {FROZEN} times or more")
     note = f"a pause of more than {PAUSE:.0f} times the usual before it"
-    found += _entry(history, "seconds", "stall", _pauses(series(history, "seconds")), note)
-    return found + _entry(history, "lr", "lr_break", _lr_breaks(series(history, "lr")), "the schedule jumps here")
+    found += _entry(history, "seconds", "stall", _pauses(history.series("seconds")), note)
+    return found + _entry(
+        history, columns.rate, "lr_break", _lr_breaks(history.series(columns.rate)), "the schedule jumps here"
+    )
 
 
 def tested_keys(history: History) -> list[str]:
     """The lists that are long enough to be looked through for spikes and drops."""
-    return [key for key in TESTED if np.isfinite(series(history, key)).sum() >= FEWEST_RECORDS]
+    columns = history.columns
+    of_accuracy, of_loss = columns.accuracy, columns.loss
+    tested = (of_accuracy.train, of_loss.train, of_accuracy.held_out, of_loss.held_out, "grad_norm")
+    return [key for key in tested if key and np.isfinite(history.series(key)).sum() >= FEWEST_RECORDS]
 
 
 def outliers(values: np.ndarray, lists: int) -> tuple[np.ndarray, np.ndarray]:

@@ -1,7 +1,7 @@
 """A run against a baseline run, from the baseline's own history: over the steps that both have, and each as a whole.
 
-r falls with the length of a run that saturates, so r over the whole of a run of 50,000 and of one of 100,000 steps are
-not to be ranked; over the common horizon they can be compared, if the schedules of their learning rates are kept in
+r falls with the length of a run that saturates, so r over the whole of a run of 50,000 and of one of 100,000 steps
+cannot be compared; over the common horizon they can, if the schedules of their learning rates are kept in
 mind. Training accuracy tells how well each run knows its own text: runs on different text are compared by held-out
 accuracy.
 """
@@ -15,7 +15,6 @@ from pipeline.files.history import History
 
 PUBLISHED = ("50k_pearson_r", "100k_pearson_r", "improvement", "improvement_percentage")
 OURS = ("baseline_last_step", "common_horizon", "whole", "held_out")
-TRAINING, HELD_OUT = "mlm_acc", "eval_mlm_acc"
 
 
 def comparison(history: History, baseline: History | None) -> dict[str, Any]:
@@ -24,20 +23,20 @@ def comparison(history: History, baseline: History | None) -> dict[str, Any]:
         note = "no baseline history was given (--baseline), so there is nothing to compare with"
         return {**dict.fromkeys((*PUBLISHED, *OURS)), "note": note}
     end = int(baseline.records["steps"][-1])
-    training = _by_key(history, baseline, TRAINING)
+    training = _by_key(history, baseline, history.accuracy)
     before, now = training["whole"]["baseline"]["r"], training["whole"]["this_run"]["r"]
     improvement = None if now is None or before is None else now - before
-    held_out = baseline.has(HELD_OUT) and history.has(HELD_OUT)
+    held_out = history.held_out if history.held_out == baseline.held_out else None
     return {
         "50k_pearson_r": before,
         "100k_pearson_r": now,
         "improvement": improvement,
         "improvement_percentage": None if improvement is None or not before else 100 * improvement / before,
         "note": f"the baseline has {len(baseline)} records to step {end}; r falls with the length of a run "
-        "that saturates, so runs of different lengths are not to be ranked by it",
+        "that saturates, so do not compare r across lengths",
         "baseline_last_step": end,
         **training,
-        "held_out": _by_key(history, baseline, HELD_OUT) if held_out else None,
+        "held_out": _by_key(history, baseline, held_out) if held_out else None,
     }
 
 

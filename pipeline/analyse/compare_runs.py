@@ -17,8 +17,8 @@ import numpy as np
 from scipy import stats
 
 from pipeline.analyse.run_parts import Part, difference, part_of
-from pipeline.analyse.series import finite_points, running_mean
-from pipeline.files.history import History
+from pipeline.files.history import History, common_accuracy
+from pipeline.statistics.smoothing import running_mean
 
 LEVEL = 0.95
 BAND_STEPS = 200
@@ -47,7 +47,7 @@ def several(histories: list[tuple[Path, History]]) -> dict[str, Any] | None:
     """The ``several`` object of the analysis file; None for one history."""
     if len(histories) < 2:
         return None
-    key = "eval_mlm_acc" if all(history.has("eval_mlm_acc") for _, history in histories) else "mlm_acc"
+    key = common_accuracy([history for _, history in histories])
     until = min(float(history.records["steps"][-1]) for _, history in histories)
     labels, groups = _labels(histories), _groups([history for _, history in histories])
     names = dict(zip(reversed(groups), reversed(labels), strict=True))
@@ -103,7 +103,7 @@ def _band(runs: list[Run], key: str, until: float) -> dict[str, Any] | None:
     begin = max(float(run.whole.steps[0]) if len(run.whole.steps) else until for run in runs)
     steps = np.unique(np.rint(np.linspace(begin, until, BAND_STEPS)))
     for run in runs:
-        x, y = finite_points(run.history, key)
+        x, y = run.history.points(key)
         if not len(x):
             return None
         curves.append(np.interp(steps, x, running_mean(y, len(y) // SMOOTHING)))

@@ -6,14 +6,12 @@ sizes (pipeline/train/describe.py): a multiply-add is two, the backward pass twi
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from pipeline.analyse.series import running_mean, series
 from pipeline.files.history import History
-from pipeline.files.run_record import Facts
+from pipeline.statistics.smoothing import running_mean
 
 SMOOTHING = 40  # a running mean spans this part of the records
 QUARTERS = 4
@@ -21,26 +19,26 @@ QUARTERS = 4
 
 def cost(history: History) -> dict[str, Any]:
     """The ``cost`` object of the analysis file; what the history does not hold is null."""
-    seconds, tokens = series(history, "seconds"), series(history, "tokens")
-    flops_per_step = Facts(Path("history"), history.run).number("flops_per_step")
-    flops = series(history, "steps") * (np.nan if flops_per_step is None else flops_per_step)
+    seconds, tokens = history.series("seconds"), history.series("tokens")
+    flops_per_step = history.facts.number("flops_per_step")
+    flops = history.series("steps") * (np.nan if flops_per_step is None else flops_per_step)
     spent = {"seconds": seconds, "tokens": tokens, "flops": flops}
     totals = {name: _last(values) for name, values in spent.items()}
     return {
         **totals,
         "flops_per_step": flops_per_step,
-        "training": _gains(history, "mlm_acc", spent),
-        "held_out": _gains(history, "eval_mlm_acc", spent) if history.has("eval_mlm_acc") else None,
+        "training": _gains(history, history.accuracy, spent),
+        "held_out": _gains(history, history.held_out, spent) if history.held_out else None,
     }
 
 
 def _gains(history: History, key: str, spent: dict[str, np.ndarray]) -> dict[str, Any] | None:
     """Points gained over the run and over each quarter of its steps, and what each point took."""
-    values = series(history, key)
+    values = history.series(key)
     kept = np.isfinite(values)
     if kept.sum() < 2:
         return None
-    steps = series(history, "steps")[kept]
+    steps = history.series("steps")[kept]
     smooth = running_mean(values[kept], int(kept.sum()) // SMOOTHING)
     at_records = {name: amounts[kept] for name, amounts in spent.items()}
     whole = _between(0, len(steps) - 1, smooth, at_records)

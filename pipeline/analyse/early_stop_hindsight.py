@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from scipy import stats
 
-from pipeline.analyse.series import series
 from pipeline.files.history import History
-from pipeline.files.run_record import Facts
 from pipeline.statistics.early_stop import EarlyStop
 from pipeline.statistics.slope import LEVEL
 
@@ -23,8 +20,8 @@ NOTE = (
 
 def early_stopping(history: History, rule: EarlyStop) -> dict[str, Any]:
     """The ``early_stop`` object of the analysis file; training accuracy stands in where nothing was held out."""
-    key = "eval_mlm_acc" if history.has("eval_mlm_acc") else "mlm_acc"
-    steps, values = series(history, "steps"), series(history, key)
+    key = history.best_accuracy
+    steps, values = history.series("steps"), history.series(key)
     stop = rule.stopping_step(history.records["steps"], values.tolist(), held_out_targets(history, key))
     found: dict[str, Any] = {"rule": asdict(rule), "key": key, "stop_step": stop}
     if stop is None:
@@ -35,7 +32,7 @@ def early_stopping(history: History, rule: EarlyStop) -> dict[str, Any]:
     evaluated = np.isfinite(values)
     before = values[evaluated & (steps <= stop)]
     at_stop, at_end = _window(before, rule.window), _window(values[evaluated], rule.window)
-    seconds = series(history, "seconds")
+    seconds = history.series("seconds")
     saved_seconds = float(seconds[-1] - seconds[steps == stop][0])
     lost = None if at_stop[0] is None or at_end[0] is None else at_end[0] - at_stop[0]
     half = _half_width(at_stop[1], at_end[1])
@@ -55,9 +52,9 @@ def early_stopping(history: History, rule: EarlyStop) -> dict[str, Any]:
 def held_out_targets(history: History, key: str) -> list[float | None] | None:
     """Targets behind each accuracy of ``key``: recorded for training; for the held-out subset its share of the final
     scoring's targets, as many sequences as the settings say; None where neither is known."""
-    if key == "mlm_acc":
-        return history.records.get("mlm_targets")
-    facts = Facts(Path("history"), history.run)
+    if key == history.accuracy:
+        return history.records.get(history.columns.accuracy.targets or "")
+    facts = history.facts
     examples = facts.count("config", "eval_examples")
     targets, pairs = facts.count("validation", "mlm_targets"), facts.count("validation", "nsp_pairs")
     if not examples or not targets or not pairs:

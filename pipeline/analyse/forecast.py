@@ -11,17 +11,15 @@ depends on its own schedule. ``schedule`` says so.
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from pipeline.analyse.series import finite_points, running_mean
 from pipeline.files.history import History
-from pipeline.files.run_record import Facts
 from pipeline.statistics.curve_average import Mixture, average_curves
 from pipeline.statistics.curves import average_down
 from pipeline.statistics.rolling_origin import rolling_errors
+from pipeline.statistics.smoothing import running_mean
 
 LEVEL = 0.8
 REACH = 10.0  # times the run: how far targets are looked for
@@ -53,7 +51,7 @@ def forecast(
     """The ``forecast`` object of the analysis file for the accuracy list ``key``; None where there is no mixture."""
     if mixture is None:
         return None
-    steps, accuracy = finite_points(history, key)
+    steps, accuracy = history.points(key)
     last = float(steps[-1])
     planned = _planned_steps(history)
     schedule = schedule_of(history, planned)
@@ -131,9 +129,9 @@ def first_passing(steps: np.ndarray, accuracy: np.ndarray, target: float) -> int
 
 def schedule_of(history: History, planned: float | None) -> str:
     """ "annealed", "unfinished", "constant" or "unknown", from the learning rates and the number of steps planned."""
-    if planned is not None and planned > history.records["steps"][-1]:
+    if planned is not None and planned > history.last_step:
         return "unfinished"
-    _, rates = finite_points(history, "lr")
+    _, rates = history.points(history.columns.rate)
     if len(rates) < FEWEST_RECORDS or rates.max() <= 0:
         return "unknown"
     if rates[-1] <= ANNEALED * rates.max():
@@ -143,7 +141,7 @@ def schedule_of(history: History, planned: float | None) -> str:
 
 
 def _planned_steps(history: History) -> float | None:
-    return Facts(Path("history"), history.run).number("config", "steps")
+    return history.facts.number("config", "steps")
 
 
 def _crossing(places: np.ndarray, chance: np.ndarray, share: float) -> int | None:

@@ -7,15 +7,12 @@ records add up. A single record of 32 pairs says next to nothing; 32,000 pairs t
 from __future__ import annotations
 
 import itertools
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from scipy import stats
 
-from pipeline.analyse.series import series
 from pipeline.files.history import History
-from pipeline.files.run_record import Facts
 from pipeline.statistics.binomial import denominators
 
 CHANCE = 0.5
@@ -29,8 +26,11 @@ def nsp_against_chance(history: History) -> dict[str, Any]:
 
 
 def _training(history: History) -> dict[str, Any] | None:
-    steps, shares = series(history, "steps"), series(history, "nsp_acc")
-    pairs, known = denominators(history, "nsp_acc", "nsp_pairs")
+    columns = history.columns.pairs
+    if columns is None:
+        return None
+    steps, shares = history.series("steps"), history.series(columns.train)
+    pairs, known = denominators(history.series(columns.count), shares)
     kept = np.isfinite(shares) & np.isfinite(pairs) & (shares >= 0) & (shares <= 1)
     if not kept.any():
         mean = shares[np.isfinite(shares)]
@@ -54,7 +54,7 @@ def _training(history: History) -> dict[str, Any] | None:
 
 def _held_out(history: History) -> dict[str, Any] | None:
     """The scoring of all validation articles at the end; the records along the way are of the same few pairs."""
-    facts = Facts(Path("history"), history.run)
+    facts = history.facts
     share, pairs = facts.number("validation", "nsp_acc"), facts.count("validation", "nsp_pairs")
     if share is None or not pairs or not 0 <= share <= 1:
         return None

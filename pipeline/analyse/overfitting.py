@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 from scipy import stats
 
-from pipeline.analyse.series import finite_points, running_mean, series
 from pipeline.files.history import History
 from pipeline.statistics.slope import slope_test
+from pipeline.statistics.smoothing import running_mean
 
 ALPHA = 0.01
 STARTS = tuple(number / 10 for number in range(1, 10))
@@ -25,8 +25,8 @@ FEWEST_RECORDS = 40
 
 def overfitting(history: History) -> dict[str, Any] | None:
     """The ``overfit`` object of the analysis file; None where nothing was held out."""
-    accuracy = _judge(history, "eval_mlm_acc", "mlm_acc", better=1)
-    loss = _judge(history, "eval_loss", "loss", better=-1)
+    accuracy = _judge(history, history.held_out, history.accuracy, better=1)
+    loss = _judge(history, history.held_out_loss, history.columns.loss.train, better=-1)
     found = [part for part in (accuracy, loss) if part is not None]
     if not found:
         return None
@@ -40,12 +40,14 @@ def overfitting(history: History) -> dict[str, Any] | None:
     }
 
 
-def _judge(history: History, held_out: str, training: str, better: int) -> dict[str, Any] | None:
-    """``better`` is 1 where more is better, -1 where less is."""
-    steps, values = finite_points(history, held_out)
+def _judge(history: History, held_out: str | None, training: str, better: int) -> dict[str, Any] | None:
+    """``better`` is 1 where more is better, -1 where less is; None where nothing was held out."""
+    if held_out is None:
+        return None
+    steps, values = history.points(held_out)
     if not len(steps):
         return None
-    trained = series(history, training)[np.isfinite(series(history, held_out))]
+    trained = history.series(training)[np.isfinite(history.series(held_out))]
     smooth = running_mean(values, len(values) // SMOOTHING)
     best = int(np.argmax(better * smooth))
     p = _worst(steps, better * values, better * trained)

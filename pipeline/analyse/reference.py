@@ -14,15 +14,13 @@ from typing import Any
 import numpy as np
 from scipy import stats
 
-from pipeline.analyse.series import finite_points
-from pipeline.files.history import History
+from pipeline.files.history import History, common_accuracy
 
 ALPHA = 0.01  # of flagging a run of the references' own kind
 PARTS = 10
 ENOUGH_FOR_A_BAND = 3
 FEWEST_IN_A_PART = 6
 LARGEST_RHO = 0.95
-KEYS = ("eval_mlm_acc", "mlm_acc")
 
 
 def deviation(history: History, references: list[History]) -> list[dict[str, Any]]:
@@ -30,11 +28,11 @@ def deviation(history: History, references: list[History]) -> list[dict[str, Any
     if not references:
         return []
     everyone = [history, *references]
-    key = next((key for key in KEYS if all(each.has(key) for each in everyone)), None)
-    if key is None:
+    key = common_accuracy(everyone)
+    if not all(each.has(key) for each in everyone):
         return []
     until = min(float(each.records["steps"][-1]) for each in everyone)
-    tables = [_parts(*finite_points(each, key), until) for each in everyone]
+    tables = [_parts(*each.points(key), until) for each in everyone]
     means, errors = (np.array([table[place] for table in tables]) for place in (0, 1))
     known = np.isfinite(means).all(axis=0) & np.isfinite(errors).all(axis=0)
     if not known.any():

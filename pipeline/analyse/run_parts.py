@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 
-from pipeline.analyse.series import finite_points
 from pipeline.files.history import History
 from pipeline.statistics.bootstrap import LEVEL, NoiseDraws, correlations_with, interval_around
 from pipeline.statistics.correlation import draws_around, plain_r
@@ -71,7 +70,7 @@ class Part:
 
 def part_of(history: History, key: str, until: float | None = None) -> Part:
     """The records of the accuracy list ``key`` up to step ``until``."""
-    steps, accuracy = finite_points(history, key)
+    steps, accuracy = history.points(key)
     if until is not None:
         accuracy = accuracy[steps <= until]
         steps = steps[steps <= until]

@@ -120,7 +120,6 @@ from pipeline.analyse.nsp import nsp_against_chance
 from pipeline.analyse.overfitting import overfitting
 from pipeline.analyse.reference import ALPHA as DEVIATION_ALPHA
 from pipeline.analyse.reference import deviation
-from pipeline.analyse.series import finite_points
 from pipeline.files.history import History
 from pipeline.statistics.early_stop import EarlyStop
 
@@ -147,16 +146,18 @@ def analyse(
 ) -> dict[str, Any]:
     """The whole analysis of a history of at least one record, as the JSON object described above."""
     questions = questions or Questions()
-    training = trend_sections(history, "mlm_acc", "mlm_targets", questions.targets, questions.at)
+    training = trend_sections(
+        history, history.accuracy, history.columns.accuracy.targets, questions.targets, questions.at
+    )
     r = training["pearson"]["r"]
     return {
         "timestamp": timestamp,
-        "total_steps": history.records["steps"][-1],
+        "total_steps": history.last_step,
         "data_points": len(history),
         "pearson_correlation": r,
         "r_squared": None if r is None else r**2,
-        "mlm_stats": _spread(finite_points(history, "mlm_acc")[1]),
-        "loss_stats": _decrease(finite_points(history, "loss")[1]),
+        "mlm_stats": _spread(history.points(history.accuracy)[1]),
+        "loss_stats": _decrease(history.points(history.columns.loss.train)[1]),
         "comparison_with_50k": comparison(history, baseline),
         "goal_achieved": None if r is None else r >= GOAL,
         **training,
@@ -186,9 +187,9 @@ def _decrease(loss: np.ndarray) -> dict[str, float | None]:
 
 
 def _held_out(history: History, questions: Questions) -> dict[str, Any] | None:
-    if not history.has("eval_mlm_acc"):
+    if history.held_out is None:
         return None
-    sections = trend_sections(history, "eval_mlm_acc", None, questions.targets, questions.at)
+    sections = trend_sections(history, history.held_out, None, questions.targets, questions.at)
     return {**sections.pop("pearson"), **sections}
 
 

@@ -13,7 +13,8 @@ from typing import Any
 from pipeline.collect.sentences import split_sentences
 from pipeline.collect.sources import FORMULA, LEFT_OUT, Article
 from pipeline.files import atomic
-from pipeline.files.dataset import FORMAT, Dataset, Document, build_vocab, is_han
+from pipeline.files.dataset import FORMAT, Dataset, Document, is_han
+from pipeline.files.vocabulary import build_vocab
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,9 @@ from pathlib import PurePath
 from typing import Any
 
 from pipeline.baselines.counting import GUESSES
-from pipeline.files.dataset import SPECIAL_TOKENS
 from pipeline.files.history import History
+from pipeline.files.vocabulary import SPECIAL_TOKENS
+from pipeline.formatting import count, percent
 from pipeline.model.bert import Shape
 
 
@@ -79,7 +80,7 @@ def _training(history: History, step: int) -> list[str]:
     facts = [
         ("dataset", PurePath(str(dataset.get("path"))).name),
         ("dataset's SHA-256", dataset.get("fingerprint")),
-        ("sentences", _count(dataset.get("sentences"))),
+        ("sentences", count(dataset.get("sentences"))),
         ("documents", ", ".join(f"{n:,} {name}" for name, n in documents.items()) if documents else None),
         ("steps", f"{step:,} of {config['steps']:,}"),
         ("effective batch", f"{config.get('batch_size')} x {config.get('accumulation')} sequences"),
@@ -124,14 +125,14 @@ def _scores(history: History, step: int) -> list[str]:
             rows.append(
                 (
                     f"all of {name}",
-                    f"{_percent(scored.get('mlm_acc'))} of {_count(scored.get('mlm_targets'))}",
-                    f"{_percent(scored.get('mlm_acc_han'))} of {_count(scored.get('mlm_targets_han'))}",
-                    f"{_percent(scored.get('nsp_acc'))} of {_count(scored.get('nsp_pairs'))}",
+                    f"{percent(scored.get('mlm_acc'))} of {count(scored.get('mlm_targets'))}",
+                    f"{percent(scored.get('mlm_acc_han'))} of {count(scored.get('mlm_targets_han'))}",
+                    f"{percent(scored.get('nsp_acc'))} of {count(scored.get('nsp_pairs'))}",
                 )
             )
             for guess in GUESSES:
                 shares = (scored.get("guesses") or {}).get(guess, {})
-                guesses.append((f"{name}: {guess}", _percent(shares.get("all")), _percent(shares.get("han"))))
+                guesses.append((f"{name}: {guess}", percent(shares.get("all")), percent(shares.get("han"))))
         return [
             "Held out by article, dropout off. The test articles were scored once, after the last step.",
             _table(("", "MLM", "MLM, Han characters only", "NSP"), rows),
@@ -147,7 +148,7 @@ def _scores(history: History, step: int) -> list[str]:
             "end of a run only.",
             _table(
                 ("MLM", "MLM, Han characters only", "NSP"),
-                [tuple(_percent(now.get(f"eval_{key}")) for key in ("mlm_acc", "mlm_acc_han", "nsp_acc"))],
+                [tuple(percent(now.get(f"eval_{key}")) for key in ("mlm_acc", "mlm_acc_han", "nsp_acc"))],
             ),
         ]
     return ["The history has no held-out score of this step, so none is claimed."]
@@ -165,14 +166,6 @@ def _table(head: tuple[str, ...], rows: list[Any]) -> str:
 
 def _plus(count: Any, more: int) -> int | None:
     return count + more if isinstance(count, int) else None
-
-
-def _percent(share: Any) -> str:
-    return f"{100 * share:.2f} %" if isinstance(share, (int, float)) else "-"
-
-
-def _count(number: Any) -> str:
-    return f"{number:,}" if isinstance(number, int) else "-"
 
 
 _FRONT = """---

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from pipeline.data.tokenizer import CLS, SEP
-from pipeline.files.dataset import SPECIAL_TOKENS
+from pipeline.files.vocabulary import SPECIAL_TOKENS
 
 # Python's str.isspace counts four control characters as white space that the library's \s does not.
 _VISIBLE = r"[^\s\x{1c}-\x{1f}]"

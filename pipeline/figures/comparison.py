@@ -10,17 +10,16 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from pipeline.analyse.series import finite_points
 from pipeline.figures import plot_elements as marks
 from pipeline.figures import style
-from pipeline.files.history import History
+from pipeline.files.history import History, common_accuracy
 from pipeline.statistics.correlation import plain_r
 from pipeline.words import Words
 
 
 def comparison(history: History, baseline: History | None, say: Words) -> Figure:
     figure, (curves, tenths) = style.new_figure(1, 2, 11, 5.1, (1.15, 1))
-    steps, accuracy = finite_points(history, "mlm_acc")
+    steps, accuracy = history.points(history.accuracy)
     last = history.records["steps"][-1]
     if baseline is None:
         early = steps <= last / 2
@@ -29,7 +28,7 @@ def comparison(history: History, baseline: History | None, say: Words) -> Figure
         names = (say("first half"), say("whole run"))
         curves.set_title(say("First half against the whole run (no baseline run given)"))
     else:
-        before, before_last = finite_points(baseline, "mlm_acc"), baseline.records["steps"][-1]
+        before, before_last = baseline.points(history.accuracy), baseline.records["steps"][-1]
         marks.dots(curves, steps, accuracy)
         names = (say("baseline"), say("this run"))
         curves.set_title(say("Baseline run against this run"))
@@ -45,8 +44,8 @@ def comparison(history: History, baseline: History | None, say: Words) -> Figure
         style.label_ends(curves, [label for label in labels if label[0] == end], lines=2)
     style.remark(curves, say("r depends on how long a run is;\nit does not rank runs of different lengths"))
 
-    held_out = baseline is not None and baseline.has("eval_mlm_acc") and history.has("eval_mlm_acc")
-    key = "eval_mlm_acc" if held_out else "mlm_acc"
+    key = history.accuracy if baseline is None else common_accuracy([history, baseline])
+    held_out = key == history.held_out
     tenths.set_title(say("Mean accuracy in each tenth of the steps"))
     style.percent_axis(tenths, say("held-out MLM accuracy") if held_out else say("training MLM accuracy"))
     style.step_axis(tenths, whole, say("optimizer step"))
@@ -54,8 +53,8 @@ def comparison(history: History, baseline: History | None, say: Words) -> Figure
     if baseline is None:
         _bars(tenths, edges, steps, accuracy, (0.0, 1.0), [style.BEFORE] * 5 + [style.RECORDS] * 5)
     else:
-        _bars(tenths, edges, *finite_points(baseline, key), (0.0, 0.5), [style.BEFORE] * 10)
-        _bars(tenths, edges, *finite_points(history, key), (0.5, 1.0), [style.RECORDS] * 10)
+        _bars(tenths, edges, *baseline.points(key), (0.0, 0.5), [style.BEFORE] * 10)
+        _bars(tenths, edges, *history.points(key), (0.5, 1.0), [style.RECORDS] * 10)
     return figure
 
 

@@ -6,7 +6,6 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from pipeline.analyse.series import finite_points
 from pipeline.analyse.whole_analysis import Trend
 from pipeline.figures import plot_elements as marks
 from pipeline.figures import style
@@ -38,7 +37,7 @@ def correlation_analysis(history: History, training: Trend, held_out: Trend | No
 
 
 def _scatter(axes: Axes, history: History, training: Trend, say: Words) -> None:
-    steps, accuracy = finite_points(history, "mlm_acc")
+    steps, accuracy = history.points(history.accuracy)
     last = history.records["steps"][-1]
     found = training.pearson
     axes.set_title(say("Pearson r is not defined") if found.r is None else say("Pearson r = {r:.3f}", r=found.r))

@@ -9,10 +9,10 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from pipeline.analyse.series import finite_points, running_mean
 from pipeline.figures import plot_elements as marks
 from pipeline.figures import style
-from pipeline.files.history import History
+from pipeline.files.history import History, common_accuracy
+from pipeline.statistics.smoothing import running_mean
 from pipeline.words import Words
 
 
@@ -43,8 +43,8 @@ def ladder(runs: list[Run], say: Words) -> Figure:
 
     Accuracy is held-out where all runs have it, else that of training.
     """
-    key = "eval_mlm_acc" if all(run.history.has("eval_mlm_acc") for run in runs) else "mlm_acc"
-    name = say("held-out MLM accuracy") if key == "eval_mlm_acc" else say("training MLM accuracy")
+    key = common_accuracy([run.history for run in runs])
+    name = say("held-out MLM accuracy") if key == runs[0].history.held_out else say("training MLM accuracy")
     figure, (curves, ends) = style.new_figure(1, 2, 11, 5.1, (1.35, 1))
     ordered = sorted(runs, key=lambda run: (run.length, run.name))
     colours = [mpl.colormaps[style.SEQUENCE](0.72 * place / max(len(ordered) - 1, 1)) for place in range(len(ordered))]
@@ -61,7 +61,7 @@ def _curves(axes: Axes, runs: list[Run], colours: list[str], key: str, name: str
     style.log_step_axis(axes, float(max(first, 1)), max(run.last for run in runs), say("optimizer step (logarithmic)"))
     labels = []
     for run, colour in zip(runs, colours, strict=True):
-        steps, values = finite_points(run.history, key)
+        steps, values = run.history.points(key)
         if not len(steps):
             continue
         mean = running_mean(values, len(values) // marks.SMOOTHING)
@@ -79,7 +79,7 @@ def _ends(axes: Axes, runs: list[Run], colours: list[str], key: str, name: str, 
                         say("steps of the whole run (logarithmic)"))  # fmt: skip
     tops: dict[int, list[float]] = {}
     for run, colour in zip(runs, colours, strict=True):
-        values = finite_points(run.history, key)[1]
+        values = run.history.points(key)[1]
         if not len(values):
             continue
         end = marks.smooth_end(values)

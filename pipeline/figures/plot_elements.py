@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 
-from pipeline.analyse.series import finite_points, running_mean
 from pipeline.figures import style
 from pipeline.files.history import History
+from pipeline.statistics.smoothing import running_mean
 from pipeline.words import Words
 
 SMOOTHING = 40  # a running mean spans this part of the records
@@ -36,7 +36,7 @@ def dots(axes: Axes, steps: np.ndarray, values: np.ndarray, colour: str = style.
 
 def training(axes: Axes, history: History, key: str, say: Words) -> list[Label]:
     """The training metric ``key``: its records, and their running mean as a line."""
-    steps, values = finite_points(history, key)
+    steps, values = history.points(key)
     if not len(steps):
         return []
     dots(axes, steps, values)
@@ -45,9 +45,11 @@ def training(axes: Axes, history: History, key: str, say: Words) -> list[Label]:
     return [(steps[-1], mean[-1], say("training"), style.TRAINING)]
 
 
-def held_out(axes: Axes, history: History, key: str, name: str, colour: str, dash: style.Dash) -> list[Label]:
+def held_out(axes: Axes, history: History, key: str | None, name: str, colour: str, dash: style.Dash) -> list[Label]:
     """A held-out metric as a line; a long one as its running mean over the faint line of its records."""
-    steps, values = finite_points(history, key)
+    if key is None:
+        return []
+    steps, values = history.points(key)
     if not len(steps):
         return []
     if len(steps) > LEGIBLE:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 from matplotlib.figure import Figure
 
-from pipeline.analyse.series import finite_points
 from pipeline.figures import plot_elements as marks
 from pipeline.figures import style
 from pipeline.files.history import History
@@ -15,15 +14,17 @@ from pipeline.words import Words
 def training_curves(history: History, guesses: dict[str, float], say: Words) -> Figure:
     """``guesses`` are accuracies by counting, by name (a text of words.py), drawn as marks."""
     figure, (accuracy, loss, nsp, rate) = style.new_figure(2, 2, 11, 7.6)
-    last = history.records["steps"][-1]
+    last, columns = history.last_step, history.columns
     for axes in (accuracy, loss, nsp, rate):
         style.step_axis(axes, last, say("optimizer step"))
 
     accuracy.set_title(say("MLM accuracy"))
     style.percent_axis(accuracy, say("masked characters guessed right"))
-    labels = marks.training(accuracy, history, "mlm_acc", say)
-    labels += marks.held_out(accuracy, history, "eval_mlm_acc", say("held-out"), style.HELD_OUT, "-")
-    labels += marks.held_out(accuracy, history, "eval_mlm_acc_han", say("held-out, Han"), style.HAN, marks.DASHES)
+    labels = marks.training(accuracy, history, columns.accuracy.train, say)
+    labels += marks.held_out(accuracy, history, columns.accuracy.held_out, say("held-out"), style.HELD_OUT, "-")
+    labels += marks.held_out(
+        accuracy, history, columns.accuracy.held_out_han, say("held-out, Han"), style.HAN, marks.DASHES
+    )
     for name, value in guesses.items():
         labels += marks.mark(accuracy, last, value, say(name))
     if guesses:
@@ -33,22 +34,24 @@ def training_curves(history: History, guesses: dict[str, float], say: Words) -> 
 
     loss.set_title(say("Loss"))
     loss.set_ylabel(say("MLM + NSP cross-entropy (nats)"))
-    labels = marks.training(loss, history, "loss", say)
-    labels += marks.held_out(loss, history, "eval_loss", say("held-out"), style.HELD_OUT, "-")
+    labels = marks.training(loss, history, columns.loss.train, say)
+    labels += marks.held_out(loss, history, columns.loss.held_out, say("held-out"), style.HELD_OUT, "-")
     style.remark(loss, say("dots: records, line: their running mean"), top=True)
     style.label_ends(loss, labels)
 
     nsp.set_title(say("NSP accuracy"))
     style.percent_axis(nsp, say("sentence pairs judged right"))
-    labels = marks.mark(nsp, last, 0.5, say("chance")) if history.has("nsp_acc") else []
-    labels += marks.training(nsp, history, "nsp_acc", say)
-    labels += marks.held_out(nsp, history, "eval_nsp_acc", say("held-out"), style.HELD_OUT, "-")
+    labels = []
+    if columns.pairs and history.has(columns.pairs.train):
+        labels += marks.mark(nsp, last, 0.5, say("chance"))
+        labels += marks.training(nsp, history, columns.pairs.train, say)
+        labels += marks.held_out(nsp, history, columns.pairs.held_out, say("held-out"), style.HELD_OUT, "-")
     if not labels:
         style.remark(nsp, say("no sentence pairs in this run"))
     style.label_ends(nsp, labels)
 
     rate.set_title(say("Learning rate"))
-    steps, values = finite_points(history, "lr")
+    steps, values = history.points(columns.rate)
     power = int(np.floor(np.log10(values.max()))) if (values > 0).any() else 0
     rate.set_ylabel(f"{say('learning rate')} ($\\times 10^{{{power}}}$)")
     marks.line(rate, steps, values / 10.0**power, color=style.TRAINING)

@@ -17,18 +17,16 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
-from collections import Counter
-from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 from pipeline.files import atomic
+from pipeline.files.json_object import read_json_object
+from pipeline.files.vocabulary import write_vocab_txt
 from pipeline.stage import InputError
 
 FORMAT = 1
-SPECIAL_TOKENS = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")  # ids 0..4 in every vocabulary
 DEFAULT_DATASET = Path("data/large_wikipedia_dataset.json")
 
 # Unicode 16: ideographic number zero, the unified ideographs and their extensions A to I, compatibility ideographs.
@@ -39,7 +37,6 @@ _HAN_RANGES = (
     (0xF900, 0xFAD9),
     (0x20000, 0x323AF),
 )
-_SURROGATE_ESCAPE = re.compile(r"\\u[dD][89a-fA-F]")
 
 
 def is_han(character: str) -> bool:
@@ -80,22 +77,6 @@ class Dataset:
         return digest.hexdigest()
 
 
-def count_characters(sentences: Iterable[str]) -> Counter[str]:
-    """Occurrences of every character but white space, which the tokenizer drops."""
-    counts: Counter[str] = Counter()
-    for sentence in sentences:
-        counts.update(sentence)
-    for character in [character for character in counts if character.isspace()]:
-        del counts[character]
-    return counts
-
-
-def build_vocab(counts: Counter[str], min_freq: int) -> list[str]:
-    """Characters seen at least ``min_freq`` times, the most frequent first, ties by code point."""
-    frequent = [character for character, count in counts.items() if count >= min_freq]
-    return sorted(frequent, key=lambda character: (-counts[character], character))
-
-
 def write_dataset(path: Path, dataset: Dataset) -> None:
     """Write the dataset and, beside it, ``vocab.txt`` in Hugging Face's form (one token a line, specials first)."""
     value = {
@@ -107,33 +88,6 @@ def write_dataset(path: Path, dataset: Dataset) -> None:
     # In this order, so that a dataset that is there is complete.
     write_vocab_txt(path.with_name("vocab.txt"), dataset.vocab)
     atomic.write_json(path, value)
-
-
-def write_vocab_txt(path: Path, vocab: list[str]) -> None:
-    atomic.write_text(path, "".join(token + "\n" for token in (*SPECIAL_TOKENS, *vocab)))
-
-
-def read_vocab_txt(path: Path) -> list[str]:
-    """The vocabulary in a vocab.txt, without the special tokens that stand first.
-
-    Raises:
-        InputError: the file is missing or is no vocab.txt of this program.
-    """
-    try:
-        tokens = path.read_text(encoding="utf-8").removesuffix("\n").split("\n")
-    except FileNotFoundError:
-        raise InputError(f"{path}: the vocabulary is not there; the trainer writes it beside every model") from None
-    except UnicodeDecodeError as error:
-        raise InputError(f"{path}: the vocabulary is not UTF-8 at byte {error.start}; use the trainer's") from None
-    specials, vocab = tuple(tokens[: len(SPECIAL_TOKENS)]), tokens[len(SPECIAL_TOKENS) :]
-    if specials != SPECIAL_TOKENS:
-        raise InputError(f"{path}: must begin with {' '.join(SPECIAL_TOKENS)}, one a line; use the trainer's")
-    for position, token in enumerate(vocab, start=len(SPECIAL_TOKENS) + 1):
-        if len(token) != 1 or token.isspace():
-            raise InputError(f"{path}: line {position} is {token!r}, not one visible character; use the trainer's")
-    if len(set(vocab)) != len(vocab):
-        raise InputError(f"{path}: repeats a character; use the trainer's")
-    return vocab
 
 
 def read_dataset(path: Path) -> Dataset:
@@ -159,38 +113,6 @@ def read_dataset(path: Path) -> Dataset:
         raise InputError(f"{path}: metadata must be an object, not {type(metadata).__name__}")
     documents = _documents(path, value.get("documents", []), len(sentences))
     return Dataset(sentences, vocab, documents, metadata)
-
-
-def read_json_object(path: Path, what: str, advice: str) -> dict[str, Any]:
-    """The JSON object in ``path``, or an InputError that names ``what`` it is and gives ``advice``."""
-    try:
-        text = path.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        raise InputError(f"{path}: {what} is not there; {advice}") from None
-    except UnicodeDecodeError as error:
-        raise InputError(f"{path}: {what} is not UTF-8 at byte {error.start}; {advice}") from None
-    try:
-        value = json.loads(text)
-    except json.JSONDecodeError as error:
-        where = f"line {error.lineno} column {error.colno}"
-        raise InputError(f"{path}: {what} is broken JSON at {where}; {advice}") from None
-    except (ValueError, RecursionError):
-        raise InputError(f"{path}: {what} has numbers too long or brackets too deep to read; {advice}") from None
-    if not isinstance(value, dict):
-        raise InputError(f"{path}: {what} must be a JSON object, not {type(value).__name__}; {advice}")
-    if _SURROGATE_ESCAPE.search(text):
-        _refuse_half_characters(path, what, value)
-    return value
-
-
-def _refuse_half_characters(path: Path, what: str, value: Any) -> None:
-    """JSON can escape half of a surrogate pair; UTF-8 cannot hold it, so it could be read but never written."""
-    text = json.dumps(value, ensure_ascii=False)
-    try:
-        text.encode("utf-8")
-    except UnicodeEncodeError as error:
-        near = text[max(error.start - 20, 0) : error.start]
-        raise InputError(f"{path}: {what} holds half a character (a lone surrogate) after {near!r}") from None
 
 
 def _strings(path: Path, value: dict[str, Any], key: str) -> list[str]:

@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.files import atomic
-from pipeline.files.dataset import read_json_object
+from pipeline.files.json_object import read_json_object
 from pipeline.stage import InputError
 
 FORMAT = 1

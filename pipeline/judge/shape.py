@@ -9,7 +9,7 @@ from math import exp, log
 import numpy as np
 
 from pipeline.characters.standard_table import SIZES, standard_levels
-from pipeline.files.dataset import build_vocab
+from pipeline.files.vocabulary import build_vocab
 from pipeline.judge.verdict import Finding, Subject
 
 COMMON = 5  # occurrences from which on a character can be learned at all

@@ -50,16 +50,6 @@ def disk_need(folder: Path, step: int, total: int | None, interval: int | None, 
     return DiskNeed(str(folder), len(weights), sum(sizes.values()), needed, free)
 
 
-def bytes_text(count: int) -> str:
-    """``999 B``, ``3.4 MB``, ``1.2 GB``: powers of ten, as disks are sold."""
-    value = float(count)
-    for unit in ("B", "kB", "MB", "GB"):
-        if value < 999.5:
-            return f"{value:.0f} {unit}" if unit == "B" or value >= 99.5 else f"{value:.1f} {unit}"
-        value /= 1000
-    return f"{value:,.1f} TB"
-
-
 def _size(path: Path) -> int:
     try:
         return path.stat().st_size

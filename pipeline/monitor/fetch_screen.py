@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import datetime, timezone
 
 from pipeline.collect.api.store import FetchProgress
-from pipeline.terminal import bar, duration, fitted, healthy, row, title, warning
+from pipeline.formatting import duration
+from pipeline.terminal import bar, fitted, healthy, row, title, warning
 
 SILENT_SECONDS = 300.0  # longer than the wiki is ever waited for between two pages
 

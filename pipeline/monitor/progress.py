@@ -5,20 +5,17 @@ Nothing but the standard library is imported: the answer must come in a blink, a
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta, timezone
 from itertools import pairwise
 from math import isfinite
-from pathlib import Path
 from typing import Any
 
 from pipeline.files.history import History
-from pipeline.files.run_record import Facts
-from pipeline.monitor.disk_need import DiskNeed, bytes_text
+from pipeline.formatting import bytes_text, duration
+from pipeline.monitor.disk_need import DiskNeed
 from pipeline.monitor.quick_forecast import forecast_end
 from pipeline.monitor.run_health import Deviation, deviation, findings, finite
-from pipeline.terminal import duration
 
 RECENT = 10  # records that "now" is taken over
 STALL_FACTOR = 5  # times the usual time between records; an evaluation or a checkpoint may delay one
@@ -64,22 +61,19 @@ class Progress:
 
 
 def measure(
-    path: Path,
     history: History,
     modified: float,
     now: float,
     disk: DiskNeed | None = None,
     reference: History | None = None,
 ) -> Progress:
-    """The progress of the history read from ``path``, last written at ``modified``, seen at ``now`` (seconds, Unix).
+    """The progress of ``history``, last written at ``modified``, seen at ``now`` (seconds, Unix).
 
     Raises:
         InputError: the ``run`` object holds values of a wrong type.
     """
-    facts = Facts(path, history.run)
-    records = history.records
-    steps = records["steps"]
-    step, total = (steps[-1] if steps else 0), facts.count("config", "steps")
+    facts, pairs = history.facts, history.columns.pairs
+    step, total = history.last_step, facts.count("config", "steps")
     age = max(0.0, now - modified)
     usual = _usual_interval(history)
     state = _state(history, facts.text("finished") is not None, age, usual)
@@ -89,13 +83,13 @@ def measure(
         finishing = modified + max(0, total - step) / rate_now
         eta = max(0.0, finishing - now)
         finish = _local_time(finishing)
-    held_out = finite(history, "eval_mlm_acc")
+    held_out = finite(history, history.held_out)
     best = max(((value, at) for at, value in held_out), default=(None, None))
-    points = held_out or finite(history, "mlm_acc")
+    points = held_out or finite(history, history.accuracy)
     going_on = state in ("running", "stalled") and total is not None and step < total
     apart = deviation(history, reference) if reference else None
     return Progress(
-        history=str(path),
+        history=str(history.path),
         state=state,
         records=len(history),
         step=step,
@@ -103,16 +97,16 @@ def measure(
         percent=100 * step / total if total else None,
         rate_now=rate_now,
         rate_overall=_rate(history, len(history)),
-        seconds=_last(records.get("seconds", [])),
+        seconds=_last(history, "seconds"),
         eta_seconds=eta,
         finish_time=finish,
         eval_mlm_acc=held_out[-1][1] if held_out else None,
         eval_mlm_acc_best=best[0],
         eval_mlm_acc_best_step=best[1],
-        mlm_acc=_last(records["mlm_acc"]),
-        nsp_acc=_last(records["nsp_acc"]),
-        loss=_last(records["loss"]),
-        lr=_last(records["lr"]),
+        mlm_acc=_last(history, history.accuracy),
+        nsp_acc=_last(history, pairs.train if pairs else None),
+        loss=_last(history, history.columns.loss.train),
+        lr=_last(history, history.columns.rate),
         last_record_age=age,
         usual_interval=usual,
         curve_of="held-out" if held_out else "training",
@@ -168,9 +162,10 @@ def _good(value: float | None) -> bool:
     return value is not None and isfinite(value)
 
 
-def _last(values: Sequence[Any]) -> float | None:
-    """The last value where it is a number."""
-    return values[-1] if values and _good(values[-1]) else None
+def _last(history: History, key: str | None) -> float | None:
+    """The value of the last record where it is a finite number."""
+    value = history.last(key)
+    return value if _good(value) else None
 
 
 def _local_time(moment: float) -> str | None:

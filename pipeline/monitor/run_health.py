@@ -1,4 +1,4 @@
-"""What may be wrong with a run, read off its records by the standard library alone: one line a finding.
+"""What may be wrong with a run, read off its records by simple rules: one line a finding.
 
 Each rule weighs a change of means over a few records against the noise of such means. That noise is taken from the
 differences of neighbouring means by their median, so that neither autocorrelated records nor the very jump that is
@@ -46,9 +46,9 @@ class Deviation:
         return abs(self.difference) > max(MARGIN * self.error, ACCURACY_MARGIN)
 
 
-def finite(history: History, key: str) -> Points:
-    """(step, value) of the records whose ``key`` is a finite number."""
-    values = history.records.get(key, [])
+def finite(history: History, key: str | None) -> Points:
+    """(step, value) of the records whose ``key`` is a finite number; none where there is no such list."""
+    values = history.records.get(key, []) if key else []
     return [(step, value) for step, value in zip(history.records["steps"], values, strict=False)
             if value is not None and isfinite(value)]  # fmt: skip
 
@@ -70,7 +70,7 @@ def not_numbers(history: History) -> list[str]:
 
 def divergence(history: History) -> list[str]:
     """The mean of the last losses is clearly above the lowest such mean before."""
-    points = finite(history, "loss")
+    points = finite(history, history.columns.loss.train)
     best = _extreme(points, -1)
     if best is None:
         return []
@@ -83,7 +83,7 @@ def divergence(history: History) -> list[str]:
 
 def overfit(history: History) -> list[str]:
     """Held-out accuracy is clearly below its best while training accuracy rose since."""
-    held_out, training = finite(history, "eval_mlm_acc"), finite(history, "mlm_acc")
+    held_out, training = finite(history, history.held_out), finite(history, history.accuracy)
     best = _extreme(held_out, 1)
     if best is None or len(training) < WINDOW:
         return []
@@ -103,7 +103,8 @@ def nsp_at_chance(history: History) -> list[str]:
     The error comes from the scatter of the records, so that the published history, which does not say how many pairs
     each record counts, is judged the same way.
     """
-    values = [value for _, value in finite(history, "nsp_acc")]
+    pairs = history.columns.pairs
+    values = [value for _, value in finite(history, pairs.train if pairs else None)]
     recent = values[-max(NSP_RECORDS, len(values) // NSP_SHARE) :]
     if len(recent) < NSP_RECORDS:
         return []
@@ -120,7 +121,7 @@ def deviation(history: History, reference: History) -> Deviation | None:
     Held-out accuracy where both have it, training accuracy otherwise; the reference is interpolated between its
     records. Seeds differ by more than the noise of records, so a large deviation is a reason to look, not a verdict.
     """
-    for key, name in (("eval_mlm_acc", "held-out"), ("mlm_acc", "training")):
+    for key, name in ((history.held_out, "held-out"), (history.accuracy, "training")):
         ours, theirs = finite(history, key), finite(reference, key)
         if len(theirs) < 2:
             continue
@@ -128,7 +129,7 @@ def deviation(history: History, reference: History) -> Deviation | None:
         if len(shared) < FEWEST_BLOCKS * WINDOW:
             continue
         apart = [value - _between(theirs, step) for step, value in shared]
-        error = _error(apart) / sqrt(2)  # of one mean, for this is no difference of two
+        error = _error(apart) / sqrt(2)  # of one mean, for this is one mean and not a difference of two
         return Deviation(name, sum(apart[-WINDOW:]) / WINDOW, error, shared[-1][0])
     return None
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from pipeline.monitor.disk_need import bytes_text
+from pipeline.formatting import bytes_text, duration, percent
 from pipeline.monitor.progress import Progress
-from pipeline.terminal import NAME, bar, duration, fitted, healthy, row, sparkline, title, warning
+from pipeline.terminal import NAME, bar, fitted, healthy, row, sparkline, title, warning
 
 
 def screen(progress: Progress, columns: int = 80, *, styled: bool = False) -> str:
@@ -48,13 +48,13 @@ def _done_at(p: Progress) -> str:
 def _accuracy(p: Progress, width: int) -> list[str]:
     lines = []
     if p.eval_mlm_acc is not None and p.eval_mlm_acc_best is not None:
-        best = f"best {_percent(p.eval_mlm_acc_best)} at step {p.eval_mlm_acc_best_step:,}"
-        lines.append(row("held-out", f"MLM {_percent(p.eval_mlm_acc)}", best))
+        best = f"best {percent(p.eval_mlm_acc_best, missing='')} at step {p.eval_mlm_acc_best_step:,}"
+        lines.append(row("held-out", f"MLM {percent(p.eval_mlm_acc, missing='')}", best))
     training = [
         text
         for value, text in (
-            (p.mlm_acc, f"MLM {_percent(p.mlm_acc)}"),
-            (p.nsp_acc, f"NSP {_percent(p.nsp_acc)}"),
+            (p.mlm_acc, f"MLM {percent(p.mlm_acc, missing='')}"),
+            (p.nsp_acc, f"NSP {percent(p.nsp_acc, missing='')}"),
             (p.loss, f"loss {p.loss or 0:.3f}"),
             (p.lr, f"lr {p.lr:.2e}" if p.lr else "lr 0"),
         )
@@ -97,7 +97,3 @@ def _health(p: Progress, styled: bool) -> list[str]:
 def _rate(value: float) -> str:
     """Steps a second, or seconds a step for slow runs."""
     return f"{value:.2f} steps/s" if value >= 0.1 else f"{1 / value:.1f} s a step"
-
-
-def _percent(share: float | None) -> str:
-    return "" if share is None else f"{100 * share:.2f} %"

@@ -14,8 +14,8 @@ from math import isfinite
 from pipeline.analyse.whole_analysis import Trend
 from pipeline.files.history import History
 from pipeline.files.run_record import Facts
-from pipeline.report.tables import Table, percent
-from pipeline.terminal import duration
+from pipeline.formatting import duration, percent
+from pipeline.report.tables import Table
 from pipeline.words import Words
 
 CAPTIONS = {
@@ -137,13 +137,13 @@ def _key_numbers(facts: Facts, history: History, training: Trend, say: Words) ->
     steps = f"{step:,} / {total:,}" if unfinished else f"{step:,}"
     numbers = [(say("steps"), steps)]
     tested = facts.number("test", "mlm_acc")
-    last = {key: history.records.get(key, [None])[-1] for key in ("eval_mlm_acc", "mlm_acc")}
+    last_training, last_held_out = history.last(history.accuracy), history.last(history.held_out)
     if tested is not None:
         numbers.append((say("MLM accuracy, test articles"), percent(tested)))
-    elif last["eval_mlm_acc"] is not None and isfinite(last["eval_mlm_acc"]):
-        numbers.append((say("MLM accuracy, held-out, last record"), percent(last["eval_mlm_acc"])))
-    elif isfinite(last["mlm_acc"]):
-        numbers.append((say("MLM accuracy, training, last record"), percent(last["mlm_acc"])))
+    elif last_held_out is not None and isfinite(last_held_out):
+        numbers.append((say("MLM accuracy, held-out, last record"), percent(last_held_out)))
+    elif last_training is not None and isfinite(last_training):
+        numbers.append((say("MLM accuracy, training, last record"), percent(last_training)))
     if training.pearson.r is not None:
         numbers.append((say("Pearson r of step and accuracy, training"), f"{training.pearson.r:.3f}"))
     seconds = history.records.get("seconds", [])

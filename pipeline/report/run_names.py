@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 from pipeline.files.history import History
-from pipeline.files.run_record import Facts
 
 
 def run_names(paths: list[Path], histories: list[History]) -> list[str]:
@@ -14,7 +13,7 @@ def run_names(paths: list[Path], histories: list[History]) -> list[str]:
     Raises:
         InputError: a ``run`` object holds values of a wrong type.
     """
-    facts = [Facts(path, history.run) for path, history in zip(paths, histories, strict=True)]
+    facts = [history.facts for history in histories]
     lengths = [_steps(fact.count("config", "steps") or history.records["steps"][-1])
                for fact, history in zip(facts, histories, strict=True)]  # fmt: skip
     seeds = [f"seed {fact.count('seed')}" for fact in facts]

@@ -8,8 +8,8 @@ from pathlib import Path
 from pipeline.analyse.whole_analysis import Trend
 from pipeline.files.history import History
 from pipeline.files.run_record import Facts
+from pipeline.formatting import count, duration, percent
 from pipeline.statistics.correlation import Pearson
-from pipeline.terminal import duration
 
 GUESSES = {
     "commonest": "  guess: commonest character",
@@ -19,25 +19,25 @@ GUESSES = {
 Row = tuple[str, str]
 
 
-def summary(path: Path, history: History, training: Trend, held_out: Trend | None, figures: list[Path]) -> str:
-    """The table of the history read from ``path``; what the history does not hold is not shown.
+def summary(history: History, training: Trend, held_out: Trend | None, figures: list[Path]) -> str:
+    """The table of a run; what its history does not hold is not shown.
 
     The scores are those of the test articles once the run has ended, before that those of the last validation.
 
     Raises:
         InputError: the ``run`` object holds values of a wrong type.
     """
-    facts = Facts(path, history.run)
+    facts = history.facts
     total = facts.count("config", "steps")
-    last = history.records["steps"][-1]
+    last = history.last_step
     rows: list[Row] = [("steps", f"{last:,}" + (f" of {total:,}" if total is not None and total != last else ""))]
     rows += _test(facts) or _validation(facts, history)
     rows.append(("Pearson r, training accuracy", _pearson(training.pearson)))
     if held_out:
         rows.append(("Pearson r, held-out accuracy", _pearson(held_out.pearson)))
-    seconds = history.records.get("seconds", [])
-    if seconds and isfinite(seconds[-1]):
-        rows.append(("training time", duration(seconds[-1])))
+    seconds = history.last("seconds")
+    if seconds is not None and isfinite(seconds):
+        rows.append(("training time", duration(seconds)))
     rows += [("" if number else "figures", str(figure)) for number, figure in enumerate(figures)]
     wide = max(len(name) for name, _ in rows)
     rule = "-" * max(wide + 2 + len(text) for _, text in rows)
@@ -52,35 +52,38 @@ def _test(facts: Facts) -> list[Row]:
     targets, on_han = facts.count("test", "mlm_targets"), facts.count("test", "mlm_targets_han")
     rows = [
         ("held-out articles (test)", _columns("all targets", "Han alone")),
-        ("  masked characters", _columns(_count(targets), _count(on_han))),
-        ("  MLM accuracy", _columns(_percent(accuracy), _percent(facts.number("test", "mlm_acc_han")))),
+        ("  masked characters", _columns(count(targets, ""), count(on_han, ""))),
+        ("  MLM accuracy", _columns(percent(accuracy), percent(facts.number("test", "mlm_acc_han"), missing=""))),
         *_guesses(facts, "test", "guesses"),
     ]
     nsp, pairs = facts.number("test", "nsp_acc"), facts.count("test", "nsp_pairs")
     if nsp is not None and pairs is not None:
-        rows.append(("  NSP accuracy", f"{_percent(nsp):>12}  of {pairs:,} pairs, chance 50 %"))
+        rows.append(("  NSP accuracy", f"{percent(nsp):>12}  of {pairs:,} pairs, chance 50 %"))
     return rows
 
 
 def _validation(facts: Facts, history: History) -> list[Row]:
     """Scores on the validation subset at the last record; empty where the history has none."""
-    latest = {key: history.records.get(key, [None])[-1] for key in ("eval_mlm_acc", "eval_mlm_acc_han", "eval_nsp_acc")}
-    if latest["eval_mlm_acc"] is None:
+    columns = history.columns
+    accuracy = history.last(columns.accuracy.held_out)
+    if accuracy is None:
         return []
+    on_han = history.last(columns.accuracy.held_out_han)
+    on_pairs = history.last(columns.pairs.held_out) if columns.pairs else None
     rows = [
         ("held-out articles (validation)", _columns("all targets", "Han alone")),
-        ("  MLM accuracy", _columns(_percent(latest["eval_mlm_acc"]), _percent(latest["eval_mlm_acc_han"]))),
+        ("  MLM accuracy", _columns(percent(accuracy), percent(on_han, missing=""))),
         *_guesses(facts, "guesses"),
     ]
-    if latest["eval_nsp_acc"] is not None:
-        rows.append(("  NSP accuracy", f"{_percent(latest['eval_nsp_acc']):>12}  chance 50 %"))
+    if on_pairs is not None:
+        rows.append(("  NSP accuracy", f"{percent(on_pairs):>12}  chance 50 %"))
     return rows
 
 
 def _guesses(facts: Facts, *keys: str) -> list[Row]:
     values = {name: (facts.number(*keys, name, "all"), facts.number(*keys, name, "han")) for name in GUESSES}
     return [
-        (GUESSES[name], _columns(_percent(on_all), _percent(on_han)))
+        (GUESSES[name], _columns(percent(on_all), percent(on_han, missing="")))
         for name, (on_all, on_han) in values.items()
         if on_all is not None
     ]
@@ -97,11 +100,3 @@ def _pearson(found: Pearson) -> str:
 
 def _columns(first: str, second: str) -> str:
     return f"{first:>12}{second:>12}"
-
-
-def _percent(value: float | None) -> str:
-    return "" if value is None else f"{100 * value:.2f} %"
-
-
-def _count(value: int | None) -> str:
-    return "" if value is None else f"{value:,}"

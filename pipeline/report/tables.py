@@ -9,8 +9,8 @@ from typing import Any
 
 from pipeline.files.history import History
 from pipeline.files.run_record import Facts
+from pipeline.formatting import NOTHING, count, duration, percent
 from pipeline.stage import InputError
-from pipeline.terminal import duration
 from pipeline.words import Words
 
 GUESSES = {
@@ -18,7 +18,6 @@ GUESSES = {
     "left": "guess: from the left neighbour",
     "both": "guess: from both neighbours",
 }
-NONE = "–"
 SMALLEST = 1e-300  # a p-value below it is no number any more
 STATES = {"plateau": "on a plateau", "rising": "rising", "falling": "falling", "undecided": "undecided"}
 Row = list[str]
@@ -34,15 +33,13 @@ class Table:
     remark: str = ""
 
 
-def report_tables(
-    path: Path, history: History, analysis_path: Path, analysis: dict[str, Any], say: Words
-) -> list[Table]:
+def report_tables(history: History, analysis_path: Path, analysis: dict[str, Any], say: Words) -> list[Table]:
     """All tables that have rows.
 
     Raises:
         InputError: the ``run`` object or the analysis holds values of a wrong type.
     """
-    facts = Facts(path, history.run)
+    facts = history.facts
     makers: list[Callable[[dict[str, Any], Words], Table | None]] = [
         _correlation, _horizon, _fits, _forecast, _findings, _cost, _several,
     ]  # fmt: skip
@@ -62,8 +59,8 @@ def _scores(facts: Facts, say: Words) -> Table | None:
         if accuracy is None:
             continue
         rows = [
-            [say("masked characters"), _count(facts.count(part, "mlm_targets")),
-             _count(facts.count(part, "mlm_targets_han"))],
+            [say("masked characters"), count(facts.count(part, "mlm_targets")),
+             count(facts.count(part, "mlm_targets_han"))],
             [say("MLM accuracy"), percent(accuracy), percent(facts.number(part, "mlm_acc_han"))],
         ]  # fmt: skip
         for guess, text in GUESSES.items():
@@ -72,7 +69,7 @@ def _scores(facts: Facts, say: Words) -> Table | None:
                 rows.append([say(text), percent(on_all), percent(facts.number(part, "guesses", guess, "han"))])
         nsp, pairs = facts.number(part, "nsp_acc"), facts.count(part, "nsp_pairs")
         if nsp is not None and pairs is not None:
-            rows.append([say("NSP accuracy, of {pairs:,} pairs (chance 50 %)", pairs=pairs), percent(nsp), NONE])
+            rows.append([say("NSP accuracy, of {pairs:,} pairs (chance 50 %)", pairs=pairs), percent(nsp), NOTHING])
         remark = say("The guesses by counting are fitted on the training articles and answer at the same positions.")
         return Table(say(name), ["", say("all targets"), say("Han alone")], rows, remark)
     return None
@@ -113,7 +110,7 @@ def _fits(analysis: dict[str, Any], say: Words) -> Table | None:
             ", ".join(f"{key} = {value:.4g}" for key, value in fit["parameters"].items()),
             _number(fit["r_squared"]),
             _number((fit.get("asymptote") or {}).get("value"), "percent"),
-            ", ".join(fit.get("at_bound") or []) or NONE,
+            ", ".join(fit.get("at_bound") or []) or NOTHING,
         ]
         for name, fit in analysis["fits"].items()
     ]
@@ -212,35 +209,27 @@ def _run(facts: Facts, history: History, say: Words) -> Table | None:
     config = history.run.get("config")
     shape = [_optional(facts.count("config", key)) for key in ("layers", "hidden", "heads")]
     rows = [
-        [say("preset"), facts.text("preset") or NONE],
-        [say("layers x width, heads"), f"{shape[0]} × {shape[1]}, {shape[2]}" if config else NONE],
-        [say("parameters"), _count(facts.count("parameters"))],
-        [say("steps"), _count(facts.count("config", "steps"))],
+        [say("preset"), facts.text("preset") or NOTHING],
+        [say("layers x width, heads"), f"{shape[0]} × {shape[1]}, {shape[2]}" if config else NOTHING],
+        [say("parameters"), count(facts.count("parameters"))],
+        [say("steps"), count(facts.count("config", "steps"))],
         [say("sequences a step"), _product(facts.count("config", "batch_size"), facts.count("config", "accumulation"))],
         [say("peak learning rate"), _number(facts.number("config", "lr"), "g")],
-        [say("seed"), _count(facts.count("seed"))],
-        [say("dataset"), (facts.text("dataset", "fingerprint") or NONE)[:16]],
-        [say("sentences"), _count(facts.count("dataset", "sentences"))],
-        [say("vocabulary"), _count(facts.count("dataset", "vocab"))],
-        [say("device"), facts.text("device") or NONE],
-        ["PyTorch", facts.text("versions", "torch") or NONE],
-        [say("started"), facts.text("started") or NONE],
-        [say("finished"), facts.text("finished") or NONE],
+        [say("seed"), count(facts.count("seed"))],
+        [say("dataset"), (facts.text("dataset", "fingerprint") or NOTHING)[:16]],
+        [say("sentences"), count(facts.count("dataset", "sentences"))],
+        [say("vocabulary"), count(facts.count("dataset", "vocab"))],
+        [say("device"), facts.text("device") or NOTHING],
+        ["PyTorch", facts.text("versions", "torch") or NOTHING],
+        [say("started"), facts.text("started") or NOTHING],
+        [say("finished"), facts.text("finished") or NOTHING],
     ]
     return Table(say("The run"), ["", ""], _known(rows))
 
 
-def percent(share: float | None) -> str:
-    return NONE if share is None else f"{100 * share:.2f} %"
-
-
 def _known(rows: list[Row]) -> list[Row]:
     """The rows that hold anything."""
-    return [row for row in rows if any(cell != NONE for cell in row[1:])]
-
-
-def _count(value: int | None) -> str:
-    return NONE if value is None else f"{value:,}"
+    return [row for row in rows if any(cell != NOTHING for cell in row[1:])]
 
 
 def _optional(value: int | None) -> str:
@@ -248,25 +237,25 @@ def _optional(value: int | None) -> str:
 
 
 def _product(first: int | None, second: int | None) -> str:
-    return NONE if first is None or second is None else f"{first * second:,}"
+    return NOTHING if first is None or second is None else f"{first * second:,}"
 
 
 def _number(value: float | None, form: str = ".3f") -> str:
     if value is None:
-        return NONE
-    return f"{100 * value:.2f} %" if form == "percent" else f"{value:{form}}"
+        return NOTHING
+    return percent(value) if form == "percent" else f"{value:{form}}"
 
 
 def _interval(value: list[float | None] | None, form: str = ".3f") -> str:
     if value is None or value == [None, None]:
-        return NONE
+        return NOTHING
     low, high = value
     return f"{_number(low, form)} … {_number(high, form)}"
 
 
 def _p_value(value: float | None) -> str:
     if value is None:
-        return NONE
+        return NOTHING
     if value < SMALLEST:
         return f"< {SMALLEST:.0e}"
     return f"{value:.3f}" if value >= 0.001 else f"{value:.1e}"

@@ -10,25 +10,26 @@ from fractions import Fraction
 
 import numpy as np
 
-from pipeline.analyse.series import series
-from pipeline.files.history import History
-
 FEWEST_RECORDS = 30
 LARGEST_DENOMINATOR = 1_000
 EXACT = 1e-7  # how near a fraction of whole numbers must be: single precision has seven digits
 LOOKED_AT = 1_000  # records
 
 
-def denominators(history: History, key: str, key_of_counts: str) -> tuple[np.ndarray, str | None]:
-    """Denominators of the list ``key`` at every record (float [N], NaN where unknown), and how they are known.
+def denominators(counts: np.ndarray, shares: np.ndarray) -> tuple[np.ndarray, str | None]:
+    """Denominators of the accuracies ``shares`` at every record (float [N], NaN where unknown), and how they are known.
 
-    Returns "recorded", "inferred" (one number, the typical one, for all records) or None.
+    Args:
+        counts: the recorded denominators, float [N]; all NaN where none are recorded.
+        shares: the accuracies, float [N].
+
+    Returns:
+        The denominators, and "recorded", "inferred" (one number, the typical one, for all records) or None.
     """
-    counts = series(history, key_of_counts)
     if np.isfinite(counts).any():
         return np.where(counts > 0, counts, np.nan), "recorded"
-    inferred = inferred_denominator(series(history, key))
-    return np.full(len(history), np.nan if inferred is None else inferred), None if inferred is None else "inferred"
+    inferred = inferred_denominator(shares)
+    return np.full(len(shares), np.nan if inferred is None else inferred), None if inferred is None else "inferred"
 
 
 def inferred_denominator(shares: np.ndarray) -> float | None:

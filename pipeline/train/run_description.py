@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import platform
-from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,7 @@ import torch
 from pipeline.data.splits import Splits
 from pipeline.files.dataset import Dataset
 from pipeline.files.history import FORMAT
+from pipeline.formatting import now
 from pipeline.model.precision import Precision
 from pipeline.stage import InputError
 from pipeline.train.settings import Settings
@@ -78,10 +78,6 @@ def recorded_settings(path: Path, run: dict[str, Any]) -> Settings:
     settings = Settings(**config)
     settings.check()
     return settings
-
-
-def now() -> str:
-    return datetime.now(timezone.utc).isoformat(timespec="seconds")
 
 
 def refuse_other_run(place: Path, recorded: dict[str, Any], planned: dict[str, Any]) -> None:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.files.dataset import SPECIAL_TOKENS, count_characters
+from pipeline.files.vocabulary import SPECIAL_TOKENS, count_characters
 from pipeline.stage import InputError
 from pipeline.data import token_array
 from pipeline.data import tokenizer as tokenizer_module

@@ -9,15 +9,8 @@ from hypothesis import strategies as st
 from pipeline.collect.compiler import Limits, compile_dataset
 from pipeline.collect.sources import Article
 from pipeline.files import atomic
-from pipeline.files.dataset import (
-    Dataset,
-    Document,
-    build_vocab,
-    count_characters,
-    is_han,
-    read_dataset,
-    write_dataset,
-)
+from pipeline.files.dataset import Dataset, Document, is_han, read_dataset, write_dataset
+from pipeline.files.vocabulary import build_vocab, count_characters
 from pipeline.stage import InputError
 from tests.helpers.tiny import tiny_dataset
 

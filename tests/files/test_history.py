@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.files.history import FURTHER_KEYS, NULLABLE_KEYS, PUBLISHED_KEYS, History, read_history
+from pipeline.files.history import FURTHER_KEYS, PUBLISHED_KEYS, History, common_accuracy, read_history
 from pipeline.stage import InputError
 
 KEYS = PUBLISHED_KEYS + FURTHER_KEYS
@@ -19,7 +19,7 @@ def histories(draw):
     steps = sorted(draw(st.sets(st.integers(0, 10**9), max_size=6)))
     history = History(run=draw(st.dictionaries(st.text(max_size=5), st.text(max_size=5) | finite | st.none())))
     for step in steps:
-        record = {key: draw(st.none() | finite) if key in NULLABLE_KEYS else draw(finite) for key in KEYS}
+        record = {key: draw(st.none() | finite) for key in KEYS}
         history.append({**record, "steps": step})
     return history
 
@@ -55,6 +55,70 @@ def test_nan_and_infinity_are_values(tmp_path):
     assert losses[1] == math.inf
 
 
+def test_lists_that_are_not_known_are_kept(tmp_path):
+    more = {"wikitext_acc": [0.1, None], "notes": ["first", "second"], "longer": [1, 2, 3], "comment": "鱼"}
+    history = read(tmp_path, {**PUBLISHED, **more})
+    assert history.records == {**PUBLISHED, "wikitext_acc": [0.1, None]}
+    assert history.other == {name: more[name] for name in ("notes", "longer", "comment")}
+    history.write(tmp_path / "again.json")
+    assert json.loads((tmp_path / "again.json").read_text("utf-8")) == {**PUBLISHED, **more, "run": {}}
+
+
+CAUSAL = {
+    "accuracy": {"train": "next_acc", "held_out": "eval_next_acc", "of": "next characters"},
+    "loss": {"train": "nll", "unit": "nats"},
+    "rate": "rate",
+}
+
+
+def test_columns_say_which_list_is_what(tmp_path):
+    lists = {"steps": [1, 2], "next_acc": [0.1, 0.2], "eval_next_acc": [None, 0.2], "nll": [3.0, None], "rate": [1, 1]}
+    history = read(tmp_path, {**lists, "run": {"columns": CAUSAL}})
+    assert (history.accuracy, history.held_out, history.held_out_loss) == ("next_acc", "eval_next_acc", None)
+    assert history.columns.pairs is None
+    assert history.columns.accuracy.of == "next characters"
+    assert history.series("nll").tolist()[0] == 3.0
+    assert math.isnan(history.series("nll")[1])
+    assert [values.tolist() for values in history.points("nll")] == [[1.0], [3.0]]
+    assert history.last("nll") is None
+    assert (history.last_step, len(history)) == (2, 2)
+
+
+def test_without_columns_a_history_is_one_of_masked_language_modelling(tmp_path):
+    history = read(tmp_path, PUBLISHED)
+    assert (history.accuracy, history.held_out, history.columns.pairs.train) == ("mlm_acc", None, "nsp_acc")
+    assert history.best_accuracy == "mlm_acc"
+    steps, values = history.points("eval_loss")
+    assert len(steps) == len(values) == 0
+
+
+@pytest.mark.parametrize(
+    ("columns", "message"),
+    [
+        ([], "run.columns must be an object"),
+        ({**CAUSAL, "accuracy": None}, "run.columns.accuracy must be an object that names at least its 'train' list"),
+        ({**CAUSAL, "loss": {"train": 3}}, "run.columns.loss must be an object"),
+        ({**CAUSAL, "accuracy": {"train": "a", "heldout": "b"}}, "run.columns.accuracy.heldout is unknown"),
+        ({**CAUSAL, "speed": "s"}, r"unknown roles \(speed\)"),
+        ({**CAUSAL, "rate": 1}, "run.columns.rate must name a list"),
+        ({**CAUSAL, "rate": "absent"}, "has no 'absent'"),
+    ],
+)
+def test_columns_that_cannot_be_read_are_named(tmp_path, columns, message):
+    lists = {"steps": [1], "next_acc": [0.1], "nll": [3.0], "rate": [1]}
+    with pytest.raises(InputError, match=rf"history\.json: .*{message}"):
+        read(tmp_path, {**lists, "run": {"columns": columns}})
+
+
+def test_runs_are_compared_by_held_out_accuracy_where_all_have_it():
+    with_held_out, without = History(), History()
+    for history, value in ((with_held_out, 0.2), (without, None)):
+        history.append({**dict.fromkeys(KEYS, 0.5), "steps": 1, "eval_mlm_acc": value})
+    assert common_accuracy([with_held_out, with_held_out]) == "eval_mlm_acc"
+    assert common_accuracy([with_held_out, without]) == "mlm_acc"
+    assert common_accuracy([without]) == "mlm_acc"
+
+
 def test_a_record_must_have_all_keys():
     with pytest.raises(ValueError, match="differ"):
         History().append({"steps": 1})
@@ -67,7 +131,7 @@ def test_a_record_must_have_all_keys():
         ({"tokens": [1, 2, 3]}, "'tokens' has 3 entries"),
         ({"loss": 9}, "'loss' must be a list"),
         ({"loss": [9, "8"]}, r"loss\[1\] must be a number, not '8'"),
-        ({"loss": [9, None]}, r"loss\[1\] must be a number, not None"),
+        ({"steps": [100, None]}, r"steps\[1\] must be a number, not None"),
         ({"lr": [True, 1]}, r"lr\[0\] must be a number, not True"),
         ({"steps": [100, 200.5]}, r"steps\[1\] must be a whole number"),
         ({"steps": [200, 200]}, r"steps\[1\] is 200, after 200"),

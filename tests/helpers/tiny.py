@@ -7,7 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from pipeline.files.dataset import Dataset, Document, build_vocab, count_characters, write_dataset
+from pipeline.files.dataset import Dataset, Document, write_dataset
+from pipeline.files.vocabulary import build_vocab, count_characters
 
 ROOT = Path(__file__).resolve().parents[2]
 PLACES = "山河湖海城村桥路园林"

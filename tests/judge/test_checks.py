@@ -6,7 +6,8 @@ from dataclasses import replace
 import pytest
 
 from pipeline.characters.standard_table import standard_characters
-from pipeline.files.dataset import Dataset, Document, build_vocab, count_characters
+from pipeline.files.dataset import Dataset, Document
+from pipeline.files.vocabulary import build_vocab, count_characters
 from pipeline.judge.checks import CHECKS
 from pipeline.judge.verdict import judge, lacks
 from tests.helpers.tiny import DEEDS, PLACES, THINGS, tiny_dataset

@@ -9,20 +9,21 @@ import pytest
 
 from pipeline.files.history import History
 from pipeline.files.run_record import Facts
-from pipeline.monitor.disk_need import bytes_text, disk_need
+from pipeline.formatting import bytes_text, duration
+from pipeline.monitor.disk_need import disk_need
 from pipeline.monitor.progress import measure
 from pipeline.monitor.quick_forecast import forecast_end
 from pipeline.monitor.run_health import deviation, divergence, findings, overfit
 from pipeline.monitor.screen import screen
 from pipeline.stage import InputError
-from pipeline.terminal import duration, sparkline
+from pipeline.terminal import sparkline
 from tests.helpers.synthetic import make_history
 
 NAN = float("nan")
 
 
 def look(history, age=1.0, now=1_000_000.0):
-    return measure(Path("h.json"), history, now - age, now)
+    return measure(history, now - age, now)
 
 
 def test_progress_of_a_run_half_way():
@@ -157,7 +158,7 @@ def test_a_run_like_its_reference_is_left_alone_and_another_is_not():
     found = deviation(cut(worse, 120), simulated(4))
     assert (found.of, found.up_to, found.is_large) == ("held-out", 2400, True)
     assert found.difference == pytest.approx(-0.04, abs=0.01)
-    progress = measure(Path("h.json"), worse, 0.0, 1.0, reference=simulated(4))
+    progress = measure(worse, 0.0, 1.0, reference=simulated(4))
     assert any("off the reference" in warning for warning in progress.warnings)
     assert "reference" in screen(progress)
 
@@ -219,7 +220,7 @@ def test_before_the_first_checkpoint_the_parameters_tell_the_size(tmp_path):
 
 def test_a_short_disk_is_warned_of(tmp_path):
     need = replace(disk_need(tmp_path, 0, 4000, 100, 10**6), free=10**6)
-    found = measure(Path("h.json"), make_history(50, finished=False), 0.0, 1.0, need)
+    found = measure(make_history(50, finished=False), 0.0, 1.0, need)
     assert any("disk: checkpoints to come need 200 MB" in warning and "1.0 MB are free" in warning
                for warning in found.warnings)  # fmt: skip
 

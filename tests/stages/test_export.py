@@ -25,8 +25,8 @@ from pipeline.data.tokenizer import CLS, FIRST_CHARACTER, MASK, PAD, SEP, UNK, T
 from pipeline.export.tokenizer import tokenizer_json
 from pipeline.export.weights import read_weights
 from pipeline.files import checkpoint
-from pipeline.files.dataset import SPECIAL_TOKENS, read_vocab_txt
 from pipeline.files.history import read_history
+from pipeline.files.vocabulary import SPECIAL_TOKENS, read_vocab_txt
 from pipeline.model.bert import Bert, to_device
 from pipeline.stage import run_stage
 from tests.helpers.tiny import TINY_SETTINGS, run_script, training_paths, write_tiny_dataset

@@ -1,0 +1,44 @@
+"""A JSON object read from a file, or one line that says where the file is broken."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+from pipeline.stage import InputError
+
+_SURROGATE_ESCAPE = re.compile(r"\\u[dD][89a-fA-F]")
+
+
+def read_json_object(path: Path, what: str, advice: str) -> dict[str, Any]:
+    """The JSON object in ``path``, or an InputError that names ``what`` it is and gives ``advice``."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise InputError(f"{path}: {what} is not there; {advice}") from None
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path}: {what} is not UTF-8 at byte {error.start}; {advice}") from None
+    try:
+        value = json.loads(text)
+    except json.JSONDecodeError as error:
+        where = f"line {error.lineno} column {error.colno}"
+        raise InputError(f"{path}: {what} is broken JSON at {where}; {advice}") from None
+    except (ValueError, RecursionError):
+        raise InputError(f"{path}: {what} has numbers too long or brackets too deep to read; {advice}") from None
+    if not isinstance(value, dict):
+        raise InputError(f"{path}: {what} must be a JSON object, not {type(value).__name__}; {advice}")
+    if _SURROGATE_ESCAPE.search(text):
+        _refuse_half_characters(path, what, value)
+    return value
+
+
+def _refuse_half_characters(path: Path, what: str, value: Any) -> None:
+    """JSON can escape half of a surrogate pair; UTF-8 cannot hold it, so it could be read but never written."""
+    text = json.dumps(value, ensure_ascii=False)
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError as error:
+        near = text[max(error.start - 20, 0) : error.start]
+        raise InputError(f"{path}: {what} holds half a character (a lone surrogate) after {near!r}") from None

@@ -1,0 +1,45 @@
+"""How numbers are written, once for every screen, report and table."""
+
+from __future__ import annotations
+
+from datetime import datetime, timezone
+from math import isfinite
+
+NOTHING = "-"  # where a value is not known
+
+
+def percent(share: float | None, digits: int = 2, missing: str = NOTHING) -> str:
+    """``12.34 %`` for a share of one; ``missing`` for None, NaN and infinity."""
+    return f"{100 * share:.{digits}f} %" if share is not None and isfinite(share) else missing
+
+
+def count(number: int | None, missing: str = NOTHING) -> str:
+    """``12,345``; ``missing`` for None."""
+    return missing if number is None else f"{number:,}"
+
+
+def duration(seconds: float) -> str:
+    """``42 s``, ``3 min 05 s``, ``22 h 31 min`` or ``3 d 4 h``."""
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60:02} s"
+    if whole < 48 * 3600:
+        return f"{whole // 3600} h {whole % 3600 // 60:02} min"
+    return f"{whole // 86400} d {whole % 86400 // 3600} h"
+
+
+def bytes_text(count: int) -> str:
+    """``999 B``, ``3.4 MB``, ``1.2 GB``: powers of ten, as disks are sold."""
+    value = float(count)
+    for unit in ("B", "kB", "MB", "GB"):
+        if value < 999.5:
+            return f"{value:.0f} {unit}" if unit == "B" or value >= 99.5 else f"{value:.1f} {unit}"
+        value /= 1000
+    return f"{value:,.1f} TB"
+
+
+def now() -> str:
+    """The time as ISO 8601 in UTC, to the second."""
+    return datetime.now(timezone.utc).isoformat(timespec="seconds")

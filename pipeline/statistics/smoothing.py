@@ -1,0 +1,18 @@
+"""The running mean of noisy records."""
+
+from __future__ import annotations
+
+import numpy as np
+
+
+def running_mean(values: np.ndarray, width: int) -> np.ndarray:
+    """Mean of ``values`` (float [N]) over about ``width`` records around each one, float [N].
+
+    At the start, where a run is steep, the window shrinks and stays centred; at the end, where it is flat, it loses
+    its right half only, so that the last value is a mean too.
+    """
+    sums = np.concatenate([[0.0], np.cumsum(values)])
+    place = np.arange(len(values))
+    left = np.minimum(place, width // 2)
+    right = np.minimum(place[::-1], left)
+    return (sums[place + right + 1] - sums[place - left]) / (left + right + 1)
