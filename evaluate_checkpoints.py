@@ -27,23 +27,24 @@ from typing import Any
 import torch
 from tqdm import tqdm
 
+from pipeline.data.corpora import Encoding
 from pipeline.data.splits import split_by_article
 from pipeline.data.tokenizer import Tokenizer
 from pipeline.files import checkpoint
 from pipeline.files.dataset import DEFAULT_DATASET, Dataset, read_dataset
 from pipeline.files.history import DEFAULT_HISTORY, read_history
+from pipeline.files.run_record import run_differences
 from pipeline.files.scores import DEFAULT_SCORES, FORMAT, SPLITS, read_scores, write_scores
 from pipeline.formatting import percent
-from pipeline.model.bert import Bert, Shape, shape_of
+from pipeline.model.bert import Bert, Shape
 from pipeline.model.device import NAMES as DEVICES
 from pipeline.model.device import chosen_device
 from pipeline.model.precision import NAMES as PRECISIONS
 from pipeline.model.precision import Precision
-from pipeline.score.evaluator import Examination
+from pipeline.score.evaluator import Evaluator
 from pipeline.stage import InputError, run_stage
 from pipeline.train.allocator import keep_freed_memory
-from pipeline.train.run_description import recorded_settings, run_differences
-from pipeline.train.settings import Settings
+from pipeline.train.settings import Settings, recorded_settings
 
 TABLE_ROWS = 12
 
@@ -51,8 +52,8 @@ TABLE_ROWS = 12
 def main() -> int:
     arguments = parse_arguments()
     keep_freed_memory()
-    run = read_history(arguments.history).run
-    settings = recorded_settings(arguments.history, run)
+    history = read_history(arguments.history)
+    run, settings = history.run, recorded_settings(history)
     scores = earlier_scores(arguments, run)
     section = scores.get(arguments.split, {})
     files = checkpoints_to_score(arguments, run, settings)
@@ -86,9 +87,9 @@ def earlier_scores(arguments: argparse.Namespace, run: dict[str, Any]) -> dict[s
 def checkpoints_to_score(
     arguments: argparse.Namespace, run: dict[str, Any], settings: Settings
 ) -> list[tuple[int, Path]]:
-    """(step, path) by step: the checkpoints of the grid that were asked for, and the final model."""
+    """(step, path) by step: the weight checkpoints that were asked for, and the final model."""
     every = arguments.every * settings.save_interval
-    files = dict(checkpoint.grid(arguments.checkpoint_dir))
+    files = dict(checkpoint.weight_files(arguments.checkpoint_dir))
     last = run.get("stopped_early") or settings.steps
     if arguments.final is not None:
         files[last] = arguments.final
@@ -128,11 +129,17 @@ def score_missing(
     precision = Precision(arguments.precision, torch.device(chosen_device(arguments.device)))
     tokenizer = Tokenizer(dataset.vocab)
     splits = split_by_article(dataset, settings.held_out)
-    examination = Examination(dataset, splits, arguments.split, tokenizer, settings, arguments.examples)
-    section = prepared_section(arguments, scores, examination)
-    model = Bert(shape_of(settings, len(tokenizer))).to(precision.device, precision.weights)
+    evaluator = Evaluator(
+        Encoding(dataset, tokenizer, settings.length),
+        {"validation": splits.validation, "test": splits.test}[arguments.split],
+        splits.train,
+        settings.seed,
+        arguments.examples,
+    )
+    section = prepared_section(arguments, scores, evaluator)
+    model = Bert(settings.shape(len(tokenizer))).to(precision.device, precision.weights)
 
-    total = len(missing) * examination.batches
+    total = len(missing) * evaluator.batches
     bar = tqdm(total=total, unit="batch", disable=not sys.stdout.isatty(), file=sys.stdout)
     began = time.perf_counter()
     for number, (step, path) in enumerate(missing, start=1):
@@ -145,7 +152,7 @@ def score_missing(
             "file": path.name,
             "sha256": checkpoint.recorded_digest(path),
             "precision": precision.name,
-            **examination.score_model(model, precision, bar.update),
+            **evaluator.score_model(model, precision, bar.update),
         }
         others = [other for other in section["checkpoints"] if other["step"] != step]
         section["checkpoints"] = sorted([*others, entry], key=lambda one: one["step"])
@@ -160,20 +167,20 @@ def score_missing(
     print(f"written: {arguments.output}")
 
 
-def prepared_section(arguments: argparse.Namespace, scores: dict[str, Any], examination: Examination) -> dict[str, Any]:
+def prepared_section(arguments: argparse.Namespace, scores: dict[str, Any], evaluator: Evaluator) -> dict[str, Any]:
     """The section of ``scores`` for this split, made where it is not there: its groups and the counting guesses."""
     section = scores.get(arguments.split)
     if section is None:
         section = {
-            "sequences": examination.sequences,
-            "groups": examination.groups(),
-            "guesses": examination.score_guesses(),
+            "sequences": evaluator.sequences,
+            "groups": evaluator.groups(),
+            "guesses": evaluator.score_guesses(),
             "checkpoints": [],
         }
         scores[arguments.split] = section
-    if section["sequences"] != examination.sequences:
+    if section["sequences"] != evaluator.sequences:
         raise InputError(
-            f"{arguments.output}: was scored on {section['sequences']} sequences, not {examination.sequences}; give "
+            f"{arguments.output}: was scored on {section['sequences']} sequences, not {evaluator.sequences}; give "
             "the same --examples, or another --output"
         )
     return section
@@ -182,14 +189,14 @@ def prepared_section(arguments: argparse.Namespace, scores: dict[str, Any], exam
 def load_weights(path: Path, step: int, model: Bert, run: dict[str, Any]) -> None:
     """Take the weights of ``step`` from ``path``, where they are of this very ``run``."""
     content = checkpoint.load(path)
-    config, expected = content.get("config"), dataclasses.asdict(model.shape)
+    shape, expected = content.get("shape"), dataclasses.asdict(model.shape)
     facts = {"step": step, "seed": run["seed"], "dataset": run["dataset"]["fingerprint"]}
-    if config != expected or any(content.get(name) != value for name, value in facts.items()):
-        held = config if isinstance(config, dict) else {}
+    if shape != expected or any(content.get(name) != value for name, value in facts.items()):
+        held = shape if isinstance(shape, dict) else {}
         names = [field.name for field in dataclasses.fields(Shape) if held.get(field.name) != expected[field.name]]
         different = [f"{name}: {expected[name]} -> {held.get(name)}" for name in names]
         different += [f"{name}: {v} -> {content.get(name)}" for name, v in facts.items() if content.get(name) != v]
-        raise InputError(f"{path}: is no checkpoint of the history's run ({'; '.join(different)}); name the run's own")
+        raise InputError(f"{path}: checkpoint belongs to another run ({'; '.join(different)}); name the run's own")
     try:
         model.load_state_dict(content["model"])
     except (KeyError, RuntimeError, AttributeError, TypeError):

@@ -38,8 +38,8 @@ from torch.nn import functional as F
 from pipeline.data.masked_pairs import NO_PAIR, Batch, PairCorpus, TrainingBatches, split_batch
 from pipeline.data.tokenizer import PAD, Tokenizer
 from pipeline.files.dataset import Document
-from pipeline.model.bert import Bert, shape_of, to_device
-from pipeline.model.loss import Totals
+from pipeline.model.bert import Bert, to_device
+from pipeline.model.loss import RunningTotals
 from pipeline.model.precision import Precision
 from pipeline.train.allocator import keep_freed_memory
 from pipeline.train.optimizer import Optimizer
@@ -66,9 +66,9 @@ def wikipedia_like(settings: Settings, seed: int = 0) -> TrainingBatches:
 
 def ours(settings: Settings, device: torch.device, precision: Precision) -> Step:
     keep_freed_memory()
-    model = Bert(shape_of(settings, VOCABULARY + 5)).to(device)
+    model = Bert(settings.shape(VOCABULARY + 5)).to(device)
     optimizer = Optimizer(model, settings)
-    totals = Totals(np.ones(VOCABULARY + 5, dtype=bool), device)
+    totals = RunningTotals(np.ones(VOCABULARY + 5, dtype=bool), device)
 
     def step(batch: Batch) -> None:
         inputs = to_device(split_batch(batch, 1)[0], settings.heads, device)

@@ -1,7 +1,7 @@
 """How every stage script starts and ends: one kind of error for bad input, one meaning for each exit code.
 
 Exit codes: 0 done; 1 a check failed or a target asked for was not reached; 2 bad arguments or bad input, said in one
-line on stderr; 130 interrupted, and the same command goes on from where it was.
+line on stderr; 3 the run itself failed; 130 interrupted, and the same command goes on from where it was.
 """
 
 from __future__ import annotations
@@ -13,11 +13,16 @@ from collections.abc import Callable
 from typing import Any
 
 BAD_INPUT = 2
+RUN_FAILED = 3
 INTERRUPTED = 130
 
 
 class InputError(Exception):
     """Bad input. The message is one line that says what is wrong, where, and what to do about it."""
+
+
+class RunFailed(Exception):
+    """The run itself failed, as by divergence. The message is one line that says where and what to do about it."""
 
 
 def run_stage(main: Callable[[], int]) -> None:
@@ -30,6 +35,8 @@ def run_stage(main: Callable[[], int]) -> None:
         code = 0
     except InputError as error:
         code = _complain(str(error))
+    except RunFailed as error:
+        code = _complain(str(error), RUN_FAILED)
     except OSError as error:
         code = _complain(f"{error.filename or 'file'}: {error.strerror or error}")
     except KeyboardInterrupt:
@@ -38,9 +45,9 @@ def run_stage(main: Callable[[], int]) -> None:
     sys.exit(code)
 
 
-def _complain(message: str) -> int:
+def _complain(message: str, code: int = BAD_INPUT) -> int:
     print(f"error: {' '.join(message.split())}", file=sys.stderr)
-    return BAD_INPUT
+    return code
 
 
 class StopSignal:

@@ -19,6 +19,10 @@ import sys
 from pathlib import Path
 from typing import Any
 
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from pipeline.stage import BAD_INPUT, RUN_FAILED
+
 TRAINER = Path(__file__).resolve().parent.parent / "train_large_100k.py"
 
 
@@ -57,12 +61,14 @@ def trained(folder: Path, options: dict[str, str], given: list[str]) -> dict[str
     files = [word for option, path in paths.items() for word in (f"--{option}", path)]
     varied = [word for option, value in options.items() for word in (f"--{option}", value)]
     done = subprocess.run([sys.executable, TRAINER, *files, *given, *varied], stdout=subprocess.DEVNULL, check=False)
-    if done.returncode not in (0, 2):
+    if done.returncode == BAD_INPUT:
+        sys.exit(BAD_INPUT)  # the trainer has said what is wrong
+    if done.returncode == RUN_FAILED:
+        return {}
+    if done.returncode:
         sys.exit(f"{folder}: the trainer ended with exit code {done.returncode}; the same command goes on")
-    if done.returncode == 2 and not history.exists():
-        sys.exit(2)  # the trainer has said what is wrong
     recorded = json.loads(history.read_text(encoding="utf-8"))
-    return {**(recorded["run"]["validation"] or {}), "seconds": recorded["seconds"][-1]}
+    return {**recorded["run"]["validation"], "seconds": recorded["seconds"][-1]}
 
 
 def print_row(name: str, result: dict[str, Any]) -> None:

@@ -1,50 +1,66 @@
-"""The three corpora of a run, from its dataset and settings."""
+"""The three corpora of a run: the articles that train, validate and test, encoded."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
 
-from pipeline.files.dataset import Dataset, Document
-from pipeline.data.splits import Splits, split_by_article
-from pipeline.stage import InputError
 from pipeline.data.masked_pairs import HELD_OUT_MASK_RATE, PairCorpus
-from pipeline.train.settings import Settings
+from pipeline.data.splits import Splits, split_by_article
 from pipeline.data.tokenizer import Tokenizer
+from pipeline.files.dataset import Dataset, Document
+from pipeline.stage import InputError
+
+
+@dataclass(frozen=True)
+class Encoding:
+    """How documents of ``dataset`` become a corpus: its tokenizer, and the longest sequence in tokens."""
+
+    dataset: Dataset
+    tokenizer: Tokenizer
+    length: int
+
+    def corpus(self, documents: list[Document], mask_rate: float = HELD_OUT_MASK_RATE) -> PairCorpus:
+        """``documents`` encoded. Without documents in the dataset every sentence is MLM only."""
+        next_sentence = bool(self.dataset.documents)
+        return PairCorpus(self.dataset.sentences, documents, self.tokenizer, self.length, mask_rate, next_sentence)
 
 
 @dataclass(frozen=True)
 class Corpora:
-    """The dataset's tokenizer and its articles, encoded: those that train, validate, and test."""
+    """The articles of a dataset, split and encoded."""
 
-    tokenizer: Tokenizer
+    encoding: Encoding
     splits: Splits
     train: PairCorpus
     validation: PairCorpus
     test: PairCorpus
 
+    @property
+    def tokenizer(self) -> Tokenizer:
+        return self.encoding.tokenizer
 
-def build_corpora(dataset: Dataset, settings: Settings, path: Path) -> Corpora:
-    """Split and encode ``dataset``, which was read from ``path``. Without documents every sentence is MLM only.
 
-    Validation and test are masked at ``HELD_OUT_MASK_RATE``, training at the settings' own rate.
+def build_corpora(dataset: Dataset, path: Path, *, length: int, mask_rate: float, held_out: float) -> Corpora:
+    """Split and encode ``dataset``, which was read from ``path``.
+
+    Args:
+        length: longest sequence in tokens, specials included.
+        mask_rate: of the training text; validation and test are masked at ``HELD_OUT_MASK_RATE``.
+        held_out: share of the articles for validation, and again for test.
 
     Raises:
-        InputError: an article is lacking for training, validation or test.
+        InputError: there are too few articles for training, validation and test.
     """
-    tokenizer = Tokenizer(dataset.vocab)
-    splits = split_by_article(dataset, settings.held_out)
-
-    def encode(documents: list[Document], purpose: str, mask_rate: float = HELD_OUT_MASK_RATE) -> PairCorpus:
+    encoding = Encoding(dataset, Tokenizer(dataset.vocab), length)
+    splits = split_by_article(dataset, held_out)
+    for purpose, documents in (("training", splits.train), ("validation", splits.validation), ("test", splits.test)):
         if not documents:
             raise InputError(f"{path}: no article is left for {purpose}; the dataset needs at least three")
-        next_sentence = bool(dataset.documents)
-        return PairCorpus(dataset.sentences, documents, tokenizer, settings.length, mask_rate, next_sentence)
-
     return Corpora(
-        tokenizer,
+        encoding,
         splits,
-        encode(splits.train, "training", settings.mask_rate),
-        encode(splits.validation, "validation"),
-        encode(splits.test, "test"),
+        encoding.corpus(splits.train, mask_rate),
+        encoding.corpus(splits.validation),
+        encoding.corpus(splits.test),
     )

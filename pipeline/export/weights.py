@@ -44,12 +44,12 @@ def read_weights(path: Path) -> tuple[int, Shape, dict[str, Tensor], dict[str, A
     """
     content = checkpoint.load(path)
     try:
-        step, shape, weights = int(content["step"]), Shape(**content["config"]), content["model"]
+        step, shape, weights = int(content["step"]), Shape(**content["shape"]), content["model"]
         with torch.device("meta"):  # shapes alone, no memory
             expected = {name: tensor.shape for name, tensor in Bert(shape).state_dict().items()}
         found = {name: tensor.shape for name, tensor in weights.items()}
     except (KeyError, TypeError, ValueError, AttributeError, RuntimeError, ZeroDivisionError):
-        raise InputError(f"{path}: holds no model of this program; use a .pth of train_large_100k.py") from None
+        raise InputError(f"{path}: does not hold a model of this program; use a .pth of train_large_100k.py") from None
     odd = sorted(name for name in {**expected, **found} if expected.get(name) != found.get(name))
     if odd:
         raise InputError(f"{path}: {len(odd)} weights do not fit the sizes in the file, such as {odd[0]}; use another")

@@ -1,6 +1,6 @@
 """Checkpoints: what a training run leaves on disk, and how it is found and trusted again.
 
-``step_<N>.pth``   weights at a point of the grid: {format, step, config, model}
+``step_<N>.pth``   weights after step N: {format, step, shape, seed, dataset, model}
 ``state_<N>.pth``  everything a resumed run needs; the newest two are kept
 Beside each stands ``<name>.json`` with the file's SHA-256. The sidecar is written after the file, so a file whose
 sidecar is missing or differs was cut short and is not trusted. Files are always loaded with ``weights_only=True``.
@@ -21,7 +21,7 @@ from pipeline.files import atomic
 from pipeline.files.checkpoint_names import STATES_KEPT, numbered
 from pipeline.stage import InputError
 
-FORMAT = 1
+FORMAT = 2
 
 
 def save(path: Path, content: dict[str, Any]) -> None:
@@ -51,7 +51,7 @@ def load(path: Path, device: torch.device | str = "cpu") -> dict[str, Any]:
     except (pickle.UnpicklingError, RuntimeError):
         raise InputError(f"{path}: is not a checkpoint that weights_only loading accepts; use another") from None
     if not isinstance(content, dict) or content.get("format") != FORMAT:
-        raise InputError(f"{path}: is no checkpoint of format {FORMAT}; use the version of this program that wrote it")
+        raise InputError(f"{path}: not a checkpoint of format {FORMAT}; use the version of this program that wrote it")
     return content
 
 
@@ -93,14 +93,14 @@ def load_newest_state(folder: Path) -> dict[str, Any] | None:
     return None
 
 
-def grid(folder: Path) -> list[tuple[int, Path]]:
+def weight_files(folder: Path) -> list[tuple[int, Path]]:
     """(step, path) of the weight checkpoints in ``folder``, by step."""
     return numbered(folder, "step")
 
 
 def rotate(folder: Path, keep: int) -> None:
     """Keep only the newest ``keep`` weight checkpoints."""
-    for _, path in grid(folder)[:-keep]:
+    for _, path in weight_files(folder)[:-keep]:
         _remove(path)
 
 

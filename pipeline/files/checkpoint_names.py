@@ -1,6 +1,6 @@
 """The names of checkpoint files, for those who only count and weigh them: no torch is imported.
 
-``step_<N>.pth`` holds the weights of a grid point, ``state_<N>.pth`` everything that resuming needs. Either is whole
+``step_<N>.pth`` holds the weights after step N, ``state_<N>.pth`` everything that resuming needs. Either is whole
 only with its sidecar ``<name>.json``; pipeline/files/checkpoint.py writes and reads them.
 """
 

@@ -1,4 +1,4 @@
-"""Facts from the ``run`` object of a history: None where it has none, an InputError where it holds nonsense."""
+"""The ``run`` object of a history, read: its facts, and what makes two runs different."""
 
 from __future__ import annotations
 
@@ -10,7 +10,10 @@ from pipeline.stage import InputError
 
 
 class Facts:
-    """The ``run`` object of the history in ``path``; facts are named by the keys that lead to them."""
+    """The ``run`` object of the history in ``path``; a fact is named by the keys that lead to it.
+
+    A fact that is absent is None; one of a wrong type is an InputError.
+    """
 
     def __init__(self, path: Path, run: dict[str, Any]) -> None:
         self._path = path
@@ -51,3 +54,25 @@ class Facts:
 
     def _wrong(self, keys: tuple[str, ...], expected: str, value: Any) -> InputError:
         return InputError(f"{self._path}: run.{'.'.join(keys)} must be {expected}, not {str(value)[:40]!r}")
+
+
+def refuse_other_run(place: Path, recorded: dict[str, Any], planned: dict[str, Any]) -> None:
+    """Raise an InputError where ``place`` holds another run than the planned one."""
+    different = run_differences(recorded, planned)
+    if different:
+        raise InputError(
+            f"{place}: belongs to another run ({'; '.join(different)}); give other paths, or --no-resume to replace it"
+        )
+
+
+def run_differences(recorded: dict[str, Any], planned: dict[str, Any]) -> list[str]:
+    """What makes two runs different: settings, dataset, device, precision."""
+
+    def identity(run: dict[str, Any]) -> dict[str, Any]:
+        fingerprint = (run.get("dataset") or {}).get("fingerprint")
+        machine = {key: run.get(key) for key in ("device", "precision")}
+        return {**(run.get("config") or {}), "dataset": fingerprint, **machine}
+
+    before, after = identity(recorded), identity(planned)
+    names = [name for name in {**before, **after} if before.get(name) != after.get(name)]
+    return [f"{name}: {before.get(name)} -> {after.get(name)}" for name in names]

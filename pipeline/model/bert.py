@@ -7,7 +7,6 @@ the masked positions only, and behind attention the last layer on these and the 
 
 from __future__ import annotations
 
-import dataclasses
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -19,7 +18,6 @@ from torch.nn import functional as F
 from pipeline.data.masked_pairs import Batch
 from pipeline.model.attention import SEQUENCES_A_GRID, Grid, lay_out, self_attention
 from pipeline.model.dropout import add_dropped, dropout
-from pipeline.train.settings import Settings
 
 NORM_EPSILON = 1e-12
 
@@ -38,12 +36,6 @@ class Shape:
     attention_dropout: float
     init_std: float
     head: str
-
-
-def shape_of(settings: Settings, vocab_size: int) -> Shape:
-    """The sizes among ``settings``, with the vocabulary's (special tokens included)."""
-    names = {field.name for field in dataclasses.fields(Shape)} - {"vocab_size"}
-    return Shape(vocab_size=vocab_size, **{name: getattr(settings, name) for name in names})
 
 
 class Inputs(NamedTuple):

@@ -1,7 +1,8 @@
-"""Losses and accuracies, summed on the device over any number of batches and read back once."""
+"""The cross-entropies of MLM and NSP, with losses and accuracies summed on the device over any number of batches."""
 
 from __future__ import annotations
 
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
@@ -15,16 +16,37 @@ from pipeline.model.bert import Inputs
 _SUMS = ("mlm_loss", "mlm_right", "mlm_targets", "han_right", "han_targets", "nsp_loss", "nsp_right", "nsp_pairs")
 
 
-class Totals:
-    """Running sums over masked positions and pairs. ``sums`` (float64, on the device) is all its state."""
+@dataclass(frozen=True)
+class Means:
+    """Means over masked positions and pairs, None over nothing, and their denominators. Losses are in nats."""
+
+    mlm_acc: float | None
+    mlm_acc_han: float | None
+    nsp_acc: float | None
+    loss: float  # the mean over masked positions plus the mean over pairs
+    mlm_loss: float | None
+    nsp_loss: float | None
+    mlm_targets: int
+    mlm_targets_han: int
+    nsp_pairs: int
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+class RunningTotals:
+    """Running sums over masked positions and pairs. ``sums`` (float64 [8], on the device) is all its state."""
 
     def __init__(self, han: np.ndarray, device: torch.device) -> None:
         self._is_han = torch.from_numpy(han).to(device)  # bool [V]
         self.sums = torch.zeros(len(_SUMS), dtype=torch.float64, device=device)
 
     def add(self, mlm_logits: Tensor, next_logits: Tensor, inputs: Inputs) -> tuple[Tensor, Tensor]:
-        """Count one batch. Returns its summed cross-entropies (nats) of masked positions and of pairs."""
-        mlm_logits, next_logits = _at_least_float32(mlm_logits), _at_least_float32(next_logits)
+        """Count one batch: logits [M, V] of the masked positions and [B, 2] of the sequences.
+
+        Returns the summed cross-entropies (nats, scalars) of masked positions and of pairs.
+        """
+        mlm_logits, next_logits = at_least_float32(mlm_logits), at_least_float32(next_logits)
         mlm_loss = F.cross_entropy(mlm_logits, inputs.labels, reduction="sum")
         nsp_loss = F.cross_entropy(next_logits, inputs.next_labels, reduction="sum", ignore_index=NO_PAIR)
         with torch.no_grad():
@@ -42,28 +64,26 @@ class Totals:
             self.sums += torch.stack([part.double() for part in parts])
         return mlm_loss, nsp_loss
 
-    def means(self) -> dict[str, Any]:
-        """``mlm_acc, mlm_acc_han, nsp_acc, loss, mlm_loss, nsp_loss`` (None over nothing) and their denominators.
-
-        ``loss`` is the mean over masked positions plus the mean over pairs, in nats. This waits for the device.
-        """
+    def means(self) -> Means:
+        """The means of what was added. This waits for the device."""
         total = dict(zip(_SUMS, self.sums.tolist(), strict=True))
         mlm_loss = _mean(total["mlm_loss"], total["mlm_targets"])
         nsp_loss = _mean(total["nsp_loss"], total["nsp_pairs"])
-        return {
-            "mlm_acc": _mean(total["mlm_right"], total["mlm_targets"]),
-            "mlm_acc_han": _mean(total["han_right"], total["han_targets"]),
-            "nsp_acc": _mean(total["nsp_right"], total["nsp_pairs"]),
-            "loss": (mlm_loss or 0.0) + (nsp_loss or 0.0),
-            "mlm_loss": mlm_loss,
-            "nsp_loss": nsp_loss,
-            "mlm_targets": int(total["mlm_targets"]),
-            "mlm_targets_han": int(total["han_targets"]),
-            "nsp_pairs": int(total["nsp_pairs"]),
-        }
+        return Means(
+            mlm_acc=_mean(total["mlm_right"], total["mlm_targets"]),
+            mlm_acc_han=_mean(total["han_right"], total["han_targets"]),
+            nsp_acc=_mean(total["nsp_right"], total["nsp_pairs"]),
+            loss=(mlm_loss or 0.0) + (nsp_loss or 0.0),
+            mlm_loss=mlm_loss,
+            nsp_loss=nsp_loss,
+            mlm_targets=int(total["mlm_targets"]),
+            mlm_targets_han=int(total["han_targets"]),
+            nsp_pairs=int(total["nsp_pairs"]),
+        )
 
 
-def _at_least_float32(logits: Tensor) -> Tensor:
+def at_least_float32(logits: Tensor) -> Tensor:
+    """``logits`` in float32, or in float64 where they are so: a cross-entropy in half precision is too coarse."""
     return logits.to(torch.promote_types(logits.dtype, torch.float32))
 
 

@@ -14,20 +14,17 @@ import numpy as np
 
 from pipeline.baselines.counting import GUESSES, CountingGuesses
 from pipeline.characters.token_classes import CLASSES, class_numbers
+from pipeline.data.corpora import Encoding
 from pipeline.data.masked_pairs import (
-    HELD_OUT_MASK_RATE,
     IS_NEXT,
     NO_PAIR,
     NOT_NEXT,
     Batch,
-    PairCorpus,
     held_out_batches,
     split_batch,
     take,
 )
-from pipeline.data.splits import Splits
-from pipeline.data.tokenizer import Tokenizer
-from pipeline.files.dataset import Dataset, Document
+from pipeline.files.dataset import Document
 from pipeline.model.bert import Bert
 from pipeline.model.precision import Precision
 from pipeline.score import frequency_deciles as deciles
@@ -35,35 +32,26 @@ from pipeline.score.breakdown import Breakdown, Grouping
 from pipeline.score.held_out import SCORING_BATCH
 from pipeline.score.pair_scores import pair_score
 from pipeline.score.predictions import predict
-from pipeline.train.settings import Settings
 
 
-class Examination:
+class Evaluator:
     """The questions of one held-out split.
 
     Args:
-        split: ``validation`` or ``test``.
+        documents: those of the split.
+        train: the training documents, which frequencies and counting guesses are taken from.
+        seed: of the run; it draws the sequences, pairs and masks.
         examples: sequences to ask about, drawn without return; None is all.
     """
 
     def __init__(
-        self,
-        dataset: Dataset,
-        splits: Splits,
-        split: str,
-        tokenizer: Tokenizer,
-        settings: Settings,
-        examples: int | None,
+        self, encoding: Encoding, documents: list[Document], train: list[Document], seed: int, examples: int | None
     ) -> None:
-        def corpus_of(chosen: list[Document]) -> PairCorpus:
-            next_sentence = bool(dataset.documents)
-            return PairCorpus(dataset.sentences, chosen, tokenizer, settings.length, HELD_OUT_MASK_RATE, next_sentence)
-
-        documents: list[Document] = getattr(splits, split)
-        corpus, self._train = corpus_of(documents), corpus_of(splits.train)
-        one_source = corpus_of([dataclasses.replace(document, source="") for document in documents])
-        asked = held_out_batches(corpus, examples, SCORING_BATCH, settings.seed)
-        asked_again = held_out_batches(one_source, examples, SCORING_BATCH, settings.seed)
+        tokenizer = encoding.tokenizer
+        corpus, self._train = encoding.corpus(documents), encoding.corpus(train)
+        one_source = encoding.corpus([dataclasses.replace(document, source="") for document in documents])
+        asked = held_out_batches(corpus, examples, SCORING_BATCH, seed)
+        asked_again = held_out_batches(one_source, examples, SCORING_BATCH, seed)
         self._batches = _by_length(asked)
         self._strangers = _by_length([_strangers(*pair) for pair in zip(asked_again, asked, strict=True)])
         self._han = tokenizer.han_ids()

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterator
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from pipeline.data.masked_pairs import NO_PAIR, Batch
-from pipeline.model.bert import Bert, to_device
-from pipeline.model.loss import Totals
+from pipeline.model.bert import Bert, Inputs, to_device
+from pipeline.model.loss import Means, RunningTotals
 from pipeline.model.precision import Precision
 from pipeline.score.breakdown import published_rule
 
@@ -19,16 +20,25 @@ SCORING_BATCH = 64
 
 
 @torch.no_grad()
-def score(model: Bert, batches: list[Batch], han: np.ndarray, precision: Precision) -> dict[str, Any]:
-    """``Totals.means`` over ``batches``, dropout off. ``han`` (bool [V]) marks the ids of Han characters."""
+def answers(model: Bert, batches: list[Batch], precision: Precision) -> Iterator[tuple[Inputs, Tensor, Tensor]]:
+    """Each batch on the device with the model's MLM logits [M, V] and NSP logits [B, 2], dropout off."""
+    training = model.training
     model.eval()
-    totals = Totals(han, precision.device)
-    for batch in batches:
-        inputs = to_device(batch, model.shape.heads, precision.device)
-        with precision.autocast():
-            mlm_logits, next_logits = model(inputs)
+    try:
+        for batch in batches:
+            inputs = to_device(batch, model.shape.heads, precision.device)
+            with precision.autocast():
+                mlm_logits, next_logits = model(inputs)
+            yield inputs, mlm_logits, next_logits
+    finally:
+        model.train(training)
+
+
+def score(model: Bert, batches: list[Batch], han: np.ndarray, precision: Precision) -> Means:
+    """The means over ``batches``, dropout off. ``han`` (bool [V]) marks the ids of Han characters."""
+    totals = RunningTotals(han, precision.device)
+    for inputs, mlm_logits, next_logits in answers(model, batches, precision):
         totals.add(mlm_logits, next_logits, inputs)
-    model.train()
     return totals.means()
 
 
@@ -36,8 +46,8 @@ def score(model: Bert, batches: list[Batch], han: np.ndarray, precision: Precisi
 def published_log(model: Bert, batch: Batch, han: np.ndarray, precision: Precision) -> dict[str, float | None]:
     """What the published run logged at a record: accuracies on one training micro-batch, dropout on.
 
-    ``sample_mlm_acc_published`` counts every target and prediction that is not Han as one class, as the published
-    vocabulary did, in which all of them were [UNK].
+    ``sample_mlm_acc_published`` counts every target and prediction that is not Han (``han``, bool [V]) as one class, as
+    the published vocabulary did, in which all of them were [UNK].
     """
     inputs = to_device(batch, model.shape.heads, precision.device)
     with precision.autocast():

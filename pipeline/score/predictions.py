@@ -10,8 +10,10 @@ import torch
 from torch.nn import functional as F
 
 from pipeline.data.masked_pairs import Batch
-from pipeline.model.bert import Bert, to_device
+from pipeline.model.bert import Bert
+from pipeline.model.loss import at_least_float32
 from pipeline.model.precision import Precision
+from pipeline.score.held_out import answers
 
 
 @dataclass(frozen=True)
@@ -24,26 +26,21 @@ class Predictions:
     next_labels: np.ndarray  # int64 [B] the likelier NSP label, also where the sequence is no pair
 
 
-@torch.no_grad()
 def predict(
     model: Bert, batches: list[Batch], han: np.ndarray, precision: Precision, done: Callable[[], object]
 ) -> Predictions:
     """The model's answers; ``han`` (bool [V]) marks Han ids, ``done`` is called after each batch."""
-    model.eval()
     is_han = torch.from_numpy(han).to(precision.device)
     others = torch.from_numpy(np.flatnonzero(~han)).to(precision.device)
     parts = []
-    for batch in batches:
-        inputs = to_device(batch, model.shape.heads, precision.device)
-        with precision.autocast():
-            mlm_logits, next_logits = model(inputs)
-        mlm_logits = mlm_logits.to(torch.promote_types(mlm_logits.dtype, torch.float32))
+    for inputs, mlm_logits, next_logits in answers(model, batches, precision):
+        mlm_logits = at_least_float32(mlm_logits)
         losses = F.cross_entropy(mlm_logits, inputs.labels, reduction="none")
         best, tokens = mlm_logits.max(-1)
         # Where the best token is not Han, the sum over such tokens exceeds it and with it every Han character.
         not_han = ~is_han[tokens] | (mlm_logits[:, others].logsumexp(-1) > best)
-        answers = (tokens, losses.double(), not_han, next_logits.argmax(-1))
-        parts.append([answer.cpu().numpy() for answer in answers])
+        found = (tokens, losses.double(), not_han, next_logits.argmax(-1))
+        parts.append([answer.cpu().numpy() for answer in found])
         done()
     kinds = (np.int64, np.float64, np.bool_, np.int64)
     columns = zip(*parts, strict=True) if parts else ([] for _ in kinds)

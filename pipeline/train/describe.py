@@ -12,13 +12,14 @@ import torch
 from pipeline.data.masked_pairs import PairCorpus, TrainingBatches, split_batch
 from pipeline.data.tokenizer import Tokenizer
 from pipeline.files.dataset import Document
-from pipeline.model.bert import Bert, shape_of, to_device
-from pipeline.model.loss import Totals
+from pipeline.model.bert import Bert, to_device
+from pipeline.model.flops import flops_of_step
+from pipeline.model.loss import RunningTotals
 from pipeline.model.precision import Precision
+from pipeline.train.objectives.masked_lm import SAMPLED_STEPS
 from pipeline.train.optimizer import Optimizer
 from pipeline.train.settings import Settings
 
-SAMPLED_STEPS = 8  # enough batches for the mean length of a sequence
 PUBLISHED_VOCABULARY = 10_049  # characters, assumed where there is no dataset yet
 
 
@@ -31,9 +32,9 @@ def describe(settings: Settings, corpus: PairCorpus | None, precision: Precision
     """
     full_length = corpus is None
     batches = TrainingBatches(corpus or _longest_pairs(settings), settings.effective_batch, settings.seed)
-    model = Bert(shape_of(settings, batches.corpus.vocab_size)).to(precision.device, precision.weights).train()
+    model = Bert(settings.shape(batches.corpus.vocab_size)).to(precision.device, precision.weights).train()
     optimizer = Optimizer(model, settings)
-    totals = Totals(np.zeros(batches.corpus.vocab_size, dtype=bool), precision.device)
+    totals = RunningTotals(np.zeros(batches.corpus.vocab_size, dtype=bool), precision.device)
     parts = split_batch(batches[1], settings.accumulation)
     seconds, kept = [], 0
 
@@ -57,7 +58,8 @@ def describe(settings: Settings, corpus: PairCorpus | None, precision: Precision
 
     parameters = sum(parameter.numel() for parameter in model.parameters())
     bytes_each = 8 if precision.name == "fp64" else 4
-    lengths = np.concatenate([batches[step].lengths for step in range(1, 1 + SAMPLED_STEPS)])
+    sample = [batches[step] for step in range(1, 1 + SAMPLED_STEPS)]
+    lengths = np.concatenate([batch.lengths for batch in sample])
     sequences = settings.steps * settings.effective_batch
     return {
         "settings": dataclasses.asdict(settings),
@@ -65,9 +67,9 @@ def describe(settings: Settings, corpus: PairCorpus | None, precision: Precision
         "vocabulary": batches.corpus.vocab_size,
         "parameters": parameters,
         "sequence_tokens": float(lengths.mean()),
-        "sequence_tokens_from": "the full length, for want of a dataset" if full_length else "the dataset",
+        "sequence_tokens_from": "the full length: no dataset given" if full_length else "the dataset",
         "tokens": round(sequences * float(lengths.mean())),
-        "flops": settings.steps * flops_of_step(settings, batches),
+        "flops": settings.steps * flops_of_step(model.shape, sample),
         "epochs": None if full_length else sequences / len(batches.corpus),
         "memory_bytes": {
             "weights_gradients_moments": parameters * bytes_each * 4,
@@ -78,22 +80,6 @@ def describe(settings: Settings, corpus: PairCorpus | None, precision: Precision
         "seconds_per_step": seconds[-1],
         "expected_hours": seconds[-1] * settings.steps / 3600,
     }
-
-
-def flops_of_step(settings: Settings, batches: TrainingBatches) -> float:
-    """Mean floating-point operations of one optimizer step, over the first ``SAMPLED_STEPS`` batches."""
-    sample = [batches[step] for step in range(1, 1 + SAMPLED_STEPS)]
-    lengths = np.concatenate([batch.lengths for batch in sample]).astype(np.float64)
-    targets = sum(len(batch.labels) for batch in sample)
-    hidden, tokens = settings.hidden, lengths.sum()
-    behind_attention = hidden**2 + 2 * hidden * settings.ffn
-    # Behind its attention the last layer runs on the masked positions and the [CLS]s alone.
-    rows_behind = (settings.layers - 1) * tokens + targets + len(lengths)
-    encoder = 2 * (settings.layers * 3 * hidden**2 * tokens + behind_attention * rows_behind)
-    attention = 4 * settings.layers * hidden * (lengths**2).sum()
-    transform = hidden**2 if settings.head == "bert" else 0
-    heads = 2 * targets * (transform + hidden * batches.corpus.vocab_size)
-    return float(3 * (encoder + attention + heads) / SAMPLED_STEPS)
 
 
 def _longest_pairs(settings: Settings) -> PairCorpus:

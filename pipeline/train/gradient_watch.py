@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 
-class Health:
+class GradientWatch:
     """``state`` (float64 [3], on the device) is all it has: sum of finite norms, their number, first bad step or 0."""
 
     def __init__(self, device: torch.device, skips_overflow: bool) -> None:

@@ -1,8 +1,7 @@
-"""The optimizer step: AdamW or Muon, the learning-rate schedule and the clipping of the gradient."""
+"""The optimizer step: AdamW or Muon, and the clipping of the gradient."""
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import torch
@@ -62,11 +61,3 @@ class Optimizer:
         for part, saved in zip(self.parts, state["parts"], strict=True):
             part.load_state_dict(saved)
         self.scaler.load_state_dict(state["scaler"])
-
-
-def learning_rate(step: int, settings: Settings) -> float:
-    """Rate of ``step`` (from 1): linear warm-up to ``lr`` at step ``warmup``, then a cosine to 0 at step ``steps``."""
-    if step <= settings.warmup:
-        return settings.lr * step / settings.warmup
-    progress = (step - settings.warmup) / max(settings.steps - settings.warmup, 1)
-    return settings.lr * 0.5 * (1 + math.cos(math.pi * progress))

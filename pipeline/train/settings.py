@@ -7,6 +7,10 @@ import dataclasses
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
+from pipeline.files.history import History
+from pipeline.model.bert import Shape
 from pipeline.stage import InputError
 from pipeline.statistics.early_stop import SMALLEST_WINDOW
 
@@ -63,6 +67,11 @@ class Settings:
     def effective_batch(self) -> int:
         """Sequences to one optimizer step."""
         return self.batch_size * self.accumulation
+
+    def shape(self, vocab_size: int) -> Shape:
+        """The sizes of the model with a vocabulary of so many tokens, special ones included."""
+        names = {field.name for field in dataclasses.fields(Shape)} - {"vocab_size"}
+        return Shape(vocab_size=vocab_size, **{name: getattr(self, name) for name in names})
 
     def check(self) -> None:
         """Raise an InputError for values that cannot be trained."""
@@ -162,5 +171,31 @@ def chosen_settings(arguments: argparse.Namespace) -> Settings:
         if getattr(arguments, field.name) is not None
     }
     settings = dataclasses.replace(PRESETS[arguments.preset], **given)
+    settings.check()
+    return settings
+
+
+def dropout_seed(seed: int, step: int, number: int) -> int:
+    """A seed for micro-batch ``number`` of ``step``, so that dropout does not depend on what ran before."""
+    return int(np.random.SeedSequence((seed, step, number)).generate_state(1, np.uint64)[0] >> 1)
+
+
+def recorded_settings(history: History) -> Settings:
+    """The settings that the ``run`` object of ``history`` records.
+
+    Raises:
+        InputError: there are none, as in the published history, or they are not of this program.
+    """
+    path, config = history.path, history.run.get("config")
+    if not isinstance(config, dict):
+        raise InputError(f"{path}: records no settings ('run' has no 'config'); use a history of train_large_100k.py")
+    for field in dataclasses.fields(Settings):
+        if not isinstance(config.get(field.name), (type(field.default), int)):
+            raise InputError(f"{path}: records {field.name} as {config.get(field.name)!r}; use the trainer's history")
+    unknown = config.keys() - {field.name for field in dataclasses.fields(Settings)}
+    if unknown:
+        names = ", ".join(sorted(unknown))
+        raise InputError(f"{path}: records unknown settings ({names}); use the version of this program that wrote it")
+    settings = Settings(**config)
     settings.check()
     return settings

@@ -65,7 +65,7 @@ def test_rotation_keeps_the_newest(tmp_path):
     for step in (2, 10, 4):
         checkpoint.save(tmp_path / f"step_{step}.pth", content(step))
     checkpoint.rotate(tmp_path, 2)
-    assert [step for step, _ in checkpoint.grid(tmp_path)] == [4, 10]
+    assert [step for step, _ in checkpoint.weight_files(tmp_path)] == [4, 10]
     assert not (tmp_path / "step_2.pth.json").exists()
 
 

@@ -10,7 +10,7 @@ from pipeline.data.tokenizer import Tokenizer
 from pipeline.model import dropout
 from pipeline.model.attention import _FromGrid, _ToGrid, lay_out, self_attention
 from pipeline.model.bert import Bert, Shape, to_device
-from pipeline.model.loss import Totals
+from pipeline.model.loss import RunningTotals
 from tests.helpers.tiny import tiny_dataset
 
 CPU = torch.device("cpu")
@@ -152,7 +152,7 @@ def test_micro_batches_change_no_gradient(batches, accumulation):
     def gradient(parts):
         torch.manual_seed(0)
         model = Bert(dataclasses.replace(SMALL, vocab_size=batches.corpus.vocab_size)).double()
-        totals = Totals(np.zeros(batches.corpus.vocab_size, dtype=bool), CPU)
+        totals = RunningTotals(np.zeros(batches.corpus.vocab_size, dtype=bool), CPU)
         targets = sum(len(part.labels) for part in parts)
         for part in parts:
             inputs = to_device(part, 2, CPU)

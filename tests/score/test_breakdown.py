@@ -10,13 +10,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.characters.token_classes import CLASSES, class_numbers, token_class
+from pipeline.data.corpora import Encoding
 from pipeline.data.masked_pairs import NOT_NEXT, PairCorpus, held_out_batches
 from pipeline.data.splits import split_by_article
 from pipeline.data.tokenizer import UNK, Tokenizer
-from pipeline.model.bert import Bert, shape_of, to_device
+from pipeline.model.bert import Bert, to_device
 from pipeline.model.precision import Precision
 from pipeline.score.breakdown import Breakdown, Grouping, published_rule
-from pipeline.score.evaluator import Examination
+from pipeline.score.evaluator import Evaluator
 from pipeline.score.frequency_deciles import DECILES, NAMES, NO_HAN, UNSEEN, character_deciles, text_deciles
 from pipeline.score.held_out import SCORING_BATCH, score
 from pipeline.score.pair_scores import pair_score
@@ -157,15 +158,16 @@ def test_pair_score():
 
 @pytest.fixture(scope="module")
 def held_out():
-    """A random model, and the validation split of a tiny dataset, as the trainer and as the examination see it."""
+    """A random model, and the validation split of a tiny dataset, as the trainer and as the evaluator see it."""
     dataset = tiny_dataset(articles=200)
     splits = split_by_article(dataset, SETTINGS.held_out)
     tokenizer = Tokenizer(dataset.vocab)
     corpus = PairCorpus(dataset.sentences, splits.validation, tokenizer, SETTINGS.length, SETTINGS.mask_rate, True)
     torch.manual_seed(0)
-    model = Bert(dataclasses.replace(shape_of(SETTINGS, len(tokenizer)), init_std=0.3))
-    examination = Examination(dataset, splits, "validation", tokenizer, SETTINGS, None)
-    return model, corpus, tokenizer, examination
+    model = Bert(dataclasses.replace(SETTINGS.shape(len(tokenizer)), init_std=0.3))
+    encoding = Encoding(dataset, tokenizer, SETTINGS.length)
+    evaluator = Evaluator(encoding, splits.validation, splits.train, SETTINGS.seed, None)
+    return model, corpus, tokenizer, evaluator
 
 
 def test_predictions_against_the_logits(held_out):
@@ -196,48 +198,48 @@ def test_no_batches_no_predictions(held_out):
     assert [len(column) for column in vars(found).values()] == [0, 0, 0, 0]
 
 
-def test_examination_agrees_with_the_trainers_score(held_out):
+def test_evaluator_agrees_with_the_trainers_score(held_out):
     """Order and batches are others, sequences and masks the same."""
-    model, corpus, tokenizer, examination = held_out
+    model, corpus, tokenizer, evaluator = held_out
     precision = Precision("fp32", torch.device("cpu"))
     batches = held_out_batches(corpus, None, SCORING_BATCH, SETTINGS.seed)
     assert len(batches) > 2
     expected = score(model, batches, tokenizer.han_ids(), precision)
-    found = examination.score_model(model, precision, lambda: None)
+    found = evaluator.score_model(model, precision, lambda: None)
     mlm, nsp = found["mlm"], found["nsp"]
-    assert (mlm["accuracy"], mlm["targets"]) == (expected["mlm_acc"], expected["mlm_targets"])
-    assert mlm["by_class"]["han"]["accuracy"] == expected["mlm_acc_han"]
-    assert mlm["loss"] == pytest.approx(expected["mlm_loss"], rel=1e-6)
-    assert nsp["same_source"]["accuracy"] == expected["nsp_acc"]
-    assert nsp["same_source"]["pairs"] == nsp["any_source"]["pairs"] == expected["nsp_pairs"]
-    assert sum(part["pairs"] for part in nsp["by_source"].values()) == expected["nsp_pairs"]
+    assert (mlm["accuracy"], mlm["targets"]) == (expected.mlm_acc, expected.mlm_targets)
+    assert mlm["by_class"]["han"]["accuracy"] == expected.mlm_acc_han
+    assert mlm["loss"] == pytest.approx(expected.mlm_loss, rel=1e-6)
+    assert nsp["same_source"]["accuracy"] == expected.nsp_acc
+    assert nsp["same_source"]["pairs"] == nsp["any_source"]["pairs"] == expected.nsp_pairs
+    assert sum(part["pairs"] for part in nsp["by_source"].values()) == expected.nsp_pairs
     for kind in ("by_text_decile", "by_character_decile"):
-        assert sum(group["targets"] for group in mlm[kind].values()) == expected["mlm_targets_han"]
+        assert sum(group["targets"] for group in mlm[kind].values()) == expected.mlm_targets_han
         right = sum(group["accuracy"] * group["targets"] for group in mlm[kind].values() if group["targets"])
-        assert right / expected["mlm_targets_han"] == pytest.approx(expected["mlm_acc_han"])
+        assert right / expected.mlm_targets_han == pytest.approx(expected.mlm_acc_han)
     for kind in ("by_class", "by_source"):
-        assert sum(group["targets"] for group in mlm[kind].values()) == expected["mlm_targets"]
+        assert sum(group["targets"] for group in mlm[kind].values()) == expected.mlm_targets
 
 
 def test_strangers_of_any_source_stand_where_those_of_the_same_source_stood(held_out):
-    _, corpus, _, examination = held_out
+    _, corpus, _, evaluator = held_out
     plain = {
         example: label
         for batch in held_out_batches(corpus, None, SCORING_BATCH, SETTINGS.seed)
         for example, label in zip(batch.examples, batch.next_labels, strict=True)
     }
-    strangers = [example for batch in examination._strangers for example in batch.examples]
+    strangers = [example for batch in evaluator._strangers for example in batch.examples]
     assert sorted(strangers) == sorted(example for example, label in plain.items() if label == NOT_NEXT)
-    assert all(not len(batch.targets) for batch in examination._strangers)
+    assert all(not len(batch.targets) for batch in evaluator._strangers)
 
 
 def test_targets_are_given_to_the_source_of_their_text(held_out):
     """The two sources of the tiny dataset have articles of odd and of even numbers, which the texts name."""
-    _, corpus, _, examination = held_out
+    _, corpus, _, evaluator = held_out
     counted = dict.fromkeys(corpus.sources, 0)
     for batch in held_out_batches(corpus, None, SCORING_BATCH, SETTINGS.seed):
         sequence = np.repeat(np.arange(len(batch.lengths)), batch.lengths)
         for target in batch.targets:
             counted[corpus.sources[corpus.source[corpus.first[batch.examples[sequence[target]]]]]] += 1
-    assert {name: group["targets"] for name, group in examination.groups()["by_source"].items()} == counted
+    assert {name: group["targets"] for name, group in evaluator.groups()["by_source"].items()} == counted
     assert all(counted.values())

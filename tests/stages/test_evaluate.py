@@ -208,7 +208,7 @@ def no_checkpoints(run):
 
 def foreign_checkpoint(run):
     content = checkpoint.load(run / "ck" / "step_4.pth")
-    content["config"]["hidden"] = 32
+    content["shape"]["hidden"] = 32
     del content["format"]
     checkpoint.save(run / "ck" / "step_4.pth", content)
 

@@ -288,9 +288,9 @@ def test_bad_checkpoints(run, refused, copied, tmp_path):
     refused("not there", tmp_path / "absent.pth", new)
     copied.write_bytes(copied.read_bytes()[:-1])
     refused("does not match the SHA-256", copied, new)
-    for content in ({"step": 1}, {"step": 1, "config": {"layers": 2}, "model": {}}):
+    for content in ({"step": 1}, {"step": 1, "shape": {"layers": 2}, "model": {}}):
         checkpoint.save(copied, content)
-        refused("holds no model", copied, new)
+        refused("does not hold a model", copied, new)
     whole = checkpoint.load(run / "final.pth")
     del whole["model"]["pooler.bias"]
     checkpoint.save(copied, whole)
@@ -301,7 +301,7 @@ def test_bad_checkpoints(run, refused, copied, tmp_path):
 def test_the_linear_head_is_refused(run, refused, copied, tmp_path):
     _, shape, _, _ = read_weights(run / "final.pth")
     shape = dataclasses.replace(shape, head="linear")
-    checkpoint.save(copied, {"step": 1, "config": dataclasses.asdict(shape), "model": Bert(shape).state_dict()})
+    checkpoint.save(copied, {"step": 1, "shape": dataclasses.asdict(shape), "model": Bert(shape).state_dict()})
     refused("train with --head bert", copied, tmp_path / "new")
     assert not (tmp_path / "new").exists()
 

@@ -66,7 +66,7 @@ def test_history_as_the_contract_says(whole):
 
 
 def test_checkpoints_as_the_contract_says(whole):
-    assert [step for step, _ in checkpoint.grid(whole / "ck")] == [4, 8, 12]
+    assert [step for step, _ in checkpoint.weight_files(whole / "ck")] == [4, 8, 12]
     assert sorted(path.name for path in (whole / "ck").glob("state_*.pth")) == ["state_12.pth", "state_8.pth"]
     assert "optimizer" not in checkpoint.load(whole / "ck" / "step_4.pth")
     assert (whole / "ck" / "vocab.txt").read_text(encoding="utf-8").splitlines()[:5] == [
@@ -272,7 +272,7 @@ def test_early_stop_ends_a_run_that_learns_nothing(tmp_path):
 def test_divergence_names_the_steps(tmp_path):
     write_tiny_dataset(tmp_path)
     result = train(tmp_path / "run", "--lr", "1e38", "--warmup", "0")
-    assert result.returncode == 2
+    assert result.returncode == 3
     assert "not finite at step" in result.stderr
     assert "there is no checkpoint from before it" in result.stderr
 

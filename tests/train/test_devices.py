@@ -13,8 +13,8 @@ import torch
 from pipeline.data.masked_pairs import PairCorpus, TrainingBatches
 from pipeline.data.tokenizer import Tokenizer
 from pipeline.files.history import read_history
-from pipeline.model.bert import Bert, shape_of, to_device
-from pipeline.model.loss import Totals
+from pipeline.model.bert import Bert, to_device
+from pipeline.model.loss import RunningTotals
 from pipeline.model.precision import Precision
 from pipeline.train.optimizer import Optimizer
 from pipeline.train.settings import PRESETS
@@ -36,7 +36,7 @@ def batches():
 
 def model_on(batches, device, precision):
     torch.manual_seed(0)
-    shape = shape_of(SETTINGS, batches.corpus.vocab_size)
+    shape = SETTINGS.shape(batches.corpus.vocab_size)
     return Bert(shape).double().to(device, precision.weights).train()
 
 
@@ -45,7 +45,7 @@ def losses_and_gradient(batches, device, name):
     device = torch.device(device)
     precision = Precision(name, device)
     model = model_on(batches, device, precision)
-    totals = Totals(np.zeros(batches.corpus.vocab_size, dtype=bool), device)
+    totals = RunningTotals(np.zeros(batches.corpus.vocab_size, dtype=bool), device)
     inputs = to_device(batches[1], SETTINGS.heads, device)
     with precision.autocast():
         mlm_logits, next_logits = model(inputs)
@@ -76,12 +76,12 @@ def test_steps_agree_with_those_of_float64(batches, device, optimizer):
         steps = Optimizer(model, dataclasses.replace(SETTINGS, optimizer=optimizer))
         found = []
         for step in range(1, 11):
-            totals = Totals(np.zeros(batches.corpus.vocab_size, dtype=bool), precision.device)
+            totals = RunningTotals(np.zeros(batches.corpus.vocab_size, dtype=bool), precision.device)
             inputs = to_device(batches[step], SETTINGS.heads, precision.device)
             mlm, nsp = totals.add(*model(inputs), inputs)
             steps.backward(mlm / len(inputs.labels) + nsp / len(inputs.next_labels))
             steps.step(1e-3)
-            found.append(totals.means()["loss"])
+            found.append(totals.means().loss)
         return found
 
     assert losses(device, "fp32") == pytest.approx(losses("cpu", "fp64"), rel=0.01)

@@ -7,7 +7,8 @@ import torch
 from pipeline.model.bert import Bert
 from pipeline.stage import InputError
 from pipeline.train.muon import Muon, orthogonalize
-from pipeline.train.optimizer import Optimizer, learning_rate
+from pipeline.train.optimizer import Optimizer
+from pipeline.train.schedule import learning_rate
 from pipeline.train.settings import PRESETS, Settings
 from tests.model.test_bert import SMALL
 

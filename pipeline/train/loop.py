@@ -1,0 +1,111 @@
+"""The training loop, the same for every objective.
+
+A step takes its batch from the objective, in as many micro-batches as the settings and the processes ask for, and makes
+one optimizer step of them. Every ``log_interval`` steps a record is appended to the history; every ``save_interval``
+steps a checkpoint is written. Nothing random depends on what ran before: batches and dropout come from seed and step.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+from tqdm import tqdm
+
+from pipeline.formatting import percent
+from pipeline.model import dropout
+from pipeline.stage import StopSignal
+from pipeline.statistics.early_stop import EarlyStop
+from pipeline.train.run import Run, refuse_divergence, save
+from pipeline.train.schedule import learning_rate
+from pipeline.train.settings import dropout_seed
+from pipeline.train.tensorboard import TensorBoard
+
+
+def train(run: Run, *, compiled: bool, tensorboard: Path | None = None) -> bool:
+    """Train to the last step. Returns whether it was reached; False when a signal stopped the run, after saving.
+
+    Raises:
+        RunFailed: the loss or the gradient stopped being finite.
+    """
+    settings, processes, objective = run.settings, run.processes, run.objective
+    if compiled:
+        objective.model.compile(dynamic=True)
+    model = processes.parallel(objective.model).train()
+    stopped = StopSignal()
+    quiet = not (processes.first and sys.stdout.isatty())
+    bar = tqdm(total=settings.steps, initial=run.step, unit="step", disable=quiet, file=sys.stdout)
+    log = TensorBoard(tensorboard if processes.first else None, run.step)
+    count = processes.micro_batches(settings.accumulation)
+    clock = time.perf_counter() - run.seconds
+    with ThreadPoolExecutor(max_workers=1) as worker:
+        # The worker lays out the next step's batch while this one is computed.
+        upcoming = worker.submit(objective.micro_batches, run.step + 1, count)
+        stopping = False
+        while run.step < run.last_step and not stopping:
+            step = run.step + 1
+            parts = upcoming.result()
+            upcoming = worker.submit(objective.micro_batches, step + 1, count)
+            mine = range(processes.rank, len(parts), processes.count)
+            for number in mine:
+                dropout.seed(dropout_seed(settings.seed, step, number))
+                with processes.synchronized(model, last=number == mine[-1]):
+                    run.optimizer.backward(objective.loss(model, parts[number], parts, processes.count))
+            run.gradients.note(step, run.optimizer.step(learning_rate(step, settings)))
+            run.step = step
+            run.tokens += sum(map(objective.tokens, parts))
+            run.seconds = time.perf_counter() - clock
+
+            stopping = processes.any(bool(stopped))
+            if step % settings.log_interval == 0 or step == settings.steps:
+                record(run, bar, log)
+                if settings.early_stop and processes.any(gains_too_little(run)):
+                    run.history.run["stopped_early"] = step
+            if step % settings.save_interval == 0 or step == run.last_step or stopping:
+                save(run)
+            run.seconds = time.perf_counter() - clock
+            bar.update()
+    bar.close()
+    if run.step < run.last_step and processes.first:
+        print(f"stopped by a signal after step {run.step}, which is saved; the same command goes on from there")
+    return run.step == run.last_step
+
+
+def record(run: Run, bar: tqdm[Any], log: TensorBoard) -> None:
+    """Append the means since the last record and the held-out scores; write the history."""
+    refuse_divergence(run)
+    run.processes.collect(run.objective.sums)
+    norm = run.gradients.take_mean()
+    if not run.processes.first:
+        return
+    entry = {
+        "steps": run.step,
+        **run.objective.record(run.step),
+        "lr": learning_rate(run.step, run.settings),
+        "grad_norm": norm,
+        "tokens": run.tokens,
+        "seconds": round(run.seconds, 3),
+    }
+    run.history.append(entry)
+    run.history.write(run.files.history)
+    log.write(entry)
+    columns, name = run.objective.columns, run.objective.name
+    shares = [entry[key] if key else None for key in (columns.accuracy.train, columns.accuracy.held_out)]
+    line = f"loss {entry[columns.loss.train]:.3f}  {name} {percent(shares[0], 1)}  held out {percent(shares[1], 1)}"
+    if bar.disable:
+        rate = run.step / run.seconds
+        left = (run.settings.steps - run.step) / rate
+        print(f"step {run.step}/{run.settings.steps}  {line}  {rate:.1f} steps/s  {left:.0f} s left", flush=True)
+    else:
+        bar.set_postfix_str(line, refresh=False)
+
+
+def gains_too_little(run: Run) -> bool:
+    """Whether the rule of ``pipeline/statistics/early_stop.py`` ends the run at its newest record."""
+    if not run.processes.first:
+        return False
+    held_out = run.history.records[run.history.columns.accuracy.held_out or run.history.accuracy]
+    return EarlyStop(run.settings.early_stop).stops(run.history.steps, held_out, run.objective.held_out_targets())

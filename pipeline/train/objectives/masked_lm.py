@@ -1,0 +1,126 @@
+"""BERT's objective (Devlin et al. 2019): characters that were masked, and whether the second sentence follows.
+
+The loss is the mean cross-entropy over the masked positions of a step plus that over its sentence pairs, in nats.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from typing import Any
+
+from torch import Tensor, nn
+
+from pipeline.baselines.counting import CountingGuesses
+from pipeline.data.corpora import Corpora
+from pipeline.data.masked_pairs import (
+    NO_PAIR,
+    Batch,
+    PairCorpus,
+    TrainingBatches,
+    counts,
+    held_out_batches,
+    split_batch,
+)
+from pipeline.files.columns import Columns
+from pipeline.model import dropout
+from pipeline.model.bert import Bert, to_device
+from pipeline.model.flops import flops_of_step
+from pipeline.model.loss import RunningTotals
+from pipeline.model.precision import Precision
+from pipeline.score.held_out import SCORING_BATCH, published_log, score
+from pipeline.train.objectives.objective import Entry
+from pipeline.train.settings import Settings, dropout_seed
+
+PUBLISHED_MICRO_BATCH = 32  # sequences, whose accuracy the published run logged
+SAMPLED_STEPS = 8  # enough batches for the mean cost of a step
+
+
+class MaskedLM:
+    """``model`` trained and scored on ``corpora``; an ``Objective`` of the training loop."""
+
+    name = "MLM"
+    columns = Columns()
+
+    def __init__(self, model: Bert, corpora: Corpora, settings: Settings, precision: Precision) -> None:
+        self.model = model
+        self.batches = TrainingBatches(corpora.train, settings.effective_batch, settings.seed)
+        self.guesses = CountingGuesses(corpora.train)
+        self._corpora = corpora
+        self._settings = settings
+        self._precision = precision
+        self._han = corpora.tokenizer.han_ids()
+        self._totals = RunningTotals(self._han, precision.device)
+        self._validation = self._held_out(corpora.validation, settings.eval_examples)
+        self._counts = counts(self._validation, self._han)
+
+    @property
+    def sums(self) -> Tensor:
+        return self._totals.sums
+
+    def facts(self) -> dict[str, Any]:
+        """What the ``run`` object says of this objective before training begins."""
+        sample = [self.batches[step] for step in range(1, 1 + SAMPLED_STEPS)]
+        return {
+            "columns": self.columns.to_json(),
+            "parameters": sum(parameter.numel() for parameter in self.model.parameters()),
+            "train_examples": len(self.batches.corpus),
+            "flops_per_step": flops_of_step(self.model.shape, sample),
+            "eval_counts": self._counts,
+            "guesses": self.guesses.accuracies(self._validation, self._han),
+        }
+
+    def micro_batches(self, step: int, count: int) -> list[Batch]:
+        return split_batch(self.batches[step], count)
+
+    def loss(self, model: nn.Module, part: Batch, step: Sequence[Batch], processes: int) -> Tensor:
+        targets = max(sum(len(each.labels) for each in step), 1) / processes
+        pairs = max(sum(int((each.next_labels != NO_PAIR).sum()) for each in step), 1) / processes
+        inputs = to_device(part, self._settings.heads, self._precision.device)
+        with self._precision.autocast():
+            mlm_logits, next_logits = model(inputs)
+        mlm_loss, nsp_loss = self._totals.add(mlm_logits, next_logits, inputs)
+        return mlm_loss / targets + nsp_loss / pairs
+
+    def tokens(self, part: Batch) -> int:
+        return len(part.tokens)
+
+    def examples(self, step: int) -> str:
+        return ", ".join(map(str, self.batches[step].examples[:8])) + ", ..."
+
+    def sizes(self) -> dict[str, Any]:
+        return dataclasses.asdict(self.model.shape)
+
+    def held_out_targets(self) -> int:
+        return self._counts["mlm_targets"]
+
+    def record(self, step: int) -> Entry:
+        trained = self._totals.means()
+        self.sums.zero_()
+        held_out = score(self.model, self._validation, self._han, self._precision)
+        dropout.seed(dropout_seed(self._settings.seed, step, PUBLISHED_MICRO_BATCH))
+        sample = self.batches.from_step(step + 1, PUBLISHED_MICRO_BATCH)
+        return {
+            "mlm_acc": trained.mlm_acc,
+            "nsp_acc": trained.nsp_acc,
+            "loss": trained.loss,
+            "mlm_targets": trained.mlm_targets,
+            "nsp_pairs": trained.nsp_pairs,
+            "eval_mlm_acc": held_out.mlm_acc,
+            "eval_mlm_acc_han": held_out.mlm_acc_han,
+            "eval_nsp_acc": held_out.nsp_acc,
+            "eval_loss": held_out.loss,
+            **published_log(self.model, sample, self._han, self._precision),
+        }
+
+    def final_scores(self) -> dict[str, dict[str, Any]]:
+        """All of validation and, once, of test, beside the counting guesses on the same targets."""
+        scores = {}
+        for name, corpus in (("validation", self._corpora.validation), ("test", self._corpora.test)):
+            batches = self._held_out(corpus, None)
+            scored = score(self.model, batches, self._han, self._precision)
+            scores[name] = {**scored.to_json(), "guesses": self.guesses.accuracies(batches, self._han)}
+        return scores
+
+    def _held_out(self, corpus: PairCorpus, examples: int | None) -> list[Batch]:
+        return held_out_batches(corpus, examples, SCORING_BATCH, self._settings.seed)

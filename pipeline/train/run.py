@@ -1,0 +1,147 @@
+"""A run in progress: what it trains, how far it has come, and how it is saved, found again and finished."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from pipeline.files import checkpoint
+from pipeline.files.history import History, parse_history, read_history
+from pipeline.files.run_record import refuse_other_run, run_differences
+from pipeline.model.precision import Precision
+from pipeline.stage import RunFailed
+from pipeline.train.gradient_watch import GradientWatch
+from pipeline.train.objectives.objective import Objective
+from pipeline.train.optimizer import Optimizer
+from pipeline.train.processes import Processes
+from pipeline.train.settings import Settings
+
+
+@dataclass(frozen=True)
+class RunFiles:
+    """Where a run is written; ``keep`` is how many weight checkpoints stay, 0 for all."""
+
+    checkpoint_dir: Path
+    history: Path
+    final: Path
+    keep: int = 0
+
+
+@dataclass
+class Run:
+    """What one run trains, with what, and how far it has come."""
+
+    settings: Settings
+    files: RunFiles
+    processes: Processes
+    precision: Precision
+    objective: Objective[Any]
+    optimizer: Optimizer
+    gradients: GradientWatch
+    history: History
+    step: int = 0
+    tokens: int = 0
+    seconds: float = 0.0
+
+    @property
+    def device(self) -> torch.device:
+        return self.processes.device
+
+    @property
+    def last_step(self) -> int:
+        """Where the run ends: the last step of the schedule, or the one at which ``--early-stop`` ended it."""
+        return self.history.run["stopped_early"] or self.settings.steps
+
+    def weights(self) -> dict[str, Any]:
+        """The model, the sizes to build it with, and which run it is of."""
+        return {
+            "step": self.step,
+            "shape": self.objective.sizes(),
+            "seed": self.settings.seed,
+            "dataset": self.history.run["dataset"]["fingerprint"],
+            "model": self.objective.model.state_dict(),
+        }
+
+    def full_state(self) -> dict[str, Any]:
+        """Everything the next steps depend on. Batches and dropout depend on (seed, step) alone and need no state."""
+        return {
+            **self.weights(),
+            "optimizer": self.optimizer.state_dict(),
+            "sums": self.objective.sums,
+            "gradients": self.gradients.state,
+            "tokens": self.tokens,
+            "seconds": self.seconds,
+            "history": self.history.to_json(),
+        }
+
+
+def is_finished(files: RunFiles, planned: dict[str, Any]) -> bool:
+    """Whether the history and the final model of the ``planned`` run (a ``run`` object) are complete.
+
+    Raises:
+        InputError: the history is damaged.
+    """
+    if not files.history.exists() or not files.final.exists():
+        return False
+    recorded = read_history(files.history).run
+    return not run_differences(recorded, planned) and recorded.get("finished") is not None
+
+
+def resume(run: Run) -> None:
+    """Take up the newest checkpoint of this same run, if there is one.
+
+    Raises:
+        InputError: the files belong to another run.
+    """
+    files = run.files
+    if files.history.exists():
+        refuse_other_run(files.history, read_history(files.history).run, run.history.run)
+    state = checkpoint.load_newest_state(files.checkpoint_dir)
+    if state is None:
+        return
+    saved = parse_history(json.loads(state["history"]), files.checkpoint_dir / f"state_{state['step']}.pth")
+    refuse_other_run(files.checkpoint_dir, saved.run, run.history.run)
+    run.objective.model.load_state_dict(state["model"])
+    run.optimizer.load_state_dict(state["optimizer"])
+    if run.processes.first:
+        run.objective.sums.copy_(state["sums"])
+    run.gradients.state.copy_(state["gradients"])
+    run.step, run.tokens, run.seconds = state["step"], state["tokens"], state["seconds"]
+    run.history = saved
+    if run.processes.first:
+        run.history.write(files.history)
+        print(f"resuming after step {run.step}")
+
+
+def save(run: Run) -> None:
+    """Write the weights where a checkpoint is due, and the full state."""
+    refuse_divergence(run)
+    run.processes.collect(run.objective.sums)
+    if not run.processes.first:
+        return
+    folder = run.files.checkpoint_dir
+    if run.step % run.settings.save_interval == 0:
+        checkpoint.save(folder / f"step_{run.step}.pth", run.weights())
+        if run.files.keep:
+            checkpoint.rotate(folder, run.files.keep)
+    checkpoint.save_state(folder, run.full_state())
+
+
+def refuse_divergence(run: Run) -> None:
+    """Stop at a loss or gradient that is not finite, before anything of it is written.
+
+    Raises:
+        RunFailed: there was one since the last call.
+    """
+    step = run.gradients.first_bad_step()
+    if step:
+        good = checkpoint.newest_state(run.files.checkpoint_dir)
+        raise RunFailed(
+            f"loss or gradient is not finite at step {step} (examples {run.objective.examples(step)}); "
+            f"{f'the last good checkpoint is {good}' if good else 'there is no checkpoint from before it'}; "
+            "try a lower --lr or a longer --warmup"
+        )
