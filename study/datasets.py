@@ -29,11 +29,12 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+from pipeline.characters.han import is_han
 from pipeline.collect.sentences import split_sentences
 from pipeline.collect.sources import Article, read_text_files
 from pipeline.data.splits import split_by_article
 from pipeline.files import atomic
-from pipeline.files.dataset import Dataset, Document, is_han, read_dataset, write_dataset
+from pipeline.files.dataset import Dataset, Document, read_dataset, write_dataset
 from pipeline.stage import run_stage
 from pipeline.train.settings import PRESETS
 

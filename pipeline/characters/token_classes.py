@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from pipeline.files.dataset import is_han
+from pipeline.characters.han import is_han
 
 CLASSES = ("han", "punctuation", "digits", "latin", "other")
 

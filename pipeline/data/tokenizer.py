@@ -9,7 +9,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from pipeline.files.dataset import SPECIAL_TOKENS, is_han
+from pipeline.characters.han import is_han
+from pipeline.files.dataset import SPECIAL_TOKENS
 from pipeline.stage import InputError
 from pipeline.data.token_array import token_array
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from pipeline.files.dataset import Dataset, is_han
+from pipeline.characters.han import is_han
+from pipeline.files.dataset import Dataset
 
 
 def statistics(dataset: Dataset) -> dict[str, Any]:

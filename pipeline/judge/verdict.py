@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from pipeline.files.dataset import Dataset, count_characters, is_han
+from pipeline.characters.han import is_han
+from pipeline.files.dataset import Dataset, count_characters
 
 # What a dataset should say of itself.
 _METADATA = {

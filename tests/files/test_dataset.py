@@ -9,15 +9,7 @@ from hypothesis import strategies as st
 from pipeline.collect.compiler import Limits, compile_dataset
 from pipeline.collect.sources import Article
 from pipeline.files import atomic
-from pipeline.files.dataset import (
-    Dataset,
-    Document,
-    build_vocab,
-    count_characters,
-    is_han,
-    read_dataset,
-    write_dataset,
-)
+from pipeline.files.dataset import Dataset, Document, build_vocab, count_characters, read_dataset, write_dataset
 from pipeline.stage import InputError
 from tests.helpers.tiny import tiny_dataset
 
@@ -95,12 +87,7 @@ def test_compiled_documents_are_runs_of_their_articles(texts):
         assert "".join("".join(run).split()) in whole
 
 
-# --- characters and vocabulary ---------------------------------------------------------------------
-
-
-def test_han_characters():
-    assert all(map(is_han, "一龥㐀𠀀𰀀〇豈"))
-    assert not any(map(is_han, "aあア。，1　가々"))
+# --- the vocabulary ---------------------------------------------------------------------------------
 
 
 def test_vocabulary_is_by_frequency_then_code_point():

@@ -12,11 +12,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
+from pipeline.characters.han import is_han
 from pipeline.characters.standard_table import standard_characters, standard_levels
 from pipeline.collect.api.store import Store, Task
 from pipeline.collect.api.topics import TOPICS
 from pipeline.collect.sources import whole
-from pipeline.files.dataset import is_han
 
 BATCH = 20  # pages a request of a topic brings, small enough that topics stay in balance
 RARE_BATCH = 5  # pages for one rare character
