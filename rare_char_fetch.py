@@ -37,10 +37,12 @@ from pipeline.collect.api.client import Client, check_address
 from pipeline.collect.api.crawl import Crawl
 from pipeline.collect.api.store import DEFAULT_STORE, Store
 from pipeline.collect.api.strategies import below_floor, make_strategies
+from pipeline.collect.article import Article
 from pipeline.collect.compiler import Compiler, Limits, compile_dataset, write_used
 from pipeline.collect.dump.articles import read_dump
 from pipeline.collect.dump.parquet import read_parquet
-from pipeline.collect.sources import Article, read_sample, read_text_files
+from pipeline.collect.sample import read_sample
+from pipeline.collect.text_files import read_text_files
 from pipeline.collect.wikitext.variants import VARIANTS
 from pipeline.files.dataset import DEFAULT_DATASET, Dataset, write_dataset
 from pipeline.stage import InputError, run_stage

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.characters.han import is_han
+from pipeline.collect.article import FORMULA, LEFT_OUT, Article
 from pipeline.collect.sentences import split_sentences
-from pipeline.collect.sources import FORMULA, LEFT_OUT, Article
 from pipeline.files import atomic
 from pipeline.files.dataset import FORMAT, Dataset, Document, build_vocab
 

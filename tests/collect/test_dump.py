@@ -3,6 +3,7 @@
 import bz2
 import gzip
 import json
+import lzma
 import sys
 import tracemalloc
 from html import escape
@@ -74,10 +75,10 @@ def test_other_namespaces_redirects_and_disambiguation_pages_are_left_out(tmp_pa
     assert [article.title for article in read_dump([path], processes=1)] == ["丙"]
 
 
-@pytest.mark.parametrize("suffix", [".xml.bz2", ".xml.gz"])
-def test_packed_dumps_read_the_same(tmp_path, marked_up, suffix):
-    packed = tmp_path / f"wiki{suffix}"
-    packed.write_bytes((bz2 if "bz2" in suffix else gzip).compress(marked_up.read_bytes()))
+@pytest.mark.parametrize(("ending", "packer"), [("bz2", bz2), ("gz", gzip), ("xz", lzma)])
+def test_packed_dumps_read_the_same(tmp_path, marked_up, ending, packer):
+    packed = tmp_path / f"wiki.xml.{ending}"
+    packed.write_bytes(packer.compress(marked_up.read_bytes()))
     assert list(read_pages(packed)) == list(read_pages(marked_up))
 
 
@@ -116,8 +117,8 @@ BOMB = '<!DOCTYPE m [<!ENTITY a "桥桥桥桥桥桥桥桥桥桥">' + "".join(
         (HEAD + "<page><title>甲</page></mediawiki>", "mismatched tag"),
         (HEAD + "<page><title>&nbsp;</title></page></mediawiki>", "undefined entity"),
         (HEAD + "<page><title>\x01</title></page></mediawiki>", "invalid token"),
-        (HEAD + "<page><ns>0</ns><id>1</id></page></mediawiki>", "no title"),
-        (HEAD + "<page><title>甲</title><id>x</id></page></mediawiki>", "no title or number"),
+        (HEAD + "<page><ns>0</ns><id>1</id></page></mediawiki>", "lacks a title"),
+        (HEAD + "<page><title>甲</title><id>x</id></page></mediawiki>", "lacks a title or a number"),
         ("<rss><channel/></rss>", "<rss>"),
         ("", "no element found"),
         ("桥", "broken XML"),
@@ -140,13 +141,13 @@ def test_a_bad_file_is_refused(tmp_path):
     (tmp_path / "folder.xml").mkdir()
     (tmp_path / "dump.sql").write_bytes(whole.read_bytes())
     for name, words in (
-        ("short.xml.bz2", "no whole bz2 file"),
-        ("short.xml.gz", "no whole gz file"),
-        ("plain.xml.bz2", "no whole bz2 file"),
-        ("plain.xml.gz", "no whole gz file"),
+        ("short.xml.bz2", "cut short bz2 file"),
+        ("short.xml.gz", "cut short gz file"),
+        ("plain.xml.bz2", "cut short bz2 file"),
+        ("plain.xml.gz", "cut short gz file"),
         ("folder.xml", "folder"),
-        ("dump.sql", "neither .xml"),
-        ("absent.xml", "not there"),
+        ("dump.sql", "must be .xml"),
+        ("absent.xml", "not found"),
     ):
         with pytest.raises(InputError, match=f"{name}: .*{words}"):
             list(read_dump([tmp_path / name], processes=1))

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.collect.sources import FORMULA
+from pipeline.collect.article import FORMULA
 from pipeline.collect.wikitext.plain_text import is_redirect, plain_text
 from pipeline.collect.wikitext.templates import form_of
 from pipeline.collect.wikitext.variants import VARIANTS, choose_variant

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pipeline.collect.article import Article
 from pipeline.collect.compiler import Limits, compile_dataset
-from pipeline.collect.sources import Article
 from pipeline.files import atomic
 from pipeline.files.dataset import Dataset, Document, build_vocab, count_characters, read_dataset, write_dataset
 from pipeline.stage import InputError

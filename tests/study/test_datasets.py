@@ -5,7 +5,7 @@ import json
 import pytest
 
 from pipeline.characters.han import is_han
-from pipeline.collect.sources import Article
+from pipeline.collect.article import Article
 from pipeline.data.splits import split_by_article
 from pipeline.files.dataset import read_dataset, write_dataset
 from study import datasets, sweep

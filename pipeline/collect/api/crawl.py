@@ -17,8 +17,8 @@ from pipeline.collect.api.client import AT_ONCE, Client
 from pipeline.collect.api.extracts import extract_paragraphs
 from pipeline.collect.api.store import Entry, Page, Store, Task, now
 from pipeline.collect.api.strategies import Strategy, articles
+from pipeline.collect.article import Article, whole
 from pipeline.collect.compiler import Compiler
-from pipeline.collect.sources import Article, whole
 from pipeline.stage import InputError
 
 TARGETS_MET, NOTHING_LEFT = "targets met", "nothing left to fetch"

@@ -16,7 +16,7 @@ from pipeline.characters.han import is_han
 from pipeline.characters.standard_table import standard_characters, standard_levels
 from pipeline.collect.api.store import Store, Task
 from pipeline.collect.api.topics import TOPICS
-from pipeline.collect.sources import whole
+from pipeline.collect.article import whole
 
 BATCH = 20  # pages a request of a topic brings, small enough that topics stay in balance
 RARE_BATCH = 5  # pages for one rare character

@@ -16,8 +16,8 @@ from pathlib import Path
 from urllib.parse import quote, urlsplit
 
 from pipeline.collect.api.extracts import extract_paragraphs
+from pipeline.collect.article import Article
 from pipeline.collect.dump.pages import Page, read_pages
-from pipeline.collect.sources import Article
 from pipeline.collect.wikitext.plain_text import is_redirect, plain_text
 
 LICENSE = "Creative Commons Attribution-Share Alike 4.0"  # as Wikipedia's API names it; a dump does not say

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from pipeline.collect.article import Article
 from pipeline.collect.dump.articles import LICENSE
-from pipeline.collect.sources import Article
 from pipeline.stage import InputError
 
 _COLUMNS = ("id", "url", "title", "text")

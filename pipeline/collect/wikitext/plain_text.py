@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 from itertools import pairwise
 
-from pipeline.collect.sources import FORMULA
+from pipeline.collect.article import FORMULA
 from pipeline.collect.wikitext.blocks import GONE, MARKS, SHIELD, lines_of
 from pipeline.collect.wikitext.scan import Span, scan
 from pipeline.collect.wikitext.templates import call_function, fill, form_of, is_function
