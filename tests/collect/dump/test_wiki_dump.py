@@ -8,7 +8,6 @@ plain pages.
 import json
 import sqlite3
 from contextlib import closing
-from pathlib import Path
 from statistics import mean
 
 import pytest
@@ -20,11 +19,11 @@ from pipeline.collect.dump.articles import read_dump
 from pipeline.collect.dump.pages import read_pages
 from pipeline.collect.wikitext.plain_text import is_redirect, plain_text
 from tests.helpers import wiki
+from tests.helpers.dumps import MARKED_UP
 
 pytestmark = pytest.mark.wiki
 
 PLAIN = 300  # of the plain pages; the benchmark compares them all
-MARKED_UP = Path(__file__).parents[1] / "helpers" / "marked_up_pages.jsonl"
 LANGUAGES = ("en", "ja", "ko", "fr", "de", "es", "vi", "nl", "zh-min-nan")
 EXTENSIONS = """
 wfLoadExtension( 'Math' );
