@@ -1,6 +1,6 @@
 """The judgement of a dataset: every check measures all sentences and compares one number with one threshold.
 
-``quality_checks.CHECKS`` is the list. A new check is one more entry there: its option, threshold and measure; the
+``checks.CHECKS`` is the list. A new check is one more entry there: its option, threshold and measure; the
 table, the report and the command line follow from it.
 """
 
@@ -10,7 +10,6 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
 
 from pipeline.characters.han import is_han
 from pipeline.files.dataset import Dataset, count_characters
@@ -35,7 +34,7 @@ class Finding:
 
     value: float | None
     note: str = ""
-    details: dict[str, Any] = field(default_factory=dict)
+    details: Mapping[str, object] = field(default_factory=dict)
 
 
 class Subject:
@@ -105,7 +104,7 @@ class Verdict:
     passed: bool
     explanation: str
     note: str
-    details: dict[str, Any]
+    details: Mapping[str, object]
 
 
 def judge(

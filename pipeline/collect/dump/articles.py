@@ -33,12 +33,12 @@ _AHEAD = 3  # batches for each process that wait or are being cleaned
 
 
 def read_dump(paths: list[Path], variant: str = "zh", processes: int | None = None) -> Iterator[Article]:
-    """The articles of dumps, in their order, as text (see ``wikitext.plain_text`` for ``variant``).
+    """The articles of dumps, in their order, as text (``wikitext/plain_text.py`` says what ``variant`` does).
 
     ``processes`` clean pages (default: one for each core; with 1 no other process is started).
 
     Raises:
-        InputError: see ``dump_xml.read_pages``.
+        InputError: as ``pages.read_pages``.
     """
     clean = partial(clean_pages, variant=variant)
     processes = processes or _cores()

@@ -1,8 +1,8 @@
 """The plain text of a page of wikitext, as MediaWiki's own plain-text extracts give it (``prop=extracts``).
 
-Three steps, each linear in the length of the page: ``wikitext_scan`` finds templates, links, variants, comments and
-extension tags; here each of them becomes the text that it shows (most show none; ``wikitext_templates`` says which
-templates do); ``wikitext_blocks`` makes plain lines of what is left. Section headings stay, as ``== heading ==``.
+Three steps, each linear in the length of the page: ``scan`` finds templates, links, variants, comments and
+extension tags; here each of them becomes the text that it shows (most show none; ``templates`` says which do);
+``blocks`` makes plain lines of what is left. Section headings stay, as ``== heading ==``.
 
 A page may nest brackets without end: below ``DEEPEST`` levels nothing is shown.
 """

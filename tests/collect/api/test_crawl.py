@@ -106,7 +106,7 @@ def test_everything_is_taken_where_the_targets_cannot_be_met(api, tmp_path):
     assert 4 not in outcomes  # a redirect: its target is listed
     assert len(set(api.wiki.texts_asked())) == len(api.wiki.texts_asked())
     assert progress(path).reason == NOTHING_LEFT
-    assert all(line["pageid"] and line["revid"] == 1000 + line["pageid"] and line["url"] for line in compiler.used)
+    assert all(used.pageid and used.revid == 1000 + used.pageid and used.url for used in compiler.used)
     assert compiler.dataset().metadata["license"] == "CC BY-SA 4.0"
     assert compiler.dataset().metadata["sources"] == ["zh.example.org"]
 
@@ -256,7 +256,7 @@ def test_categories_are_found_in_either_script_and_walked_to_the_limit(tmp_path)
     with FakeApi(wiki) as api:
         compiler, reason = crawl(api.url, tmp_path / "s.sqlite", Limits(5, 200, 1, 100, 100), ("category",))
     assert reason == NOTHING_LEFT
-    assert {line["title"] for line in compiler.used} == {"绫", "罗", "锦"}
+    assert {used.title for used in compiler.used} == {"绫", "罗", "锦"}
     assert compiler.dataset().metadata["domains"] == ["纺织"]
     walked = [params["gcmtitle"] for params, _ in wiki.asked if params.get("generator") == "categorymembers"]
     assert len(walked) == len(set(walked))

@@ -34,11 +34,11 @@ def test_parquet(tmp_path):
     parquet.write_table(pyarrow.table(rows | {"id": ["七", "八"]}), tmp_path / "ids.parquet")
     parquet.write_table(pyarrow.table(rows | {"text": [None, "河"]}), tmp_path / "null.parquet")
     for name, words in (
-        ("cut.parquet", "no whole Parquet file"),
-        ("other.parquet", "no column url, title"),
-        ("ids.parquet", "'七' is no page number"),
-        ("null.parquet", "text None"),
-        ("absent.parquet", "not there"),
+        ("cut.parquet", "damaged or not a Parquet file"),
+        ("other.parquet", "lacks column url, title"),
+        ("ids.parquet", "'七' must be a page number"),
+        ("null.parquet", "text must be a string, not None"),
+        ("absent.parquet", "not found"),
     ):
         with pytest.raises(InputError, match=f"{name}: .*{words}"):
             list(read_parquet([tmp_path / name]))

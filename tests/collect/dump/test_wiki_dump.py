@@ -64,8 +64,8 @@ def compared(tmp_path_factory):
             query = {"prop": "extracts", "explaintext": 1, "exsectionformat": "wiki", "exlimit": 1}
             extracts = {}
             for page in found:
-                answer = client.ask(**query, pageids=page.pageid)
-                extracts[page.title] = answer["query"]["pages"][0]["extract"]
+                [answered] = client.ask(**query, pageids=page.pageid).pages
+                extracts[page.title] = answered.extract
         finally:
             wiki.down()
     return dump, found, extracts, {title for title, _ in pages}
