@@ -40,7 +40,7 @@ def main() -> int:
         report = {
             "dataset": str(arguments.dataset),
             "fingerprint": dataset.fingerprint(),
-            "statistics": statistics(dataset),
+            "statistics": asdict(statistics(dataset)),
             "passed": not failed,
             "checks": [asdict(verdict) for verdict in verdicts],
             "lacks": missing,

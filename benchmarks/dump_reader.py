@@ -18,8 +18,6 @@ Ratios are ours to theirs: above 1 ours is ahead. Needs requirements-dev.txt.
 from __future__ import annotations
 
 import argparse
-import bz2
-import gzip
 import json
 import re
 import resource
@@ -32,7 +30,6 @@ import urllib.request
 from html import unescape
 from pathlib import Path
 from statistics import mean
-from typing import Any
 
 import mwparserfromhell
 from rapidfuzz.distance import Indel
@@ -43,6 +40,7 @@ from pipeline.collect.dump.articles import read_dump
 from pipeline.collect.dump.pages import Page, read_pages
 from pipeline.collect.wikitext.plain_text import is_redirect, plain_text
 from pipeline.files import atomic
+from pipeline.files.packed import read_lines
 from pipeline.stage import InputError, run_stage
 
 MARKED_UP = Path(__file__).resolve().parent.parent / "tests" / "helpers" / "marked_up_pages.jsonl"
@@ -98,7 +96,7 @@ def main() -> int:
 
 def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("dump", type=Path, help="pages-articles dump, .xml, .xml.bz2 or .xml.gz")
+    parser.add_argument("dump", type=Path, help="pages-articles dump, .xml, also .bz2, .gz or .xz")
     parser.add_argument("--api", help="the wiki's API, to ask for what --truth does not hold yet")
     parser.add_argument("--truth", type=Path, default=Path("truth.json"), help="the extracts (default: %(default)s)")
     parser.add_argument("--marked-up", type=Path, default=MARKED_UP, help="JSON Lines of pages (default: %(default)s)")
@@ -177,9 +175,7 @@ def repeated(dump: Path, folder: Path, megabytes: float, titles: set[str] | None
 
     With ``titles`` only those articles are in it. Templates and other pages stand there once.
     """
-    opener: Any = {".bz2": bz2.open, ".gz": gzip.open}.get(dump.suffix, open)
-    with opener(dump, "rt", encoding="utf-8") as file:
-        content = file.read()
+    content = "".join(read_lines(dump, "give a pages-articles dump"))
     pages = re.findall(r"  <page>.*?</page>\n", content, re.DOTALL)
     articles = [page for page in pages if "<ns>0</ns>" in page]
     others = [page for page in pages if "<ns>0</ns>" not in page]

@@ -14,7 +14,7 @@ chapter that fills up 325,537 sentences or a few less.
 documents as many as make 27,368 sentences, drawn with a fixed seed: a run on it differs from one on the large dataset
 by its training text and nothing else.
 
-Input files are JSON Lines, plain or gzipped, as ``rare_char_fetch.py --source text`` reads them.
+Input files are JSON Lines, plain or packed, as ``rare_char_fetch.py --source text`` reads them.
 """
 
 from __future__ import annotations
@@ -29,11 +29,13 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+from pipeline.characters.han import is_han
+from pipeline.collect.article import Article
 from pipeline.collect.sentences import split_sentences
-from pipeline.collect.sources import Article, read_text_files
+from pipeline.collect.text_files import read_text_files
 from pipeline.data.splits import split_by_article
 from pipeline.files import atomic
-from pipeline.files.dataset import Dataset, Document, is_han, read_dataset, write_dataset
+from pipeline.files.dataset import Dataset, Document, read_dataset, write_dataset
 from pipeline.stage import run_stage
 from pipeline.train.settings import PRESETS
 

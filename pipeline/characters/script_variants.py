@@ -13,15 +13,14 @@ The file carries the licence of the Unicode data files, which allows it.
 
 from __future__ import annotations
 
-import bz2
 import re
 import sys
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 from pipeline.characters.standard_table import standard_levels
 from pipeline.files import atomic
+from pipeline.files.packed import read_lines
 from pipeline.stage import InputError, run_stage
 
 TABLE = Path(__file__).with_name("script_variants.txt")
@@ -38,19 +37,15 @@ def script_characters() -> tuple[frozenset[str], frozenset[str]]:
 
 
 def read_unihan(path: Path) -> tuple[list[str], list[str]]:
-    """The same from a Unihan file that has the variants (plain or ``.bz2``), each by code point.
+    """The same from a Unihan file that has the variants (also packed), each by code point.
 
     Raises:
-        InputError: the file is missing or has no variants.
+        InputError: the file is missing or without variants.
     """
-    opener: Any = bz2.open if path.suffix == ".bz2" else open
-    try:
-        with opener(path, "rt", encoding="utf-8") as file:
-            entries = [match.groups() for line in file if (match := _ENTRY.match(line))]
-    except FileNotFoundError:
-        raise InputError(f"{path}: is not there; on Debian, install unicode-data") from None
+    lines = read_lines(path, "on Debian, install unicode-data")
+    entries = [match.groups() for line in lines if (match := _ENTRY.match(line))]
     if not entries:
-        raise InputError(f"{path}: has no kSimplifiedVariant; give Unihan_Variants.txt")
+        raise InputError(f"{path}: lacks kSimplifiedVariant; give Unihan_Variants.txt")
     other: dict[str, set[str]] = {"Simplified": set(), "Traditional": set()}
     for code, kind, variants in entries:
         if f"U+{code}" not in variants.split():

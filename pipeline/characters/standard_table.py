@@ -11,16 +11,13 @@ The file carries the licence of the Unicode data files, which allows it.
 
 from __future__ import annotations
 
-import bz2
-import gzip
 import re
 import sys
-from collections.abc import Callable
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 from pipeline.files import atomic
+from pipeline.files.packed import read_lines
 from pipeline.stage import InputError, run_stage
 
 TABLE = Path(__file__).with_name("standard_table.txt")
@@ -45,17 +42,12 @@ def standard_levels() -> dict[str, int]:
 
 
 def read_unihan(path: Path) -> str:
-    """The table's characters in order, from a Unihan file that has ``kTGH`` (plain, ``.bz2`` or ``.gz``).
+    """The table's characters in order, from a Unihan file that has ``kTGH`` (also packed).
 
     Raises:
         InputError: the file is missing, or does not hold each number of the table exactly once.
     """
-    openers: dict[str, Callable[..., Any]] = {".bz2": bz2.open, ".gz": gzip.open}
-    try:
-        with openers.get(path.suffix, open)(path, "rt", encoding="utf-8") as file:
-            entries = [match for line in file if (match := _ENTRY.match(line))]
-    except FileNotFoundError:
-        raise InputError(f"{path}: is not there; on Debian, install unicode-data") from None
+    entries = [match for line in read_lines(path, "on Debian, install unicode-data") if (match := _ENTRY.match(line))]
     characters = {int(number): chr(int(code, 16)) for code, number in (match.groups() for match in entries)}
     if len(entries) != _COUNT or sorted(characters) != list(range(1, _COUNT + 1)):
         raise InputError(f"{path}: {len(entries)} entries of kTGH, where the table has {_COUNT}; give another Unihan")

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from pipeline.files.dataset import is_han
+from pipeline.characters.han import is_han
 
 CLASSES = ("han", "punctuation", "digits", "latin", "other")
 
@@ -30,5 +30,5 @@ def token_class(character: str) -> str:
 
 
 def class_numbers(tokens: Sequence[str]) -> np.ndarray:
-    """Index into ``CLASSES`` of every token, int64 [V]; -1 for special tokens, which are no character."""
+    """Index into ``CLASSES`` of every token, int64 [V]; -1 for special tokens."""
     return np.array([CLASSES.index(token_class(token)) if len(token) == 1 else -1 for token in tokens])

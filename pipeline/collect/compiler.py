@@ -5,15 +5,15 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import Any
 
+from pipeline.characters.han import is_han
+from pipeline.collect.article import FORMULA, LEFT_OUT, Article
 from pipeline.collect.sentences import split_sentences
-from pipeline.collect.sources import FORMULA, LEFT_OUT, Article
 from pipeline.files import atomic
-from pipeline.files.dataset import FORMAT, Dataset, Document, is_han
+from pipeline.files.dataset import FORMAT, Dataset, Document
 from pipeline.files.vocabulary import build_vocab
 
 
@@ -26,6 +26,18 @@ class Limits:
     min_freq: int
     target_sentences: int | None = None
     target_vocab: int | None = None
+
+
+@dataclass(frozen=True)
+class Used:
+    """An article that gave sentences, as attribution asks for it."""
+
+    title: str
+    pageid: int | None
+    revid: int | None
+    url: str
+    source: str
+    license: str
 
 
 class Compiler:
@@ -41,7 +53,7 @@ class Compiler:
         self.sentences: list[str] = []
         self.counts: Counter[str] = Counter()  # characters of the sentences kept
         self.han = 0  # distinct Han characters among them
-        self.used: list[dict[str, Any]] = []  # where the sentences come from: a line for each article that gave some
+        self.used: list[Used] = []  # in the order of the sentences
         self._documents: list[Document] = []
         self._seen: set[str] = set()
         self._licenses: set[str] = set()
@@ -71,8 +83,9 @@ class Compiler:
         if article.license:
             self._licenses.add(article.license)
         if len(self.sentences) > first:
-            keys = ("title", "pageid", "revid", "url", "source", "license")
-            self.used.append({key: getattr(article, key) for key in keys})
+            self.used.append(
+                Used(article.title, article.pageid, article.revid, article.url, article.source, article.license)
+            )
         self._pages += 1
 
     def enough(self) -> bool:
@@ -137,7 +150,7 @@ def compile_dataset(articles: Iterable[Article], limits: Limits) -> Compiler:
 
 def write_used(path: Path, compiler: Compiler) -> None:
     """List every article used, a JSON object a line with title, ids, URL and licence, as CC BY-SA asks."""
-    atomic.write_text(path, "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in compiler.used))
+    atomic.write_text(path, "".join(json.dumps(asdict(used), ensure_ascii=False) + "\n" for used in compiler.used))
 
 
 def _sentences(article: Article) -> Iterable[str]:

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import re
 
-from pipeline.files.dataset import is_han
+from pipeline.characters.han import is_han
 
 OPENING = "（(《〈【［[〔｛{"
 CLOSING = "）)》〉】］]〕｝}"

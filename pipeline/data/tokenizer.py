@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from pipeline.files.dataset import is_han
+from pipeline.characters.han import is_han
 from pipeline.files.vocabulary import SPECIAL_TOKENS
 from pipeline.stage import InputError
 from pipeline.data.token_array import token_array

@@ -2,29 +2,50 @@
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import dataclass, field
 
-from pipeline.files.dataset import Dataset, is_han
+from pipeline.characters.han import is_han
+from pipeline.files.dataset import Dataset
 
 
-def statistics(dataset: Dataset) -> dict[str, Any]:
-    """Sentences, characters (all but white space are counted), articles and pairs, in all and of each source."""
-    sources: dict[str, dict[str, int]] = {}
+@dataclass
+class Amount:
+    """Text of one source: sentences, characters (all but white space), articles, pairs of neighbouring sentences."""
+
+    sentences: int = 0
+    characters: int = 0
+    articles: int = 0
+    pairs: int = 0
+
+
+@dataclass(frozen=True)
+class Statistics:
+    """Text in all (``characters``: all but white space) and of each source."""
+
+    sentences: int
+    characters: int
+    distinct_han: int
+    vocabulary: int
+    sources: dict[str, Amount] = field(default_factory=dict)
+
+
+def statistics(dataset: Dataset) -> Statistics:
+    """How much text ``dataset`` holds; sentences that belong to no document count in all, but for no source."""
+    sources: dict[str, Amount] = {}
     articles: dict[str, set[int]] = {}
     for document in dataset.documents:
-        known = sources.setdefault(document.source, dict.fromkeys(("sentences", "characters", "articles", "pairs"), 0))
+        amount = sources.setdefault(document.source, Amount())
         text = "".join(dataset.sentences[document.start : document.start + document.count])
-        known["sentences"] += document.count
-        known["characters"] += sum(not character.isspace() for character in text)
-        known["pairs"] += document.count - 1
+        amount.sentences += document.count
+        amount.characters += sum(not character.isspace() for character in text)
+        amount.pairs += document.count - 1
         articles.setdefault(document.source, set()).add(document.page)
-    for source, pages in articles.items():
-        sources[source]["articles"] = len(pages)
+        amount.articles = len(articles[document.source])
     text = "".join(dataset.sentences)
-    return {
-        "sentences": len(dataset.sentences),
-        "characters": sum(not character.isspace() for character in text),
-        "distinct_han": len({character for character in text if is_han(character)}),
-        "vocabulary": len(dataset.vocab),
-        "sources": sources,
-    }
+    return Statistics(
+        sentences=len(dataset.sentences),
+        characters=sum(not character.isspace() for character in text),
+        distinct_han=len({character for character in text if is_han(character)}),
+        vocabulary=len(dataset.vocab),
+        sources=sources,
+    )

@@ -19,18 +19,22 @@ ZIPF_RANKS = (10, 2000)  # the law holds between the few commonest characters an
 
 
 def sentences(subject: Subject) -> Finding:
+    """Number of sentences."""
     return Finding(len(subject.sentences))
 
 
 def han(subject: Subject) -> Finding:
+    """Number of distinct Han characters."""
     return Finding(len(subject.han))
 
 
 def common_han(subject: Subject) -> Finding:
+    """Number of distinct Han characters that occur at least ``COMMON`` times."""
     return Finding(sum(count >= COMMON for count in subject.han.values()))
 
 
 def mean_length(subject: Subject) -> Finding:
+    """Mean length of a sentence in characters; the quantiles are in the details."""
     lengths = np.array(list(map(len, subject.sentences)))
     quantiles = {f"{share:.0%}": int(np.quantile(lengths, share, method="lower")) for share in _QUANTILES}
     details = {"shortest": int(lengths.min()), **quantiles, "longest": int(lengths.max())}
@@ -38,20 +42,24 @@ def mean_length(subject: Subject) -> Finding:
 
 
 def shortest(subject: Subject) -> Finding:
+    """Length in characters of the shortest sentence."""
     number = min(range(len(subject.sentences)), key=lambda number: len(subject.sentences[number]))
     return Finding(len(subject.sentences[number]), subject.quote(number))
 
 
 def longest(subject: Subject) -> Finding:
+    """Length in characters of the longest sentence."""
     number = max(range(len(subject.sentences)), key=lambda number: len(subject.sentences[number]))
     return Finding(len(subject.sentences[number]), subject.quote(number))
 
 
 def short_share(subject: Subject) -> Finding:
+    """Share of sentences, 0 to 1, of fewer than ``SHORT`` characters."""
     return subject.share_of_sentences(lambda sentence: len(sentence) < SHORT)
 
 
 def han_share(subject: Subject) -> Finding:
+    """Share of Han characters, 0 to 1, among the visible ones."""
     return Finding(sum(subject.han.values()) / subject.characters)
 
 
@@ -77,6 +85,7 @@ def vocab_errors(subject: Subject) -> Finding:
 
 
 def unknown_share(subject: Subject) -> Finding:
+    """Share of visible characters, 0 to 1, that the vocabulary does not have."""
     known = sum(subject.counts[character] for character in subject.dataset.vocab)
     return Finding(1 - known / subject.characters)
 
@@ -108,11 +117,13 @@ def slice_errors(subject: Subject) -> Finding:
 
 
 def pairs(subject: Subject) -> Finding:
+    """Number of pairs of neighbouring sentences; None without documents."""
     documents = subject.dataset.documents
     return Finding(sum(document.count - 1 for document in documents)) if documents else Finding(None, "no documents")
 
 
 def articles(subject: Subject) -> Finding:
+    """Number of articles; None without documents."""
     documents = subject.dataset.documents
     return Finding(len({document.page for document in documents})) if documents else Finding(None, "no documents")
 
@@ -130,6 +141,7 @@ def topics(subject: Subject) -> Finding:
 
 
 def largest_topic(subject: Subject) -> Finding:
+    """Share of sentences, 0 to 1, in the largest topic; None without documents."""
     counts = _topics(subject)
     if not counts:
         return Finding(None, "no documents")

@@ -61,7 +61,7 @@ def mixed_script(subject: Subject) -> Finding:
     found = subject.share_of_sentences(is_mixed)
     shares = dict(zip(("neither", "simplified", "traditional"), kinds, strict=False))
     total = len(subject.sentences)
-    details = found.details | {f"share {name}": count / total for name, count in shares.items()}
+    details = {**found.details, **{f"share {name}": count / total for name, count in shares.items()}}
     return Finding(found.value, found.note, details)
 
 
@@ -69,4 +69,5 @@ def _having(subject: Subject, is_bad: Callable[[str], bool]) -> Finding:
     characters = {character for sentence in subject.sentences for character in sentence}
     bad = {character for character in characters if is_bad(character)}
     found = subject.share_of_sentences(lambda sentence: not bad.isdisjoint(sentence))
-    return Finding(found.value, found.note, found.details | {"characters": sorted(f"U+{ord(c):04X}" for c in bad)[:50]})
+    codes = sorted(f"U+{ord(character):04X}" for character in bad)[:50]
+    return Finding(found.value, found.note, {**found.details, "characters": codes})

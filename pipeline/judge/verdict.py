@@ -1,6 +1,6 @@
 """The judgement of a dataset: every check measures all sentences and compares one number with one threshold.
 
-``quality_checks.CHECKS`` is the list. A new check is one more entry there: its option, threshold and measure; the
+``checks.CHECKS`` is the list. A new check is one more entry there: its option, threshold and measure; the
 table, the report and the command line follow from it.
 """
 
@@ -10,9 +10,9 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
 
-from pipeline.files.dataset import Dataset, is_han
+from pipeline.characters.han import is_han
+from pipeline.files.dataset import Dataset
 from pipeline.files.vocabulary import count_characters
 
 # What a dataset should say of itself.
@@ -35,7 +35,7 @@ class Finding:
 
     value: float | None
     note: str = ""
-    details: dict[str, Any] = field(default_factory=dict)
+    details: Mapping[str, object] = field(default_factory=dict)
 
 
 class Subject:
@@ -105,7 +105,7 @@ class Verdict:
     passed: bool
     explanation: str
     note: str
-    details: dict[str, Any]
+    details: Mapping[str, object]
 
 
 def judge(

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.characters.han import is_han
 from pipeline.characters.standard_table import SIZES, read_unihan, standard_characters, standard_levels
-from pipeline.files.dataset import is_han
 from pipeline.stage import InputError
 
 UNIHAN = Path("/usr/share/unicode/Unihan_OtherMappings.txt.bz2")  # Debian's unicode-data

@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pipeline.collect.article import Article
 from pipeline.collect.compiler import Limits, compile_dataset
-from pipeline.collect.sources import Article
 from pipeline.files import atomic
-from pipeline.files.dataset import Dataset, Document, is_han, read_dataset, write_dataset
+from pipeline.files.dataset import Dataset, Document, read_dataset, write_dataset
 from pipeline.files.vocabulary import build_vocab, count_characters
 from pipeline.stage import InputError
 from tests.helpers.tiny import tiny_dataset
@@ -88,12 +88,7 @@ def test_compiled_documents_are_runs_of_their_articles(texts):
         assert "".join("".join(run).split()) in whole
 
 
-# --- characters and vocabulary ---------------------------------------------------------------------
-
-
-def test_han_characters():
-    assert all(map(is_han, "一龥㐀𠀀𰀀〇豈"))
-    assert not any(map(is_han, "aあア。，1　가々"))
+# --- the vocabulary ---------------------------------------------------------------------------------
 
 
 def test_vocabulary_is_by_frequency_then_code_point():

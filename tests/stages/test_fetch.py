@@ -119,8 +119,8 @@ def damaged(tmp_path, town, kind):
         "empty": ("town.jsonl", "", ["no Chinese sentence"]),
         "no Chinese": ("town.txt", "Nothing to read here.\n", ["no Chinese sentence"]),
         "not UTF-8": ("town.txt", "小镇在河边。".encode("gbk"), ["not UTF-8"]),
-        "truncated gzip": ("town.jsonl.gz", packed[:-20], ["gzip"]),
-        "no gzip": ("town.jsonl.gz", text, ["gzip"]),
+        "truncated gzip": ("town.jsonl.gz", packed[:-20], ["cut short gz file"]),
+        "not gzip": ("town.jsonl.gz", text, ["damaged"]),
         "unknown kind": ("town.pdf", text, [".jsonl"]),
     }[kind]
     path = tmp_path / "damaged" / name
@@ -130,7 +130,7 @@ def damaged(tmp_path, town, kind):
 
 
 KINDS = ["broken JSON", "half-written", "wrong type", "wrong type inside", "empty", "no Chinese", "not UTF-8"]
-KINDS += ["truncated gzip", "no gzip", "unknown kind"]
+KINDS += ["truncated gzip", "not gzip", "unknown kind"]
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -147,7 +147,7 @@ def test_bad_input_is_refused_and_nothing_overwritten(tmp_path, town, kind):
 def test_missing_files_and_odd_arguments_are_refused(tmp_path, town):
     absent = tmp_path / "absent.txt"
     output = ["--output", tmp_path / "out" / "dataset.json"]
-    assert_refused(fetch("--source", "text", absent, *output), absent, "not there")
+    assert_refused(fetch("--source", "text", absent, *output), absent, "not found")
     assert_refused(fetch("--source", "text", tmp_path, *output), tmp_path)
     assert_refused(fetch("--source", "text", *output), "FILE")
     assert_refused(fetch(town, *output), "--source text")

@@ -4,9 +4,10 @@ import json
 
 import pytest
 
-from pipeline.collect.sources import Article
+from pipeline.characters.han import is_han
+from pipeline.collect.article import Article
 from pipeline.data.splits import split_by_article
-from pipeline.files.dataset import is_han, read_dataset, write_dataset
+from pipeline.files.dataset import read_dataset, write_dataset
 from study import datasets, sweep
 from tests.helpers.tiny import ROOT, TINY_SETTINGS, run_script, tiny_dataset
 

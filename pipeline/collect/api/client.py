@@ -17,16 +17,16 @@ import re
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
-from typing import Any
 from urllib.parse import urlsplit
 
 import requests
 import tenacity
 import urllib3
 
+from pipeline.collect.api.answers import Answer, answer_of_json
 from pipeline.stage import InputError
 
 NAME = "chinese-bert-training-dynamics/0.1"
@@ -96,7 +96,7 @@ class Client:
         self, api: str, contact: str, per_minute: float, variant: str, timeout: float, patience: float
     ) -> None:
         check_address(api, contact)
-        self._api = api
+        self.api = api
         self._timeout = timeout
         self._patience = patience
         self._pace = Pace(per_minute)
@@ -117,8 +117,8 @@ class Client:
         self.requests = 0
         self.retries = 0
 
-    def ask(self, **params: str | int) -> dict[str, Any]:
-        """The answer to a query, an object that has ``batchcomplete``, ``continue``, or both.
+    def ask(self, **params: str | int) -> Answer:
+        """The answer to a query: complete, to be continued, or both.
 
         Raises:
             InputError: the wiki refuses the request, warns of something unknown, or stays silent beyond the patience.
@@ -135,7 +135,7 @@ class Client:
             return attempts(self._once, {**self._always, **params})
         except Trouble as trouble:
             raise InputError(
-                f"{self._api}: no good answer within {self._patience:.0f} s ({trouble}); what was fetched is kept, "
+                f"{self.api}: no good answer within {self._patience:.0f} s ({trouble}); what was fetched is kept, "
                 "run the same command again later"
             ) from None
 
@@ -146,7 +146,7 @@ class Client:
     def _sleep(self, seconds: float) -> None:
         self._closing.wait(seconds)
 
-    def _once(self, params: dict[str, Any]) -> dict[str, Any]:
+    def _once(self, params: dict[str, str | int]) -> Answer:
         self._pace.wait(self._sleep)
         with self._slots:
             if self._closing.is_set():
@@ -159,10 +159,10 @@ class Client:
                 raise Trouble(f"{type(error).__name__}: {_short(error)}") from None
         return self._checked(status, headers, body)
 
-    def _get(self, params: dict[str, Any]) -> tuple[int, Any, bytes]:
+    def _get(self, params: dict[str, str | int]) -> tuple[int, Mapping[str, str], bytes]:
         deadline = time.monotonic() + WHOLE * self._timeout
         with self._session().get(
-            self._api, params=params, stream=True, allow_redirects=False, timeout=self._timeout
+            self.api, params=params, stream=True, allow_redirects=False, timeout=self._timeout
         ) as response:
             parts: list[bytes] = []
             size = 0
@@ -181,18 +181,18 @@ class Client:
         if not hasattr(self._local, "session"):
             session = requests.Session()
             session.headers.update({"User-Agent": self._agent, "Accept-Encoding": "gzip"})
-            session.trust_env = not is_loopback(self._api)  # proxies are for the world outside
+            session.trust_env = not is_loopback(self.api)  # proxies are for the world outside
             self._local.session = session
         return self._local.session
 
-    def _checked(self, status: int, headers: Any, body: bytes) -> dict[str, Any]:
+    def _checked(self, status: int, headers: Mapping[str, str], body: bytes) -> Answer:
         wait = _retry_after(headers.get("Retry-After"))
         if status == 429 or status == 408 or status >= 500:
             raise self._trouble(f"HTTP {status}", wait)
         if 300 <= status < 400:
             raise Trouble(f"HTTP {status}, redirected to {headers.get('Location')}")
         if status >= 400:
-            raise InputError(f"{self._api}: HTTP {status} ({_short(body[:200])}); is --api right, and --contact true?")
+            raise InputError(f"{self.api}: HTTP {status} ({_short(body[:200])}); is --api right, and --contact true?")
         kind = headers.get("Content-Type", "").split(";")[0].strip().lower()
         if kind != "application/json":
             raise Trouble(f"the answer is {kind or 'of no kind'}, not application/json")
@@ -205,28 +205,32 @@ class Client:
         if error := answer.get("error"):
             self._raise_error(error, wait)
         self._check_warnings(answer.get("warnings"))
-        if not (answer.get("batchcomplete") or isinstance(answer.get("continue"), dict)):
+        try:
+            read = answer_of_json(answer)
+        except ValueError as error:
+            raise Trouble(f"the answer is not in the API's form: {error}") from None
+        if not read.complete and read.resume is None:
             raise Trouble("the answer has neither batchcomplete nor continue")
-        return answer
+        return read
 
-    def _raise_error(self, error: Any, wait: float | None) -> None:
+    def _raise_error(self, error: object, wait: float | None) -> None:
         code, info = (str(error.get(key, "")) for key in ("code", "info")) if isinstance(error, dict) else ("", error)
         if code in _PASSING_CODES or code.startswith(_PASSING_PREFIX):
             raise self._trouble(f"{code}: {_short(info)}", wait)
-        raise InputError(f"{self._api}: refuses the request, {code}: {_short(info)}")
+        raise InputError(f"{self.api}: refuses the request, {code}: {_short(info)}")
 
-    def _check_warnings(self, warnings: Any) -> None:
+    def _check_warnings(self, warnings: object) -> None:
         for module, warning in warnings.items() if isinstance(warnings, dict) else ():
             text = warning.get("warnings", "") if isinstance(warning, dict) else str(warning)
             for line in text.splitlines():
                 if line and not line.startswith(_KNOWN_WARNINGS):
-                    raise InputError(f"{self._api}: warns of something this program does not know: {module}: {line}")
+                    raise InputError(f"{self.api}: warns of something this program does not know: {module}: {line}")
 
     def _trouble(self, message: str, wait: float | None) -> Trouble:
         """Trouble of a busy server: every thread waits, not only the one that was told."""
         if wait is not None:
             if wait > self._patience:
-                raise InputError(f"{self._api}: asks for a pause of {wait:.0f} s ({message}); run this again after it")
+                raise InputError(f"{self.api}: asks for a pause of {wait:.0f} s ({message}); run this again after it")
             self._pace.pause(wait)
         return Trouble(message, wait)
 
@@ -238,12 +242,12 @@ class Client:
 
 
 def check_address(api: str, contact: str) -> None:
-    """Refuse an address that is none, and a missing or odd contact for a wiki that is not on this machine."""
+    """Refuse an address that is not one, and a missing or odd contact for a wiki that is not on this machine."""
     parts = urlsplit(api)
     if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise InputError(f"--api {api}: is no http or https address; give that of the wiki's api.php")
+        raise InputError(f"--api {api}: must be an http or https address, that of the wiki's api.php")
     if contact and not _CONTACT.match(contact):
-        raise InputError(f"--contact {contact}: is neither a mail address nor a URL; the wiki's operators write to it")
+        raise InputError(f"--contact {contact}: must be a mail address or a URL, for the wiki's operators to write to")
     if not contact and not is_loopback(api):
         raise InputError("--contact is needed for --source api: your mail address or URL, for the wiki's operators")
 
@@ -277,7 +281,7 @@ def _retry_after(value: str | None) -> float | None:
     return max(0.0, (date - datetime.now(timezone.utc)).total_seconds())
 
 
-def _short(value: Any) -> str:
+def _short(value: object) -> str:
     text = value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
     text = " ".join(text.split())
     return text if len(text) <= 200 else text[:199] + "…"

@@ -10,15 +10,15 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Any
-from urllib.parse import urlsplit
+from dataclasses import asdict
 
+from pipeline.collect.api.answers import Resume, WikiPage, merge_pages
 from pipeline.collect.api.client import AT_ONCE, Client
 from pipeline.collect.api.extracts import extract_paragraphs
 from pipeline.collect.api.store import Entry, Page, Store, Task, now
 from pipeline.collect.api.strategies import Strategy, articles
+from pipeline.collect.article import Article
 from pipeline.collect.compiler import Compiler
-from pipeline.collect.sources import Article, whole
 from pipeline.stage import InputError
 
 TARGETS_MET, NOTHING_LEFT = "targets met", "nothing left to fetch"
@@ -92,11 +92,10 @@ class Crawl:
 
     def _introduce(self) -> None:
         """Ask the wiki what it is, once; its licence and name go into the dataset."""
-        query = self._client.ask(meta="siteinfo", siprop="general|rightsinfo").get("query", {})
-        general, rights = query.get("general", {}), query.get("rightsinfo", {})
-        host = urlsplit(general.get("base", "")).hostname or general.get("sitename", "")
-        license = rights.get("text") or rights.get("url") or ""
-        self._wiki = {"source": whole(host), "license": whole(license), "software": whole(general.get("generator", ""))}
+        site = self._client.ask(meta="siteinfo", siprop="general|rightsinfo").site
+        if site is None:
+            raise InputError(f"{self._client.api}: the wiki does not say what it is; is --api right?")
+        self._wiki = asdict(site)
         with self._store.transaction():
             self._store.put(wiki=self._wiki)
 
@@ -113,17 +112,17 @@ class Crawl:
     def _discover(self, task: Task) -> None:
         strategy = self._strategies[task.strategy]
         params = strategy.request(task)
-        pages = {page["pageid"]: page for page in task.found or []}
+        pages = {page.pageid: page for page in task.found or [] if page.pageid is not None}
         resume = None
         if params is not None:
             answer = self._client.ask(**params, **_LISTING, **(task.resume or {}))
-            _merge(pages, answer)
-            resume = answer.get("continue")
-            if not answer.get("batchcomplete"):  # some property of some page is still to come
+            merge_pages(pages, answer)
+            resume = answer.resume
+            if resume is not None and not answer.complete:  # some property of some page is still to come
                 with self._store.transaction():
-                    self._store.keep_half_batch(task, answer["continue"], list(pages.values()))
+                    self._store.keep_half_batch(task, resume, list(pages.values()))
                 return
-        listed = sorted(pages.values(), key=lambda page: page.get("index", _LAST))
+        listed = sorted(pages.values(), key=lambda page: _LAST if page.index is None else page.index)
         with self._store.transaction():
             self._store.finish_task(task)
             self._store.add_tasks(strategy.follow(task, listed, resume))
@@ -149,26 +148,26 @@ class Crawl:
 
     def _get_page(self, entry: Entry) -> Page | str:
         """The page with its text, or why there is none."""
-        found: dict[int, dict[str, Any]] = {}
-        resume: dict[str, Any] = {}
+        found: dict[int, WikiPage] = {}
+        resume: Resume = {}
         while True:
             answer = self._client.ask(pageids=entry.pageid, **_TEXT, **resume)
-            _merge(found, answer)
-            if answer.get("batchcomplete"):
+            merge_pages(found, answer)
+            if answer.complete or answer.resume is None:
                 break
-            if answer["continue"] == resume:
+            if answer.resume == resume:
                 raise InputError(f"page {entry.pageid}: the wiki sends the same part of it again and again")
-            resume = answer["continue"]
+            resume = answer.resume
         if len(found) != 1:
             raise InputError(f"page {entry.pageid}: the wiki answered with {len(found)} pages")
         [page] = found.values()
-        if page.get("missing") or page.get("ns") != 0:
+        if page.missing or page.ns != 0:
             return "missing"
-        text = whole(page.get("extract") or "")
-        if not text.strip():
+        if not (page.extract or "").strip():
             return "empty"
-        title, url = whole(page["title"]), page.get("canonicalurl", "")
-        return Page(page["pageid"], page["lastrevid"], title, entry.topic, url, now(), text)
+        if page.pageid is None or page.revid is None or page.title is None or page.extract is None:
+            raise InputError(f"page {entry.pageid}: the wiki does not say its title or revision; is --api right?")
+        return Page(page.pageid, page.revid, page.title, entry.topic, page.url or "", now(), page.extract)
 
     def _commit(self, entry: Entry, page: Page | str) -> None:
         """Note one page, or why there is none; a page that another title led to already is a repeat."""
@@ -209,12 +208,3 @@ def _known(outcome: str) -> Future[Page | str]:
     future: Future[Page | str] = Future()
     future.set_result(outcome)
     return future
-
-
-def _merge(pages: dict[int, dict[str, Any]], answer: dict[str, Any]) -> None:
-    """Add an answer's pages, and further properties of pages that an earlier part of the batch had."""
-    for page in answer.get("query", {}).get("pages", []):
-        if "pageid" in page:
-            pages.setdefault(page["pageid"], {}).update(page)
-        elif page.get("ns") == 14:  # a category may have members and no page of its own
-            pages.setdefault(-len(pages) - 1, {"pageid": -len(pages) - 1}).update(page)

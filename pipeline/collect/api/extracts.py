@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from pipeline.collect.sources import FORMULA, LEFT_OUT
+from pipeline.collect.article import FORMULA, LEFT_OUT
 
 # Sections that list works, links and notes, in the scripts of the Chinese Wikipedia.
 _LISTS = frozenset(

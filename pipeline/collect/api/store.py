@@ -8,7 +8,7 @@ in one transaction, before the next one is acted upon:
     pages     the text of those that were fetched, by their position in the frontier
     meta      what was asked for (wiki, variant, targets), the counters and when it finished; values are JSON
 
-Only the standard library is imported here, so that ``progress`` answers in a blink.
+Little beside the standard library is imported here, so that ``progress`` answers in a blink.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
+from pipeline.collect.api.answers import Resume, WikiPage, dump_pages, read_pages
 from pipeline.stage import InputError
 
 FORMAT = 1
@@ -77,8 +78,8 @@ class Task:
     target: str
     turn: int
     depth: int = 0
-    resume: dict[str, Any] | None = None
-    found: list[dict[str, Any]] | None = None
+    resume: Resume | None = None
+    found: list[WikiPage] | None = None
     number: int = 0  # given by the store
 
 
@@ -133,10 +134,10 @@ def progress(path: Path) -> FetchProgress:
     """Read the progress of the fetch whose store is ``path``, without disturbing it.
 
     Raises:
-        InputError: the file is missing or is no store of this program.
+        InputError: the file is missing or not a store of this program.
     """
     if not path.is_file():
-        raise InputError(f"{path}: no store is there; rare_char_fetch.py --source api makes one")
+        raise InputError(f"{path}: not found; rare_char_fetch.py --source api makes a store")
     with closing(_connect(path, "ro")) as database, _checked(path):
         meta = _read_meta(database, path)
         [(pages, updated)] = database.execute("SELECT count(*), max(fetched) FROM pages")
@@ -175,7 +176,7 @@ class Store:
         """Open the store, or make it.
 
         Raises:
-            InputError: the file is no store, holds another wiki or variant, or another process is writing it.
+            InputError: the file is not a store, belongs to another wiki or variant, or another process is writing it.
         """
         self._path = path
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -200,7 +201,7 @@ class Store:
             meta = _read_meta(self._database, path)
         for name, asked in (("api", api), ("variant", variant)):
             if meta[name] != asked:
-                raise InputError(f"{path}: holds pages of --{name} {meta[name]}, not {asked}; name another --store")
+                raise InputError(f"{path}: belongs to --{name} {meta[name]}, not {asked}; name another --store")
 
     def close(self) -> None:
         self._database.close()
@@ -222,17 +223,14 @@ class Store:
         return default if row is None else json.loads(row[0])
 
     def put(self, **values: Any) -> None:
-        rows = [(key, json.dumps(value, ensure_ascii=False)) for key, value in values.items()]
+        rows = [(key, _dump(value)) for key, value in values.items()]
         self._database.executemany("INSERT OR REPLACE INTO meta VALUES (?, ?)", rows)
 
     def add_tasks(self, tasks: Iterable[Task]) -> None:
         """Put ``tasks`` at the end of their turns."""
         self._database.executemany(
             "INSERT INTO tasks (turn, strategy, topic, target, depth, resume, found) VALUES (?, ?, ?, ?, ?, ?, ?)",
-            [
-                (task.turn, task.strategy, task.topic, task.target, task.depth, _dump(task.resume), _dump(task.found))
-                for task in tasks
-            ],
+            [(t.turn, t.strategy, t.topic, t.target, t.depth, _dump(t.resume), dump_pages(t.found)) for t in tasks],
         )
 
     def next_task(self, strategies: Iterable[str]) -> Task | None:
@@ -246,12 +244,12 @@ class Store:
         if row is None:
             return None
         strategy, topic, target, turn, depth, resume, found, number = row
-        return Task(strategy, topic, target, turn, depth, json.loads(resume), json.loads(found), number)
+        return Task(strategy, topic, target, turn, depth, json.loads(resume), read_pages(found), number)
 
-    def keep_half_batch(self, task: Task, resume: dict[str, Any], found: list[dict[str, Any]]) -> None:
+    def keep_half_batch(self, task: Task, resume: Resume, found: list[WikiPage]) -> None:
         """Note how far a batch is read: the continue object to send next and the pages so far."""
         self._database.execute(
-            "UPDATE tasks SET resume = ?, found = ? WHERE number = ?", (_dump(resume), _dump(found), task.number)
+            "UPDATE tasks SET resume = ?, found = ? WHERE number = ?", (_dump(resume), dump_pages(found), task.number)
         )
 
     def finish_task(self, task: Task) -> None:
@@ -278,8 +276,7 @@ class Store:
         )
 
     def in_frontier(self, pageid: int) -> bool:
-        row = self._database.execute("SELECT 1 FROM frontier WHERE pageid = ?", (pageid,)).fetchone()
-        return row is not None
+        return self._database.execute("SELECT 1 FROM frontier WHERE pageid = ?", (pageid,)).fetchone() is not None
 
     def waiting(self) -> list[Entry]:
         """The pages still to fetch, in order."""
@@ -310,6 +307,7 @@ class Store:
 
 
 def now() -> str:
+    """The time as the store writes it: ISO, in UTC, to the millisecond."""
     return datetime.now(timezone.utc).isoformat(timespec="milliseconds")
 
 

@@ -10,13 +10,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from typing import Protocol
 
+from pipeline.characters.han import is_han
 from pipeline.characters.standard_table import standard_characters, standard_levels
+from pipeline.collect.api.answers import CATEGORY, Resume, WikiPage
 from pipeline.collect.api.store import Store, Task
 from pipeline.collect.api.topics import TOPICS
-from pipeline.collect.sources import whole
-from pipeline.files.dataset import is_han
 
 BATCH = 20  # pages a request of a topic brings, small enough that topics stay in balance
 RARE_BATCH = 5  # pages for one rare character
@@ -26,7 +26,7 @@ SEARCH_END = 10_000  # a search's offset and limit together stay below this; the
 RANDOM_TOPIC, RARE_TOPIC = "随机", "生僻字"  # what stands in place of a topic
 
 Params = dict[str, str | int]
-Pages = list[dict[str, Any]]  # as the wiki lists them: pageid, ns, title
+Pages = list[WikiPage]
 
 
 class Strategy(Protocol):
@@ -38,7 +38,7 @@ class Strategy(Protocol):
     def request(self, task: Task) -> Params | None:
         """What to ask for the task, without its continue object; None when there is nothing to ask any more."""
 
-    def follow(self, task: Task, pages: Pages, resume: dict[str, Any] | None) -> list[Task]:
+    def follow(self, task: Task, pages: Pages, resume: Resume | None) -> list[Task]:
         """What comes after a task that brought ``pages``; ``resume`` is the continue object of the next batch."""
 
 
@@ -59,7 +59,7 @@ def _search(words: str, limit: int) -> Params:
     return {"generator": "search", "gsrsearch": words, "gsrnamespace": 0, "gsrwhat": "text", "gsrlimit": limit}
 
 
-def _next_search(task: Task, resume: dict[str, Any] | None, limit: int) -> list[Task]:
+def _next_search(task: Task, resume: Resume | None, limit: int) -> list[Task]:
     """The next batch of a search, where there is one and the wiki would still give it."""
     if resume is None or int(resume.get("gsroffset", 0)) + limit >= SEARCH_END:
         return []
@@ -75,7 +75,7 @@ class Search:
     def request(self, task: Task) -> Params:
         return _search(task.target, BATCH)
 
-    def follow(self, task: Task, pages: Pages, resume: dict[str, Any] | None) -> list[Task]:  # noqa: ARG002
+    def follow(self, task: Task, pages: Pages, resume: Resume | None) -> list[Task]:  # noqa: ARG002
         return _next_search(task, resume, BATCH)
 
 
@@ -103,8 +103,8 @@ class Category:
             "gcmlimit": BATCH,
         }
 
-    def follow(self, task: Task, pages: Pages, resume: dict[str, Any] | None) -> list[Task]:
-        names = [page["title"].partition(":")[2] for page in pages if page["ns"] == 14]
+    def follow(self, task: Task, pages: Pages, resume: Resume | None) -> list[Task]:
+        names = [(page.title or "").partition(":")[2] for page in pages if page.ns == CATEGORY]
         turn = max(task.turn, self.store.last_turn("category", task.topic)) + 1
         tasks = []
         if resume is not None:
@@ -133,7 +133,7 @@ class Random:
     def request(self, task: Task) -> Params:  # noqa: ARG002
         return {"generator": "random", "grnnamespace": 0, "grnlimit": BATCH}
 
-    def follow(self, task: Task, pages: Pages, resume: dict[str, Any] | None) -> list[Task]:
+    def follow(self, task: Task, pages: Pages, resume: Resume | None) -> list[Task]:
         known = all(self.store.in_frontier(pageid) for pageid, _ in articles(pages))
         misses = task.depth + 1 if known else 0
         if misses == RANDOM_TRIES:
@@ -162,7 +162,7 @@ class Rare:
             return None
         return _search(f'"{task.target}"', RARE_BATCH)
 
-    def follow(self, task: Task, pages: Pages, resume: dict[str, Any] | None) -> list[Task]:  # noqa: ARG002
+    def follow(self, task: Task, pages: Pages, resume: Resume | None) -> list[Task]:  # noqa: ARG002
         if task.target:
             return _next_search(task, resume, RARE_BATCH)
         tried = self.store.targets_of("rare")
@@ -175,9 +175,9 @@ class Rare:
 def articles(pages: Pages) -> list[tuple[int, str]]:
     """Page id and title of those that may have text; not of categories and of pages that only tell meanings apart."""
     return [
-        (page["pageid"], whole(page["title"]))
+        (page.pageid, page.title)
         for page in pages
-        if page.get("ns") == 0 and not page.get("missing") and "disambiguation" not in page.get("pageprops", {})
+        if page.pageid and page.title and page.ns == 0 and not page.missing and not page.disambiguation
     ]
 
 

@@ -16,8 +16,8 @@ from pathlib import Path
 from urllib.parse import quote, urlsplit
 
 from pipeline.collect.api.extracts import extract_paragraphs
+from pipeline.collect.article import Article
 from pipeline.collect.dump.pages import Page, read_pages
-from pipeline.collect.sources import Article
 from pipeline.collect.wikitext.plain_text import is_redirect, plain_text
 
 LICENSE = "Creative Commons Attribution-Share Alike 4.0"  # as Wikipedia's API names it; a dump does not say
@@ -33,12 +33,12 @@ _AHEAD = 3  # batches for each process that wait or are being cleaned
 
 
 def read_dump(paths: list[Path], variant: str = "zh", processes: int | None = None) -> Iterator[Article]:
-    """The articles of dumps, in their order, as text (see ``wikitext.plain_text`` for ``variant``).
+    """The articles of dumps, in their order, as text (``wikitext/plain_text.py`` says what ``variant`` does).
 
     ``processes`` clean pages (default: one for each core; with 1 no other process is started).
 
     Raises:
-        InputError: see ``dump_xml.read_pages``.
+        InputError: as ``pages.read_pages``.
     """
     clean = partial(clean_pages, variant=variant)
     processes = processes or _cores()

@@ -1,4 +1,4 @@
-"""Pages of a MediaWiki XML dump (``pages-articles``), streamed: ``.xml``, ``.xml.bz2`` or ``.xml.gz``.
+"""Pages of a MediaWiki XML dump (``pages-articles``), streamed: ``.xml``, or that packed (``.bz2``, ``.gz``, ``.xz``).
 
 Memory stays at one page and one block of the file. A dump declares no entities, so a file with a document type is
 refused before any entity of it can grow (the "billion laughs"), and nothing is ever fetched.
@@ -6,25 +6,21 @@ refused before any entity of it can grow (the "billion laughs"), and nothing is 
 
 from __future__ import annotations
 
-import bz2
-import gzip
-import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 from xml.parsers import expat
 
+from pipeline.files.packed import ENDINGS, read_blocks, unpacked_name
 from pipeline.stage import InputError
 
 _BLOCK = 1 << 20  # bytes of the unpacked file given to the parser at once
-_OPENERS: dict[str, Any] = {".bz2": bz2.open, ".gz": gzip.open}
 _KEPT = {"base", "title", "ns", "id", "text"}  # elements whose text is read; <id> is the page's, the revision's, ...
 
 
 @dataclass(frozen=True)
 class Page:
-    """A page of the main namespace that is no redirect. ``wiki`` is its address up to the title, "" if unknown."""
+    """A page of the main namespace, redirects excepted. ``wiki`` is its address up to the title, "" if unknown."""
 
     wiki: str
     title: str
@@ -37,32 +33,17 @@ def read_pages(path: Path) -> Iterator[Page]:
     """The articles in a dump, in its order; other namespaces and redirects are left out.
 
     Raises:
-        InputError: the file is missing, cut short, no MediaWiki dump, broken XML, or declares a document type.
+        InputError: the file is missing, damaged, not a MediaWiki dump, broken XML, or declares a document type.
     """
     reader = _Reader(path)
-    for block in _blocks(path):
+    if not unpacked_name(path).endswith(".xml"):
+        raise InputError(f"{path}: must be .xml, also {', '.join(ENDINGS)}; rename or convert it")
+    for block in read_blocks(path, _BLOCK, "give the path of a pages-articles dump"):
         reader.feed(block)
         yield from reader.pages
         reader.pages.clear()
     reader.feed(b"", last=True)
     yield from reader.pages
-
-
-def _blocks(path: Path) -> Iterator[bytes]:
-    if not path.name.endswith((".xml", ".xml.bz2", ".xml.gz")):
-        raise InputError(f"{path}: is neither .xml, .xml.bz2 nor .xml.gz; rename or convert it")
-    try:
-        with _OPENERS.get(path.suffix, open)(path, "rb") as file:
-            while block := file.read(_BLOCK):
-                yield block
-    except FileNotFoundError:
-        raise InputError(f"{path}: is not there; give the path of a pages-articles dump") from None
-    except IsADirectoryError:
-        raise InputError(f"{path}: is a folder; name the dump in it") from None
-    except (EOFError, OSError, zlib.error) as error:
-        if isinstance(error, OSError) and error.errno:  # the disk, not what the file holds
-            raise
-        raise InputError(f"{path}: is no whole {path.suffix[1:]} file ({error}); fetch it again") from None
 
 
 class _Reader:
@@ -89,15 +70,15 @@ class _Reader:
         except expat.ExpatError as error:
             reason = expat.errors.messages[error.code]
             raise InputError(
-                f"{self.path}: is broken XML at line {error.lineno} column {error.offset} ({reason}); fetch it again"
+                f"{self.path}: broken XML at line {error.lineno} column {error.offset} ({reason}); fetch it again"
             ) from None
 
     def _refuse(self, *_declaration: object) -> None:
-        raise InputError(f"{self.path}: declares a document type, which no MediaWiki dump does; it is not read")
+        raise InputError(f"{self.path}: declares a document type, which MediaWiki dumps never do; refused")
 
     def _start(self, name: str, attributes: dict[str, str]) -> None:
         if not self._inside and name != "mediawiki":
-            raise InputError(f"{self.path}: holds <{name}>, not <mediawiki>; give a pages-articles XML dump")
+            raise InputError(f"{self.path}: begins with <{name}>, not <mediawiki>; give a pages-articles XML dump")
         self._inside.append(name)
         if name == "page":
             self._facts = {}
@@ -132,7 +113,7 @@ class _Reader:
         pageid, revid = facts.get("page id", ""), facts.get("revision id", "")
         if not facts.get("title") or not pageid.isdecimal():
             raise InputError(
-                f"{self.path}: the page that ends at line {self._parser.CurrentLineNumber} has no title or number; "
+                f"{self.path}: the page that ends at line {self._parser.CurrentLineNumber} lacks a title or a number; "
                 "give a pages-articles XML dump"
             )
         revision = int(revid) if revid.isdecimal() else None

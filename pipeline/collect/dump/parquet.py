@@ -6,13 +6,12 @@ are lines. pyarrow is an optional extra (requirements-parquet.txt); no other sou
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit
 
+from pipeline.collect.article import Article
 from pipeline.collect.dump.articles import LICENSE
-from pipeline.collect.sources import Article
 from pipeline.stage import InputError
 
 _COLUMNS = ("id", "url", "title", "text")
@@ -23,7 +22,7 @@ def read_parquet(paths: list[Path]) -> Iterator[Article]:
     """The articles of the files, in their order.
 
     Raises:
-        InputError: pyarrow is not installed, or a file is missing, no Parquet, or has no such columns.
+        InputError: pyarrow is not installed, or a file is missing, not Parquet, or without these columns.
     """
     try:
         import pyarrow
@@ -38,31 +37,35 @@ def read_parquet(paths: list[Path]) -> Iterator[Article]:
                 missing = [name for name in _COLUMNS if name not in file.schema_arrow.names]
                 if missing:
                     raise InputError(
-                        f"{path}: has no column {', '.join(missing)}; the layout is that of wikimedia/wikipedia "
+                        f"{path}: lacks column {', '.join(missing)}; the layout is that of wikimedia/wikipedia "
                         "(id, url, title, text)"
                     )
                 for batch in file.iter_batches(_ROWS, columns=list(_COLUMNS)):
                     for row in batch.to_pylist():
                         yield _article(row, path)
         except FileNotFoundError:
-            raise InputError(f"{path}: is not there; give the path of a Parquet file") from None
+            raise InputError(f"{path}: not found; give the path of a Parquet file") from None
         except (pyarrow.ArrowInvalid, pyarrow.ArrowNotImplementedError) as error:
-            raise InputError(f"{path}: is no whole Parquet file ({error}); fetch it again") from None
+            raise InputError(f"{path}: damaged or not a Parquet file ({error}); fetch it again") from None
 
 
-def _article(row: dict[str, Any], path: Path) -> Article:
-    for name in ("url", "title", "text"):
-        if not isinstance(row[name], str):
-            raise InputError(f"{path}: row {row['id']!r} has {name} {row[name]!r}, not a string; fetch the file again")
-    try:
-        pageid = int(row["id"])
-    except (TypeError, ValueError):
-        raise InputError(f"{path}: id {row['id']!r} is no page number; fetch the file again") from None
+def _article(row: Mapping[str, object], path: Path) -> Article:
+    title, url, text = (_text(row, name, path) for name in ("title", "url", "text"))
+    pageid = str(row["id"])
+    if not pageid.isdecimal():
+        raise InputError(f"{path}: id {row['id']!r} must be a page number; fetch the file again")
     return Article(
-        title=row["title"],
-        paragraphs=[line for line in (line.strip() for line in row["text"].split("\n")) if line],
-        source=urlsplit(row["url"]).hostname or path.name.split(".")[0],
+        title=title,
+        paragraphs=[line for line in (line.strip() for line in text.split("\n")) if line],
+        source=urlsplit(url).hostname or path.name.split(".")[0],
         license=LICENSE,
-        pageid=pageid,
-        url=row["url"],
+        pageid=int(pageid),
+        url=url,
     )
+
+
+def _text(row: Mapping[str, object], name: str, path: Path) -> str:
+    value = row[name]
+    if not isinstance(value, str):
+        raise InputError(f"{path}: row {row['id']!r}: {name} must be a string, not {value!r}; fetch the file again")
+    return value

@@ -134,7 +134,7 @@ def _inline(line: str) -> str:
 
 
 def _literal_quotes(run: re.Match[str]) -> str:
-    """The quotes of a run that are no mark-up: of four one, of more than five those before the last five."""
+    """The quotes of a run that are text, not mark-up: of four one, of more than five those before the last five."""
     length = len(run.group())
     return "'" if length == 4 else "'" * max(length - 5, 0)
 

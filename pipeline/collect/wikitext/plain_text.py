@@ -1,8 +1,8 @@
 """The plain text of a page of wikitext, as MediaWiki's own plain-text extracts give it (``prop=extracts``).
 
-Three steps, each linear in the length of the page: ``wikitext_scan`` finds templates, links, variants, comments and
-extension tags; here each of them becomes the text that it shows (most show none; ``wikitext_templates`` says which
-templates do); ``wikitext_blocks`` makes plain lines of what is left. Section headings stay, as ``== heading ==``.
+Three steps, each linear in the length of the page: ``scan`` finds templates, links, variants, comments and
+extension tags; here each of them becomes the text that it shows (most show none; ``templates`` says which do);
+``blocks`` makes plain lines of what is left. Section headings stay, as ``== heading ==``.
 
 A page may nest brackets without end: below ``DEEPEST`` levels nothing is shown.
 """
@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 from itertools import pairwise
 
-from pipeline.collect.sources import FORMULA
+from pipeline.collect.article import FORMULA
 from pipeline.collect.wikitext.blocks import GONE, MARKS, SHIELD, lines_of
 from pipeline.collect.wikitext.scan import Span, scan
 from pipeline.collect.wikitext.templates import call_function, fill, form_of, is_function

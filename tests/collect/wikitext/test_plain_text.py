@@ -2,18 +2,16 @@
 
 import json
 import time
-from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.collect.sources import FORMULA
+from pipeline.collect.article import FORMULA
 from pipeline.collect.wikitext.plain_text import is_redirect, plain_text
 from pipeline.collect.wikitext.templates import form_of
 from pipeline.collect.wikitext.variants import VARIANTS, choose_variant
-
-PAGES = Path(__file__).parents[1] / "helpers" / "marked_up_pages.jsonl"
+from tests.helpers.dumps import MARKED_UP
 
 
 @pytest.mark.parametrize(
@@ -198,7 +196,7 @@ def test_plain_text_is_a_fixed_point_of_plain_characters(wikitext, variant):
 
 
 def test_there_are_forty_marked_up_pages_and_none_leaves_residue():
-    pages = [json.loads(line) for line in PAGES.read_text(encoding="utf-8").splitlines()]
+    pages = [json.loads(line) for line in MARKED_UP.read_text(encoding="utf-8").splitlines()]
     articles = [page for page in pages if ":" not in page["title"] and not is_redirect(page["wikitext"])]
     assert len(articles) >= 40
     for page in articles:

@@ -10,6 +10,7 @@ import pytest
 import tenacity
 
 from pipeline.collect.api import client as client_module
+from pipeline.collect.api.answers import Answer
 from pipeline.collect.api.client import Client, Pace, check_address
 from pipeline.stage import InputError
 from tests.helpers.tiny import run_script
@@ -81,7 +82,7 @@ def waits(script):
 def test_retry_after_is_honoured(answer):
     with Script(answer) as script:
         client = script.client()
-        assert client.ask(titles="甲") == GOOD
+        assert client.ask(titles="甲") == Answer(complete=True)
         assert waits(script)[0] >= 0.99
         assert (client.requests, client.retries) == (2, 1)
         assert script.paths[0] == script.paths[1]
@@ -151,11 +152,18 @@ def test_what_will_not_pass_is_an_error_at_once(answer, message):
     assert len(script.paths) == 1
 
 
+def test_an_answer_that_is_not_in_the_apis_form_is_asked_for_again():
+    with Script(good({"batchcomplete": True, "query": {"pages": [5]}})) as script:
+        client = script.client()
+        assert client.ask(titles="甲") == Answer(complete=True)
+        assert (client.requests, client.retries) == (2, 1)
+
+
 def test_known_warnings_pass():
     text = "This result was truncated because it would otherwise be larger than the limit of 12,582,912 bytes."
     value = {**GOOD, "warnings": {"result": {"warnings": text}}}
     with Script(good(value)) as script:
-        assert script.client().ask(titles="甲") == value
+        assert script.client().ask(titles="甲") == Answer(complete=True)
 
 
 def test_the_continue_object_goes_back_whole():

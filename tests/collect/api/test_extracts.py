@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.collect.api.extracts import extract_paragraphs, is_list_section
-from pipeline.collect.sources import FORMULA, LEFT_OUT
+from pipeline.collect.article import FORMULA, LEFT_OUT
 
 
 def test_headings_empty_sections_and_reference_lists_are_dropped():

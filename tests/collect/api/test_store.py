@@ -104,7 +104,7 @@ time.sleep(60)
 
 
 def test_files_that_are_no_store(path, tmp_path):
-    with pytest.raises(InputError, match="no store is there"):
+    with pytest.raises(InputError, match="not found"):
         progress(path)
     path.parent.mkdir()
     path.write_text("not a database, but long enough to be taken for one by its size alone")

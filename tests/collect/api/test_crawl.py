@@ -12,7 +12,7 @@ from pipeline.collect.api import strategies as strategies_module
 from pipeline.collect.api.client import AT_ONCE, Client
 from pipeline.collect.api.crawl import NOTHING_LEFT, TARGETS_MET, Crawl
 from pipeline.collect.api.store import Store, progress
-from pipeline.collect.api.strategies import SEARCH_END, Search, below_floor, make_strategies
+from pipeline.collect.api.strategies import make_strategies
 from pipeline.collect.api.topics import TOPICS
 from pipeline.collect.compiler import Compiler, Limits
 from pipeline.stage import InputError
@@ -94,11 +94,6 @@ def hasty(monkeypatch):
     monkeypatch.setattr(client_module, "_backoff", tenacity.wait_fixed(0.01))
 
 
-def test_there_are_59_topics_with_names_of_their_own():
-    assert len(TOPICS) == len({topic.name for topic in TOPICS}) == 59
-    assert all(topic.searches and topic.categories for topic in TOPICS)
-
-
 def test_everything_is_taken_where_the_targets_cannot_be_met(api, tmp_path):
     path = tmp_path / "store.sqlite"
     compiler, reason = crawl(api.url, path, ALL, ("search", "category", "random"))
@@ -111,7 +106,7 @@ def test_everything_is_taken_where_the_targets_cannot_be_met(api, tmp_path):
     assert 4 not in outcomes  # a redirect: its target is listed
     assert len(set(api.wiki.texts_asked())) == len(api.wiki.texts_asked())
     assert progress(path).reason == NOTHING_LEFT
-    assert all(line["pageid"] and line["revid"] == 1000 + line["pageid"] and line["url"] for line in compiler.used)
+    assert all(used.pageid and used.revid == 1000 + used.pageid and used.url for used in compiler.used)
     assert compiler.dataset().metadata["license"] == "CC BY-SA 4.0"
     assert compiler.dataset().metadata["sources"] == ["zh.example.org"]
 
@@ -233,14 +228,6 @@ def test_half_read_batches_are_kept(api, tmp_path):
         assert len(json.loads(found)) > 3
 
 
-def test_search_stays_below_the_end():
-    task = Search().begin()[0]
-    for offset, goes_on in ((20, True), (SEARCH_END - 40, True), (SEARCH_END - 20, False)):
-        following = Search().follow(task, [], {"gsroffset": offset, "continue": "gsroffset||"})
-        assert bool(following) == goes_on
-        assert all(task.resume["gsroffset"] == offset and task.resume["continue"] for task in following)
-
-
 def test_rare_asks_for_exactly_what_is_below_the_floor(tmp_path):
     page = FakePage("水鱼", "水鱼是鳖的别名，不是鱼。")
     with FakeApi(FakeWiki({1: page})) as api:
@@ -250,14 +237,6 @@ def test_rare_asks_for_exactly_what_is_below_the_floor(tmp_path):
     # 水 is the first of the table, and its page brings 鱼 twice: only what is once or never there is searched for.
     wanted = [f'"{character}"' for character in strategies_module.standard_characters() if character not in "鱼是"]
     assert searched == [*wanted, *(f'"{character}"' for character in sorted("别名鳖"))]
-
-
-def test_below_floor_begins_with_what_was_never_seen():
-    counts = {"水": 1, "鱼": 9, "𩽾": 1, "a": 1}
-    rare = below_floor(counts, 2)
-    assert rare[:2] == ["中", "的"]
-    assert rare[-2:] == ["水", "𩽾"]
-    assert len(rare) == 60
 
 
 def test_categories_are_found_in_either_script_and_walked_to_the_limit(tmp_path):
@@ -277,7 +256,7 @@ def test_categories_are_found_in_either_script_and_walked_to_the_limit(tmp_path)
     with FakeApi(wiki) as api:
         compiler, reason = crawl(api.url, tmp_path / "s.sqlite", Limits(5, 200, 1, 100, 100), ("category",))
     assert reason == NOTHING_LEFT
-    assert {line["title"] for line in compiler.used} == {"绫", "罗", "锦"}
+    assert {used.title for used in compiler.used} == {"绫", "罗", "锦"}
     assert compiler.dataset().metadata["domains"] == ["纺织"]
     walked = [params["gcmtitle"] for params, _ in wiki.asked if params.get("generator") == "categorymembers"]
     assert len(walked) == len(set(walked))

@@ -58,12 +58,12 @@ def test_the_wiki_is_what_the_client_expects(url):
     query = {"generator": "search", "gsrsearch": "镇", "gsrwhat": "text", "gsrlimit": 2}
     query |= {"prop": "extracts", "explaintext": 1, "exlimit": 1}
     first = client.ask(**query)
-    assert not first.get("batchcomplete")
-    assert first["continue"]["excontinue"]
-    assert sum("extract" in page for page in first["query"]["pages"]) == 1
-    resumed = client.ask(**query, **first["continue"])
-    assert resumed["batchcomplete"]
-    assert resumed["continue"]["gsroffset"] == 2
+    assert not first.complete
+    assert first.resume["excontinue"]
+    assert sum(page.extract is not None for page in first.pages) == 1
+    resumed = client.ask(**query, **first.resume)
+    assert resumed.complete
+    assert resumed.resume["gsroffset"] == 2
 
 
 def test_marked_up_pages(url, tmp_path):

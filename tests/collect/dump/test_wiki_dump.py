@@ -8,7 +8,6 @@ plain pages.
 import json
 import sqlite3
 from contextlib import closing
-from pathlib import Path
 from statistics import mean
 
 import pytest
@@ -20,11 +19,11 @@ from pipeline.collect.dump.articles import read_dump
 from pipeline.collect.dump.pages import read_pages
 from pipeline.collect.wikitext.plain_text import is_redirect, plain_text
 from tests.helpers import wiki
+from tests.helpers.dumps import MARKED_UP
 
 pytestmark = pytest.mark.wiki
 
 PLAIN = 300  # of the plain pages; the benchmark compares them all
-MARKED_UP = Path(__file__).parents[1] / "helpers" / "marked_up_pages.jsonl"
 LANGUAGES = ("en", "ja", "ko", "fr", "de", "es", "vi", "nl", "zh-min-nan")
 EXTENSIONS = """
 wfLoadExtension( 'Math' );
@@ -65,8 +64,8 @@ def compared(tmp_path_factory):
             query = {"prop": "extracts", "explaintext": 1, "exsectionformat": "wiki", "exlimit": 1}
             extracts = {}
             for page in found:
-                answer = client.ask(**query, pageids=page.pageid)
-                extracts[page.title] = answer["query"]["pages"][0]["extract"]
+                [answered] = client.ask(**query, pageids=page.pageid).pages
+                extracts[page.title] = answered.extract
         finally:
             wiki.down()
     return dump, found, extracts, {title for title, _ in pages}
