@@ -81,11 +81,12 @@ test-wiki: .venv/dev
 backtest: .venv/study
 	$(PY) benchmarks/forecast.py
 
-## lint: check style, formatting and types
+## lint: check style, formatting, types, and that imports run downwards only
 lint: .venv/dev
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
 	$(PY) -m mypy
+	$(PY) -c 'from importlinter.cli import lint_imports_command; lint_imports_command()'
 
 ## setup: create .venv and install what study and test need; nothing happens when it is up to date
 setup: .venv/study .venv/dev

@@ -11,7 +11,5 @@ def files_of(dataset: Path) -> tuple[str, bytes, bytes]:
     text = dataset.read_text(encoding="utf-8")
     created = json.loads(text)["metadata"]["created"]
     assert text.count(created) == 1
-    return (
-        text.replace(created, ""),
-        *(dataset.with_name(name).read_bytes() for name in ("sources.jsonl", "vocab.txt")),
-    )
+    sources, vocab = (dataset.with_name(name).read_bytes() for name in ("sources.jsonl", "vocab.txt"))
+    return text.replace(created, ""), sources, vocab
