@@ -13,7 +13,7 @@ from pipeline.analyse.plateau import plateau, slopes_per_10k
 from pipeline.files.history import History
 from pipeline.statistics.autocorrelation import autocorrelation, lag_one
 from pipeline.statistics.binomial import denominators
-from pipeline.statistics.correlation import further_correlations
+from pipeline.statistics.correlation import correlation
 from pipeline.statistics.curve_average import Mixture
 from pipeline.statistics.curves import FORMULAS, SATURATING, SHAPES, Fit
 from pipeline.statistics.rolling_origin import rolling_errors
@@ -40,10 +40,7 @@ def trend_sections(
     errors = rolling_errors(steps, accuracy)
     at_end = found.fits[0].slope_at(float(steps[-1])) if found.fits else None
     return {
-        "pearson": {
-            **asdict(found.pearson),
-            **further_correlations(steps, accuracy, found.fits, draws, counts, counts_are),
-        },
+        "pearson": asdict(correlation(steps, accuracy, found.fits, draws, counts, counts_are)),
         "fits": {fit.curve: _fit_to_json(fit, steps, accuracy, mixture, errors.get(fit.curve)) for fit in found.fits},
         "horizon": horizon_to_json(found),
         "slope_per_10k_steps": slopes_per_10k(steps, accuracy, at_end),
