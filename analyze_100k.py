@@ -22,8 +22,8 @@ from math import isfinite
 from pathlib import Path
 from typing import Any
 
-from pipeline.analyse.whole_analysis import DEFAULT_ANALYSIS, Questions, analyse
-from pipeline.files import atomic
+from pipeline.analyse.schema.analysis import DEFAULT_ANALYSIS, write_analysis
+from pipeline.analyse.whole_analysis import Questions, analyse
 from pipeline.files.history import DEFAULT_HISTORY, History, read_history
 from pipeline.files.scores import read_scores, scores_beside
 from pipeline.formatting import now
@@ -49,7 +49,7 @@ def main() -> int:
     )
     baseline = _read(arguments.baseline) if arguments.baseline else None
     result = analyse(history, baseline, now(), questions)
-    atomic.write_json(arguments.output, result, indent=2)
+    write_analysis(arguments.output, result)
     report = Report(arguments.lang)
     print("\n".join(report.lines(path, result)))
     print(report.written(arguments.output))
@@ -124,7 +124,7 @@ def _share(text: str) -> float:
 def _step(text: str) -> float:
     step = float(text)
     if not isfinite(step) or step < 1:
-        raise argparse.ArgumentTypeError(f"{text} is no number of steps of at least 1")
+        raise argparse.ArgumentTypeError(f"{text} must be a number of steps, at least 1")
     return step
 
 

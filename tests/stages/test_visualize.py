@@ -8,6 +8,7 @@ import sys
 
 import pytest
 
+from pipeline.analyse.schema.analysis import write_analysis
 from pipeline.analyse.whole_analysis import analyse
 from pipeline.figures import fonts
 from pipeline.files.scores import scores_beside
@@ -19,7 +20,7 @@ FIGURES = ("training_curves", "correlation_analysis", "comparison_50k_100k", "lo
 
 def prepare(folder, history, name="h"):
     """Write ``history`` and its analysis; gives the options that name them."""
-    (folder / f"{name}_a.json").write_text(json.dumps(analyse(history, None, "now")))
+    write_analysis(folder / f"{name}_a.json", analyse(history, None, "now"))
     history.write(folder / f"{name}.json")
     return ["--history", folder / f"{name}.json", "--analysis", folder / f"{name}_a.json"]
 
@@ -203,7 +204,7 @@ def mistype_run(folder):
         (grow_history, "before it grew"),
         (remove_history, "train_large_100k.py"),
         (mistype_run, "run.test.mlm_acc"),
-        (mistype_findings, "is no analysis"),
+        (mistype_findings, "anomalies[0].kind is missing"),
     ],
     ids=lambda value: getattr(value, "__name__", ""),
 )
