@@ -21,8 +21,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pipeline.files.dataset import Document
 from pipeline.data.tokenizer import CLS, FIRST_CHARACTER, MASK, SEP, Tokenizer
+from pipeline.files.dataset import Document
 
 IS_NEXT, NOT_NEXT, NO_PAIR = 0, 1, -100
 HELD_OUT_MASK_RATE = 0.15  # whatever a run trains with, so that runs can be compared
