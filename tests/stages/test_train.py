@@ -207,7 +207,7 @@ def test_published_format_trains_mlm_alone(tmp_path):
         ("", "broken JSON"),
         ('{"sentences": ["甲乙', "broken JSON"),
         ("[]", "must be a JSON object"),
-        ('{"sentences": [], "vocab": []}', "no sentences"),
+        ('{"sentences": [], "vocab": []}', "is empty"),
         ('{"sentences": [1], "vocab": []}', "sentences[0]"),
         ('{"sentences": ["甲乙丙"], "vocab": ["甲乙"]}', "vocab[0]"),
         ('{"sentences": ["甲乙丙"], "vocab": ["甲"]}', "at least three"),
