@@ -16,6 +16,7 @@ from pipeline.files import checkpoint
 from pipeline.files.dataset import write_dataset
 from pipeline.files.history import FURTHER_KEYS, PUBLISHED_KEYS, read_history
 from pipeline.statistics.early_stop import EarlyStop
+from tests.helpers.stopping import signalled_at
 from tests.helpers.tiny import ROOT, TINY_SETTINGS, run_script, tiny_dataset, training_paths, write_tiny_dataset
 
 
@@ -93,21 +94,19 @@ def test_same_seed_same_numbers_and_other_seed_others(whole, tmp_path):
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_saves_and_the_next_run_goes_on(whole, tmp_path, number):
-    write_tiny_dataset(tmp_path)
-    folder = tmp_path / "run"
-    command = [
-        sys.executable, "train_large_100k.py", "--dataset", tmp_path / "dataset.json", *training_paths(folder),
-        *TINY_SETTINGS, "--dropout", "0.1",
-    ]  # fmt: skip
-    process = subprocess.Popen(list(map(str, command)), cwd=ROOT, stdout=subprocess.PIPE, text=True)
-    assert process.stdout is not None
-    assert process.stdout.readline().startswith("step 3/12")  # the first record: training has begun
-    process.send_signal(number)
-    output, _ = process.communicate(timeout=300)
-    if process.returncode != 0:  # 0: it was done before the signal came
-        assert process.returncode == 130
-        assert "stopped by a signal" in output
-    assert train(folder, "--dropout", "0.1").returncode == 0
+    """It comes at the record of step 6, in a step that ends with neither a record nor a checkpoint of the grid."""
+    dataset, folder = write_tiny_dataset(tmp_path), tmp_path / "run"
+    arguments = ("--dataset", dataset, *training_paths(folder), *TINY_SETTINGS, "--dropout", "0.1")
+    result = signalled_at("step 6/12", number, "train_large_100k.py", arguments)
+    assert (result.returncode, result.stderr) == (130, "")
+    assert "stopped by a signal after step 7, which is saved" in result.stdout
+    assert checkpoint.newest_state(folder / "ck") == folder / "ck" / "state_7.pth"
+    assert checkpoint.load(folder / "ck" / "state_7.pth")["step"] == 7
+    assert read_history(folder / "history.json").records["steps"] == [3, 6]
+    assert not (folder / "final.pth").exists()
+    again = train(folder, "--dropout", "0.1")
+    assert again.returncode == 0
+    assert "resuming after step 7" in again.stdout
     assert_same_run(folder, whole)
 
 
