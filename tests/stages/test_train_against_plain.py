@@ -195,3 +195,19 @@ def test_what_the_records_are_scored_on(runs, data):
         "mlm_targets_han": int(data.han[labels].sum()),
         "nsp_pairs": int((pairs != plain.NO_PAIR).sum()),
     }
+
+
+def test_facts_of_the_run(runs, dataset):
+    history, _, _, _ = runs
+    run = history.run
+    splits = split_by_article(dataset, HELD_OUT)
+    assert run["dataset"]["documents"] == {name: len(documents) for name, documents in vars(splits).items()}
+    assert (run["dataset"]["sentences"], run["dataset"]["vocab"]) == (len(dataset.sentences), len(dataset.vocab))
+    assert run["dataset"]["fingerprint"] == dataset.fingerprint()
+    assert (run["seed"], run["config"]["seed"], run["config"]["steps"]) == (SEED, SEED, STEPS)
+    assert (run["device"], run["precision"], run["processes"]) == ("cpu", "fp64", 1)
+    assert run["threads"] == torch.get_num_threads()
+    assert run["versions"]["torch"] == torch.__version__
+    assert run["started"] <= run["finished"]
+    seconds = history.records["seconds"]
+    assert 0 < seconds[0] < seconds[-1] < 600

@@ -5,7 +5,11 @@ import json
 import pytest
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
+from pipeline.data.masked_pairs import PairCorpus, TrainingBatches
+from pipeline.data.splits import split_by_article
+from pipeline.data.tokenizer import Tokenizer
 from pipeline.files import checkpoint
+from pipeline.files.dataset import read_dataset
 from pipeline.files.history import read_history
 from tests.helpers.in_process import run_here, succeeded, train_here
 from tests.helpers.tiny import TINY_SETTINGS, write_tiny_dataset
@@ -55,6 +59,40 @@ def test_tensorboard_after_a_resume_shows_each_step_once(tmp_path, dataset):
     (run / "history.json").unlink()
     assert "resuming after step 8" in succeeded(train_here(run, dataset, *TINY_SETTINGS, *events))
     assert list(scalars(tmp_path / "events")["seconds"]) == [3, 6, 9, 12]
+
+
+def test_seconds_go_on_after_a_resume(tmp_path, dataset):
+    """The checkpoint of step 8 says that a quarter of an hour had passed."""
+    run = tmp_path / "run"
+    succeeded(train_here(run, dataset, *TINY_SETTINGS))
+    for path in (run / "final.pth", run / "history.json", run / "ck" / "state_12.pth"):
+        path.unlink()
+    state = checkpoint.load(run / "ck" / "state_8.pth")
+    del state["format"]
+    checkpoint.save(run / "ck" / "state_8.pth", {**state, "seconds": 900.0})
+    succeeded(train_here(run, dataset, *TINY_SETTINGS))
+    before, then, after, end = read_history(run / "history.json").records["seconds"]
+    assert before < then < 900 < after < end < 960
+
+
+# In float32 the second step overflows at this rate.
+DIVERGING = ("--lr", "1e38", "--warmup", "0")
+
+
+@pytest.mark.parametrize(("records", "grid", "good"), [(12, 1, "state_1.pth"), (12, 12, None), (3, 12, None)])
+def test_divergence_is_noticed_before_anything_of_it_is_written(tmp_path, dataset, records, grid, good):
+    more = ("--log-interval", records, "--save-interval", grid)
+    result = train_here(tmp_path / "run", dataset, *TINY_SETTINGS, *DIVERGING, *more)
+    assert result.returncode != 0
+    content = read_dataset(dataset)
+    train = split_by_article(content, 0.1).train
+    corpus = PairCorpus(content.sentences, train, Tokenizer(content.vocab), 32, 0.15, True)
+    examples = ", ".join(map(str, TrainingBatches(corpus, 8, 42)[2].examples[:8]))
+    assert f"not finite at step 2 (examples {examples}, ...)" in result.stderr
+    assert ("there is no checkpoint from before it" if good is None else good) in result.stderr
+    written = {path.name for path in (tmp_path / "run").rglob("*.*") if path.suffix != ".json"}
+    assert written == {"vocab.txt"} if good is None else {"vocab.txt", "step_1.pth", "state_1.pth"}
+    assert not (tmp_path / "run" / "history.json").exists()
 
 
 @pytest.mark.parametrize(("precision", "least", "most"), [("fp32", 1e-9, 1e-5), ("bf16", 1e-5, 2e-2)])
