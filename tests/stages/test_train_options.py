@@ -31,6 +31,29 @@ def test_keep_keeps_so_many_weight_checkpoints(tmp_path, dataset, keep, kept):
     assert sorted(path.name for path in folder.iterdir()) == expected
 
 
+def test_the_end_is_recorded_and_saved_and_the_lines_say_what_the_records_say(tmp_path, dataset):
+    """Seven steps, a record each three, a checkpoint each four."""
+    more = ("--steps", "7", "--init-std", "0.3", "--lr", "1e-2")
+    *lines, last = succeeded(train_here(tmp_path / "run", dataset, *TINY_SETTINGS, *more)).splitlines()
+    history = read_history(tmp_path / "run" / "history.json")
+    assert history.records["steps"] == [3, 6, 7]
+    assert [step for step, _ in checkpoint.grid(tmp_path / "run" / "ck")] == [4]
+    assert checkpoint.newest_state(tmp_path / "run" / "ck") == tmp_path / "run" / "ck" / "state_7.pth"
+    assert checkpoint.load(tmp_path / "run" / "final.pth")["step"] == 7
+    keys = ("steps", "loss", "mlm_acc", "eval_mlm_acc", "seconds")
+    for line, record in zip(lines, zip(*(history.records[key] for key in keys), strict=True), strict=True):
+        step, loss, trained, held_out, seconds = record
+        said = f"step {step}/7  loss {loss:.3f}  MLM {100 * trained:.1f} %  held out {100 * held_out:.1f} %  "
+        assert line.startswith(said)
+        rate, unit, left, *rest = line.removeprefix(said).split()
+        assert (unit, rest) == ("steps/s", ["s", "left"])
+        assert float(rate) == pytest.approx(step / seconds, rel=0.02, abs=0.06)
+        assert float(left) == pytest.approx((7 - step) * seconds / step, rel=0.02, abs=0.51)
+    test = history.run["test"]
+    scores = f"test: MLM {100 * test['mlm_acc']:.1f} % of {test['mlm_targets']}, NSP {100 * test['nsp_acc']:.1f} %; "
+    assert last.startswith(scores)
+
+
 def scalars(folder):
     """{name: {step: value}} of what TensorBoard shows of the event files in ``folder``."""
     events = EventAccumulator(str(folder))
