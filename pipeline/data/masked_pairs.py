@@ -21,8 +21,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pipeline.files.dataset import Document
 from pipeline.data.tokenizer import CLS, FIRST_CHARACTER, MASK, SEP, Tokenizer
+from pipeline.files.dataset import Document
 
 IS_NEXT, NOT_NEXT, NO_PAIR = 0, 1, -100
 HELD_OUT_MASK_RATE = 0.15  # whatever a run trains with, so that runs can be compared
@@ -88,7 +88,7 @@ class PairCorpus:
         self.candidates = candidates[np.argsort(self.source[candidates], kind="stable")]
         grouped = self.source[self.candidates]
         self.candidate_start = np.searchsorted(grouped, np.arange(len(self.sources) + 1))
-        # A source with candidates in one article only has no negatives; its pairs are for MLM alone.
+        # A source with candidates in one article only lacks negatives; its pairs are for MLM alone.
         pages = [np.unique(self.page[self.candidates[grouped == number]]) for number in range(len(self.sources))]
         self.has_negatives = np.array([len(found) > 1 for found in pages], dtype=bool)
 

@@ -1,6 +1,6 @@
 """One token a character. Ids 0..4 are the special tokens, then the dataset's vocabulary in its order.
 
-White space is no token. A character that is not in the vocabulary is [UNK].
+White space is dropped. A character that is not in the vocabulary is [UNK].
 """
 
 from __future__ import annotations
@@ -10,9 +10,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from pipeline.characters.han import is_han
+from pipeline.data.token_array import token_array
 from pipeline.files.vocabulary import SPECIAL_TOKENS
 from pipeline.stage import InputError
-from pipeline.data.token_array import token_array
 
 PAD, UNK, CLS, SEP, MASK = range(len(SPECIAL_TOKENS))
 FIRST_CHARACTER = len(SPECIAL_TOKENS)

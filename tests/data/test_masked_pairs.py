@@ -1,6 +1,5 @@
 """The data of each step: layout, masking, pairs, truncation, and that it is a pure function of seed and step."""
 
-import dataclasses
 import itertools
 import random
 from pathlib import Path
@@ -10,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.files.dataset import Document
+from pipeline.data.corpora import build_corpora
 from pipeline.data.masked_pairs import (
     IS_NEXT,
     NO_PAIR,
@@ -21,9 +20,8 @@ from pipeline.data.masked_pairs import (
     held_out_batches,
     split_batch,
 )
-from pipeline.data.corpora import build_corpora
-from pipeline.train.settings import PRESETS
 from pipeline.data.tokenizer import CLS, FIRST_CHARACTER, MASK, SEP, UNK, Tokenizer
+from pipeline.files.dataset import Document
 from tests.helpers.tiny import tiny_dataset
 
 DATASET = tiny_dataset()

@@ -7,8 +7,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from pipeline.data import splits as splitting
-from pipeline.files.dataset import Dataset, Document
 from pipeline.data.splits import split_by_article
+from pipeline.files.dataset import Dataset, Document
 
 SHARE = 0.1
 CHARACTERS = [chr(code) for code in range(0x4E00, 0x4E00 + 2000)]

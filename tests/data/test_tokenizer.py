@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.files.vocabulary import SPECIAL_TOKENS, count_characters
-from pipeline.stage import InputError
 from pipeline.data import token_array
 from pipeline.data import tokenizer as tokenizer_module
 from pipeline.data.tokenizer import CLS, FIRST_CHARACTER, MASK, PAD, SEP, UNK, Tokenizer
+from pipeline.files.vocabulary import SPECIAL_TOKENS, count_characters
+from pipeline.stage import InputError
 
 VOCAB = list("的，。天地人𠀀a1")
 SPACES = " \t\n\u3000\xa0\u2028"
