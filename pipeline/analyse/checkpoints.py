@@ -93,7 +93,7 @@ def checkpoint_trends(path: Path, scores: dict[str, Any]) -> CheckpointTrends | 
     split = next((split for split in SPLITS if scores.get(split, {}).get("checkpoints")), None)
     if split is None:
         return None
-    section = from_json(_Section, scores[split], path, "move it away and score again", at=split)
+    section = from_json(_Section, scores[split], f"{path}: {split}", advice="move it away and score again")
     return CheckpointTrends(str(path), split, _curves(section))
 
 

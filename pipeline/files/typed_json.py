@@ -1,20 +1,20 @@
-"""Dataclasses to JSON objects and back: one writer and one reader for every file that is described by dataclasses.
+"""Frozen dataclasses to JSON and back: the one border between typed values and ``dict[str, Any]``.
 
-The fields of a dataclass are the keys of its object, in their order. Field metadata says where the two differ:
-``field(metadata=json_key("50k_r"))`` names a key that cannot be a Python name, ``field(metadata=INLINED)`` writes the
-keys of a nested dataclass straight into the object around it.
+A dataclass is an object with a key for each field. The key is the field's name, or ``metadata={"key": ...}`` where the
+name cannot be a Python one; ``metadata={"inlined": True}`` writes the keys of a nested dataclass straight into the
+object around it. ``metadata={"omit_none": True}`` leaves the key out while the field is None; otherwise None
+is null. Types of fields: nested dataclasses, ``list[X]``, ``tuple[X, Y]``, ``tuple[X, ...]``, ``dict[str, X]``,
+``X | None``, ``Literal``, int, float, bool, str, and ``Any`` for a value that is taken as it is.
 
-The reader checks every value against the annotation of its field: int, float, bool, str, ``Literal``, a dataclass,
-``list``, ``tuple`` and ``dict[str, ...]`` of these, and any of them ``| None``. A missing key takes the default of its
-field; without a default it is an error. Keys without a field are ignored, so that a file of a newer version can be
-read. A dataclass checks more in ``__post_init__`` by raising ValueError.
+NaN and infinity are values of a float. A key that is missing takes the field's default. Keys that are not known are
+passed over, so that a file of a later version can be read. What the types cannot say, a dataclass checks in
+``__post_init__`` by raising ValueError.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import MISSING, Field, fields, is_dataclass
-from math import isfinite
+import dataclasses
+from functools import cache
 from pathlib import Path
 from types import NoneType, UnionType
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
@@ -22,139 +22,171 @@ from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_
 from pipeline.stage import InputError
 
 T = TypeVar("T")
-
-_WORDS = {bool: "true or false", int: "a whole number", float: "a finite number", str: "a string"}
-
-
-INLINED = {"inlined": True}
-
-
-def json_key(name: str) -> dict[str, str]:
-    """Metadata of a field whose key in the file is ``name``."""
-    return {"key": name}
+_PLAIN = {int: "a whole number", float: "a number", bool: "true or false", str: "a string"}
 
 
 def to_json(value: Any) -> Any:
-    """``value`` with every dataclass as a dict and every tuple as a list, ready for ``json.dumps``."""
-    if is_dataclass(value):
-        found: dict[str, Any] = {}
-        for each in fields(value):
-            content = to_json(getattr(value, each.name))
-            found.update(content if _is_inlined(each) else {_key(each): content})
-        return found
-    if isinstance(value, dict):
-        return {key: to_json(content) for key, content in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [to_json(content) for content in value]
-    return value
-
-
-def from_json(kind: type[T], value: Any, path: Path, advice: str, *, at: str = "") -> T:
-    """The ``kind`` that ``value`` describes.
-
-    Args:
-        kind: a dataclass.
-        value: what ``json.loads`` gave.
-        path: the file that it was read from.
-        advice: what to do about a broken file.
-        at: the key path of ``value`` in the file; empty for the whole file.
+    """``value`` in dicts, lists and plain values, as ``json.dumps`` takes them.
 
     Raises:
-        InputError: a value of another type, or a missing key; the message names the file and the key path.
+        TypeError: a value that ``from_json`` could not give back, such as an array.
+    """
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        written: dict[str, Any] = {}
+        for field in dataclasses.fields(value):
+            item = getattr(value, field.name)
+            if field.metadata.get("inlined"):
+                written |= to_json(item)
+            elif item is not None or not field.metadata.get("omit_none"):
+                written[_key(field)] = to_json(item)
+        return written
+    if isinstance(value, dict):
+        return {key: to_json(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [to_json(item) for item in value]
+    if value is None or isinstance(value, (bool, int, str)):
+        return value
+    if isinstance(value, float):
+        return float(value)  # numpy's float64 is a float too
+    raise TypeError(f"{type(value).__name__} cannot be written as JSON: {value!r}")
+
+
+def from_json(kind: type[T], value: Any, where: Path | str, *, advice: str = "") -> T:
+    """``value`` (from ``json.loads``) as a ``kind``; ``where`` is the file and ``advice`` what to do, for messages.
+
+    Raises:
+        InputError: a missing key or a value of another type; the message names the file, the keys that lead to the
+            value, and the type that is expected.
     """
     try:
-        return _read(kind, value, at)
-    except _WrongValue as error:
-        raise InputError(f"{path}: {error}; {advice}") from None
+        result: T = _read(kind, value, "")
+    except _Unexpected as error:
+        ending = f"; {advice}" if advice else ""
+        raise InputError(f"{where}: {error.keys or 'the file'} must be {error.expected}, {error.but}{ending}") from None
+    return result
 
 
-class _WrongValue(Exception):
-    """The message says which key is wrong and what it must be."""
+class _Unexpected(Exception):
+    """At ``keys`` a value should be ``expected``; ``but`` says what is there."""
 
-    def __init__(self, at: str, message: str) -> None:
-        super().__init__(f"{at or 'the file'} {message}")
+    def __init__(self, keys: str, expected: str, but: str) -> None:
+        super().__init__()
+        self.keys = keys
+        self.expected = expected
+        self.but = but
 
 
-def _read(kind: Any, value: Any, at: str) -> Any:
-    if is_dataclass(kind):
-        return _read_object(kind, value, at)
-    origin, arguments = get_origin(kind), get_args(kind)
-    if origin in (Union, UnionType):
-        if value is None and NoneType in arguments:
-            return None
-        (rest,) = (each for each in arguments if each is not NoneType)
-        return _read(rest, value, at)
-    if origin is Literal:
-        if not isinstance(value, str) or value not in arguments:
-            raise _WrongValue(at, f"must be {' or '.join(arguments)}, not {_shown(value)}")
+def _read(kind: Any, value: Any, keys: str) -> Any:
+    """``value``, which stands at ``keys``, as a ``kind``."""
+    if kind is Any:
         return value
-    if origin is dict:
-        return {key: _read(arguments[1], content, _below(at, key)) for key, content in _object(value, at).items()}
+    origin, parts = get_origin(kind), get_args(kind)
+    if origin in (Union, UnionType):
+        return _read_optional(kind, value, keys)
+    if origin is Literal:
+        if not any(type(value) is type(choice) and value == choice for choice in parts):
+            raise _wrong(kind, value, keys)
+        return value
+    if kind in _PLAIN:
+        return _read_plain(kind, value, keys)
+    if origin is dict and parts[0] is str:
+        if not isinstance(value, dict):
+            raise _wrong(kind, value, keys)
+        return {key: _read(parts[1], item, _below(keys, key)) for key, item in value.items()}
     if origin in (list, tuple):
-        return _read_list(origin, arguments, value, at)
-    return _read_scalar(kind, value, at)
+        return _read_sequence(kind, value, keys)
+    if dataclasses.is_dataclass(kind):
+        return _read_dataclass(kind, value, keys)
+    raise TypeError(f"{kind!r} is not a type that can be read from JSON")
 
 
-def _read_object(kind: Any, value: Any, at: str) -> Any:
-    given = _object(value, at)
-    kinds = get_type_hints(kind)
-    read = {}
-    for each in fields(kind):
-        key = _key(each)
-        if _is_inlined(each):
-            read[each.name] = _read(kinds[each.name], given, at)
-        elif key in given:
-            read[each.name] = _read(kinds[each.name], given[key], _below(at, key))
-        elif each.default is MISSING and each.default_factory is MISSING:
-            raise _WrongValue(_below(at, key), "is missing")
+def _read_optional(kind: Any, value: Any, keys: str) -> Any:
+    inner = _beside_none(kind)
+    if value is None:
+        return None
     try:
-        return kind(**read)
-    except ValueError as error:
-        raise _WrongValue(at, f"is wrong: {error}") from None
+        return _read(inner, value, keys)
+    except _Unexpected as error:
+        if error.keys == keys:  # the value itself, not a part of it
+            error.expected = _expected(kind)
+        raise
 
 
-def _read_list(origin: Any, arguments: Sequence[Any], value: Any, at: str) -> Any:
+def _read_plain(kind: type, value: Any, keys: str) -> Any:
+    accepted = (int, float) if kind is float else (kind,)
+    if type(value) not in accepted:  # not isinstance: true is an int in Python
+        raise _wrong(kind, value, keys)
+    try:
+        return kind(value)
+    except OverflowError:
+        raise _wrong(kind, value, keys) from None
+
+
+def _read_sequence(kind: Any, value: Any, keys: str) -> Any:
+    origin, parts = get_origin(kind), get_args(kind)
     if not isinstance(value, list):
-        raise _WrongValue(at, f"must be a list, not {_shown(value)}")
-    if origin is tuple and arguments[-1] is not Ellipsis:
-        if len(value) != len(arguments):
-            raise _WrongValue(at, f"must be a list of {len(arguments)}, not of {len(value)}")
-        kinds = arguments
-    else:
-        kinds = [arguments[0]] * len(value)
-    pairs = enumerate(zip(kinds, value, strict=True))
-    return origin(_read(kind, content, f"{at}[{place}]") for place, (kind, content) in pairs)
+        raise _wrong(kind, value, keys)
+    if origin is list or parts[1:] == (...,):
+        parts = parts[:1] * len(value)
+    elif len(parts) != len(value):
+        raise _wrong(kind, value, keys)
+    return origin(_read(part, item, f"{keys}[{n}]") for n, (part, item) in enumerate(zip(parts, value, strict=True)))
 
 
-def _read_scalar(kind: Any, value: Any, at: str) -> Any:
-    if type(value) is int and kind is float:
-        try:
-            return float(value)
-        except OverflowError:
-            raise _WrongValue(at, "is too large a number") from None
-    if type(value) is not kind or (kind is float and not isfinite(value)):
-        raise _WrongValue(at, f"must be {_WORDS[kind]}, not {_shown(value)}")
-    return value
-
-
-def _object(value: Any, at: str) -> dict[str, Any]:
+def _read_dataclass(kind: Any, value: Any, keys: str) -> Any:
     if not isinstance(value, dict):
-        raise _WrongValue(at, f"must be an object, not {_shown(value)}")
-    return value
+        raise _wrong(kind, value, keys)
+    hints, found = _hints(kind), {}
+    for field in dataclasses.fields(kind):
+        key = _key(field)
+        if field.metadata.get("inlined"):
+            found[field.name] = _read(hints[field.name], value, keys)
+        elif key in value:
+            found[field.name] = _read(hints[field.name], value[key], _below(keys, key))
+        elif field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING:
+            raise _Unexpected(_below(keys, key), _expected(hints[field.name]), "but is missing")
+    try:
+        return kind(**found)
+    except ValueError as error:
+        raise _Unexpected(keys, "consistent", f"but {error}") from None
 
 
-def _shown(value: Any) -> str:
-    names = {dict: "an object", list: "a list", NoneType: "null"}
-    return names.get(type(value), repr(value)[:40])
+@cache
+def _hints(kind: type) -> dict[str, Any]:
+    return get_type_hints(kind)
 
 
-def _key(each: Field[Any]) -> str:
-    return each.metadata.get("key", each.name)
+def _key(field: dataclasses.Field[Any]) -> str:
+    key: str = field.metadata.get("key", field.name)
+    return key
 
 
-def _is_inlined(each: Field[Any]) -> bool:
-    return bool(each.metadata.get("inlined"))
+def _below(keys: str, key: str) -> str:
+    return f"{keys}.{key}" if keys else key
 
 
-def _below(at: str, key: str) -> str:
-    return f"{at}.{key}" if at else key
+def _beside_none(kind: Any) -> Any:
+    """X of ``X | None``."""
+    parts = [part for part in get_args(kind) if part is not NoneType]
+    if len(parts) != 1 or len(get_args(kind)) != 2:
+        raise TypeError(f"{kind!r}: of unions, only X | None can be read from JSON")
+    return parts[0]
+
+
+def _wrong(kind: Any, value: Any, keys: str) -> _Unexpected:
+    shown = type(value).__name__ if isinstance(value, (dict, list)) else repr(value)[:40]
+    return _Unexpected(keys, _expected(kind), f"not {shown}")
+
+
+def _expected(kind: Any) -> str:
+    """The JSON type of ``kind`` in words."""
+    origin, parts = get_origin(kind), get_args(kind)
+    if origin in (Union, UnionType):
+        return f"{_expected(_beside_none(kind))} or null"
+    if origin is Literal:
+        return "one of " + ", ".join(map(repr, parts)) if len(parts) > 1 else repr(parts[0])
+    if origin is tuple and parts[1:] != (...,):
+        return f"a list of {len(parts)}"
+    if origin in (list, tuple):
+        return "a list"
+    return "any value" if kind is Any else _PLAIN.get(kind, "an object")

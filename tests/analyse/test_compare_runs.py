@@ -136,6 +136,8 @@ def test_checkpoints_are_followed_along_the_steps():
 def test_scores_of_another_shape_are_refused_and_empty_ones_are_none():
     broken = copy.deepcopy(SCORES)
     del broken["validation"]["checkpoints"][0]["mlm"]["by_class"]
-    with pytest.raises(InputError, match=r"s\.json: validation\.checkpoints\[0\]\.mlm\.by_class is missing"):
+    with pytest.raises(
+        InputError, match=r"s\.json: validation: checkpoints\[0\]\.mlm\.by_class must be an object, but is missing"
+    ):
         checkpoint_trends(Path("s.json"), broken)
     assert checkpoint_trends(Path("s.json"), {"format": 1, "run": {}}) is None

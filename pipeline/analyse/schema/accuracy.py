@@ -8,7 +8,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
-from pipeline.files.typed_json import INLINED
 from pipeline.statistics.correlation import Correlation, Horizon
 from pipeline.statistics.curves import PARAMETERS, Fit
 
@@ -159,4 +158,4 @@ class AccuracyCurve:
 class HeldOutCurve(AccuracyCurve):
     """The same of held-out accuracy; in the file the keys of ``pearson`` stand directly in this object."""
 
-    pearson: Correlation = field(metadata=INLINED)
+    pearson: Correlation = field(metadata={"inlined": True})

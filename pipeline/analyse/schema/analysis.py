@@ -16,7 +16,7 @@ from pipeline.analyse.schema.side_by_side import CheckpointTrends, Comparison, S
 from pipeline.files import atomic
 from pipeline.files.history import History
 from pipeline.files.json_object import read_json_object
-from pipeline.files.typed_json import INLINED, from_json, to_json
+from pipeline.files.typed_json import from_json, to_json
 from pipeline.stage import InputError
 from pipeline.statistics.correlation import plain_r
 
@@ -56,7 +56,7 @@ class Analysis:
     loss_stats: LossStats
     comparison_with_50k: Comparison
     goal_achieved: bool | None  # r >= 0.85, the published goal; null where r is not defined
-    training: AccuracyCurve = field(metadata=INLINED)
+    training: AccuracyCurve = field(metadata={"inlined": True})
     held_out: HeldOutCurve | None  # null without held-out values
     nsp: Nsp
     overfit: Overfit | None  # null without held-out values
@@ -79,7 +79,7 @@ def read_analysis(path: Path, history: History) -> Analysis:
     Raises:
         InputError: missing file, broken JSON, missing keys, wrong types, or an analysis of another history.
     """
-    analysis = from_json(Analysis, read_json_object(path, "the analysis", ADVICE), path, ADVICE)
+    analysis = from_json(Analysis, read_json_object(path, "the analysis", ADVICE), path, advice=ADVICE)
     same = analysis.total_steps == history.last_step and analysis.data_points == len(history)
     if not same or not _close(analysis.training.pearson.r, plain_r(*history.points(history.accuracy))):
         raise InputError(f"{path}: is the analysis of another history, or of this one before it grew; {ADVICE}")

@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from pipeline.analyse.schema.accuracy import Interval
-from pipeline.files.typed_json import INLINED, json_key
 
 RunsKind = Literal["seeds", "experiments"]
 Metric = Literal["r", "end_accuracy", "mean_accuracy"]
@@ -58,8 +57,8 @@ class ByHorizon:
 class Comparison:
     """This run and a baseline run; all is null but the note without a baseline."""
 
-    baseline_r: float | None = field(metadata=json_key("50k_pearson_r"))
-    this_r: float | None = field(metadata=json_key("100k_pearson_r"))
+    baseline_r: float | None = field(metadata={"key": "50k_pearson_r"})
+    this_r: float | None = field(metadata={"key": "100k_pearson_r"})
     improvement: float | None  # this_r - baseline_r
     improvement_percentage: float | None  # of baseline_r
     note: str
@@ -170,4 +169,4 @@ class CheckpointTrends:
 
     path: str  # of the scores
     split: str  # "validation" or "test"
-    curves: CheckpointCurves = field(metadata=INLINED)
+    curves: CheckpointCurves = field(metadata={"inlined": True})
