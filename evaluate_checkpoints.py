@@ -114,12 +114,12 @@ def checkpoints_to_score(arguments: argparse.Namespace, history: History, settin
     if arguments.final is not None:
         files[last] = arguments.final
     if not files:
-        raise InputError(f"{folder}: there is no step_<N>.pth in it; train_large_100k.py writes them")
+        raise InputError(f"{folder}: checkpoints (step_<N>.pth) are missing; train_large_100k.py writes them")
     if arguments.split == "test":
         if history.facts.text("finished") is None:
             raise InputError(f"{arguments.history}: the run is not finished; the test set is for its final model only")
         if last not in files:
-            raise InputError(f"{folder}: there is no step_{last}.pth in it; name the final model with --final")
+            raise InputError(f"{folder}: step_{last}.pth is missing; name the final model with --final")
         return [(last, files[last])]
     chosen = [(step, path) for step, path in sorted(files.items()) if step % every == 0 or step == last]
     if not chosen:

@@ -56,7 +56,10 @@ class PublishedRule:
 
 @dataclass(frozen=True)
 class MlmScore:
-    """Masked language modelling of one checkpoint or guess, over all targets and by group; a guess has no losses."""
+    """Masked language modelling of one checkpoint or guess, over all targets and by group.
+
+    A guess is scored without losses.
+    """
 
     targets: int
     accuracy: float | None
@@ -106,7 +109,7 @@ class CheckpointScore:
     sha256: str  # of the file
     precision: str  # computed in: "fp32", "bf16", ...
     mlm: MlmScore
-    nsp: NspScore | None  # null where the split has no pairs
+    nsp: NspScore | None  # null where the split is without pairs
 
 
 @dataclass(frozen=True)
@@ -167,7 +170,7 @@ def read_scores(path: Path) -> Scores:
 
 
 def read_scores_of(path: Path, run: dict[str, Any]) -> Scores:
-    """The scores in ``path`` with the newest facts of their ``run``; empty ones where there is no such file.
+    """The scores in ``path`` with the newest facts of their ``run``; empty ones where the file does not exist yet.
 
     Raises:
         InputError: the file holds the scores of another run, or is damaged.

@@ -40,7 +40,7 @@ class Grouping:
 class Breakdown:
     """Scores predictions for the targets ``labels`` (ids, int64 [M]) by ``groupings``; ``han`` [V] marks Han ids.
 
-    A kind of group that is not in ``groupings`` has no groups in the scores.
+    A kind of group that is not in ``groupings`` is empty in the scores.
     """
 
     def __init__(self, labels: np.ndarray, han: np.ndarray, groupings: dict[GroupKind, Grouping]) -> None:
@@ -104,7 +104,10 @@ class Breakdown:
 
 
 def published_rule(labels: np.ndarray, predicted: np.ndarray, han: np.ndarray) -> np.ndarray:
-    """Which predictions are right, bool [M], when all that is not Han is one class."""
+    """Which predictions are right, bool [M], when all that is not Han is one class.
+
+    ``labels`` and ``predicted`` are ids, int64 [M]; ``han`` (bool [V]) marks Han ids.
+    """
     return np.where(han[labels], predicted == labels, ~han[predicted])
 
 

@@ -113,7 +113,7 @@ class Evaluator:
     def score_model(
         self, model: Bert, precision: Precision, done: Callable[[], object]
     ) -> tuple[MlmScore, NspScore | None]:
-        """MLM and NSP of one model, NSP None where there are no pairs; ``done`` is called after each batch."""
+        """MLM and NSP of one model, NSP None without pairs; ``done`` is called after each batch."""
         answers = predict(model, self._batches, self._han, precision, done)
         told_strangers = predict(model, self._strangers, self._han, precision, done).next_labels == NOT_NEXT
         mlm = self._breakdown.score(answers.tokens, answers.losses, answers.not_han)
@@ -151,6 +151,7 @@ def _by_length(batches: list[Batch]) -> list[Batch]:
 
 
 def _all(batches: list[Batch], name: str) -> np.ndarray:
+    """The column ``name`` of all ``batches``, one after the other."""
     return np.concatenate([getattr(batch, name) for batch in batches])
 
 

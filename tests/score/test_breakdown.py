@@ -19,7 +19,7 @@ from pipeline.model.bert import Bert, to_device
 from pipeline.model.precision import Precision
 from pipeline.score.breakdown import Breakdown, Grouping, published_rule
 from pipeline.score.evaluator import Evaluator
-from pipeline.score.frequency_deciles import DECILES, NAMES, NO_HAN, UNSEEN, character_deciles, text_deciles
+from pipeline.score.frequency_deciles import DECILES, NAMES, NOT_HAN, UNSEEN, character_deciles, text_deciles
 from pipeline.score.held_out import SCORING_BATCH, score
 from pipeline.score.pair_scores import pair_score
 from pipeline.score.predictions import predict
@@ -56,7 +56,7 @@ counts_and_han = st.lists(st.tuples(st.integers(0, 50), st.booleans()), min_size
 def test_deciles_partition_the_han_characters(drawn):
     counts, han = (np.array(column) for column in zip(*drawn, strict=True))
     for group in (text_deciles(counts, han), character_deciles(counts, han)):
-        assert ((group == NO_HAN) == ~han).all()
+        assert ((group == NOT_HAN) == ~han).all()
         assert ((group == UNSEEN) == (han & (counts == 0))).all()
         assert group.max() <= UNSEEN
         seen = np.flatnonzero((group >= 0) & (group < DECILES))

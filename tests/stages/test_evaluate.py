@@ -234,7 +234,7 @@ def misnamed_checkpoint(run):
         (bad_setting, "length"),
         (other_dataset, "differs from the dataset of"),
         (corrupt_checkpoint, "SHA-256"),
-        (no_checkpoints, "there is no step_<N>.pth in it"),
+        (no_checkpoints, "checkpoints (step_<N>.pth) are missing"),
         (foreign_checkpoint, "hidden: 16 -> 32"),
         (checkpoint_of_another_seed, "seed: 42 -> 43"),
         (misnamed_checkpoint, "step: 4 -> 8"),
