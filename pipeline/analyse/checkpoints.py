@@ -12,11 +12,10 @@ from typing import Any
 import numpy as np
 from scipy import stats
 
-from pipeline.files.scores import SPLITS
-from pipeline.stage import InputError
+from pipeline.files.scores import SPLITS, GroupKind, GroupScore, Scores, SplitScores
 
 LEVEL = 0.95
-GROUPS = {
+GROUPS: dict[str, GroupKind] = {  # name in the analysis file: in the file of scores
     "class": "by_class",
     "source": "by_source",
     "text_decile": "by_text_decile",
@@ -25,45 +24,40 @@ GROUPS = {
 FEWEST_FOR_A_TREND = 4
 
 
-def checkpoint_trends(path: Path, scores: dict[str, Any]) -> dict[str, Any] | None:
-    """The ``checkpoints`` object of the analysis file; None where no split holds a checkpoint.
+def checkpoint_trends(path: Path, scores: Scores) -> dict[str, Any] | None:
+    """The ``checkpoints`` object of the analysis file; None where no checkpoint was scored.
 
-    Raises:
-        InputError: a score is not of the shape that evaluate_checkpoints.py writes.
+    ``path`` is where the scores were read from. Of the splits, the first one with checkpoints is followed.
     """
-    split = next((split for split in SPLITS if scores.get(split, {}).get("checkpoints")), None)
-    if split is None:
-        return None
-    section = scores[split]
-    try:
-        return {"path": str(path), "split": split, **_trends(section)}
-    except (KeyError, TypeError, AttributeError, ValueError) as error:
-        raise InputError(
-            f"{path}: {split!r} is not as evaluate_checkpoints.py writes it ({error!r}); move it away and score again"
-        ) from None
+    for name in SPLITS:
+        scored = scores.split(name)
+        if scored and scored.checkpoints:
+            return {"path": str(path), "split": name, **_trends(scored)}
+    return None
 
 
-def _trends(section: dict[str, Any]) -> dict[str, Any]:
-    entries = sorted(section["checkpoints"], key=lambda entry: entry["step"])
-    steps = [int(entry["step"]) for entry in entries]
-    mlm = [entry["mlm"] for entry in entries]
+def _trends(scored: SplitScores) -> dict[str, Any]:
+    entries = sorted(scored.checkpoints, key=lambda entry: entry.step)
+    steps = [entry.step for entry in entries]
+    mlm = [entry.mlm for entry in entries]
     return {
-        "sequences": section["sequences"],
+        "sequences": scored.sequences,
         "steps": steps,
-        "accuracy": [score["accuracy"] for score in mlm],
-        "loss": [score["loss"] for score in mlm],
-        "nsp_accuracy": [entry["nsp"]["same_source"]["accuracy"] if entry["nsp"] else None for entry in entries],
-        "guesses": {name: guess.get("accuracy") for name, guess in section["guesses"].items()},
+        "accuracy": [score.accuracy for score in mlm],
+        "loss": [score.loss for score in mlm],
+        "nsp_accuracy": [entry.nsp.same_source.accuracy if entry.nsp else None for entry in entries],
+        "guesses": {name: guess.accuracy for name, guess in scored.guesses.items()},
         "groups": {
-            kind: {name: _group(steps, [score[key].get(name, {}) for score in mlm]) for name in mlm[-1].get(key, {})}
+            kind: {name: _group(steps, [score.by(key).get(name) for score in mlm]) for name in mlm[-1].by(key)}
             for kind, key in GROUPS.items()
         },
     }
 
 
-def _group(steps: list[int], scores: list[dict[str, Any]]) -> dict[str, Any]:
-    accuracy = [score.get("accuracy") for score in scores]
-    targets = scores[-1]["targets"]
+def _group(steps: list[int], scores: list[GroupScore | None]) -> dict[str, Any]:
+    """How one group went; ``scores`` are its own at ``steps``, None where a checkpoint was not scored on it."""
+    accuracy = [score.accuracy if score else None for score in scores]
+    targets = scores[-1].targets if scores[-1] else 0
     known = [(step, value) for step, value in zip(steps, accuracy, strict=True) if value is not None]
     first, last = (known[0][1], known[-1][1]) if known else (None, None)
     gain = None if first is None or last is None else last - first

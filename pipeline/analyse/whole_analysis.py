@@ -121,6 +121,7 @@ from pipeline.analyse.overfitting import overfitting
 from pipeline.analyse.reference import ALPHA as DEVIATION_ALPHA
 from pipeline.analyse.reference import deviation
 from pipeline.files.history import History
+from pipeline.files.scores import Scores
 from pipeline.statistics.early_stop import EarlyStop
 
 __all__ = ["DEFAULT_ANALYSIS", "Questions", "Trend", "analyse", "read_trends", "trend"]
@@ -137,7 +138,7 @@ class Questions:
     at: list[float] = field(default_factory=list)
     references: list[History] = field(default_factory=list)
     rule: EarlyStop = field(default_factory=EarlyStop)
-    scores: tuple[Path, dict[str, Any]] | None = None
+    scores: tuple[Path, Scores] | None = None
     beside: list[tuple[Path, History]] = field(default_factory=list)  # all histories, the first one included
 
 
