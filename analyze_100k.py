@@ -20,12 +20,11 @@ import io
 import sys
 from math import isfinite
 from pathlib import Path
-from typing import Any
 
 from pipeline.analyse.schema.analysis import DEFAULT_ANALYSIS, write_analysis
 from pipeline.analyse.whole_analysis import Questions, analyse
 from pipeline.files.history import DEFAULT_HISTORY, History, read_history
-from pipeline.files.scores import read_scores, scores_beside
+from pipeline.files.scores import Scores, read_scores, scores_beside
 from pipeline.formatting import now
 from pipeline.report.console import Report
 from pipeline.report.console_texts import LANGUAGES
@@ -144,7 +143,7 @@ def _read(path: Path) -> History:
     return history
 
 
-def _scores(given: Path | None, history: Path) -> tuple[Path, dict[str, Any]] | None:
+def _scores(given: Path | None, history: Path) -> tuple[Path, Scores] | None:
     """The checkpoint scores that were named, or those that lie beside the history; None where there are none."""
     path = given or scores_beside(history)
     return (path, read_scores(path)) if given or path.exists() else None

@@ -16,24 +16,23 @@ import argparse
 import json
 import shutil
 from pathlib import Path
-from typing import Any
 
 from safetensors.torch import save
 
 from pipeline.export.model_card import model_card, run_mismatches
 from pipeline.export.tokenizer import tokenizer_config, tokenizer_json
-from pipeline.export.weights import read_weights, transformers_config, transformers_weights
+from pipeline.export.weights import TrainedModel, read_weights, transformers_config, transformers_weights
 from pipeline.files import atomic
 from pipeline.files.history import DEFAULT_HISTORY, History, read_history
 from pipeline.files.vocabulary import SPECIAL_TOKENS, read_vocab_txt
-from pipeline.model.bert import Shape
 from pipeline.stage import InputError, run_stage
 
 
 def main() -> int:
     arguments = parse_arguments()
     refuse_occupied(arguments.folder)
-    step, shape, weights, origin = read_weights(arguments.checkpoint)
+    model = read_weights(arguments.checkpoint)
+    step, shape = model.step, model.shape
     if shape.head != "bert":
         raise InputError(
             f"{arguments.checkpoint}: was trained with --head {shape.head}, which BertForPreTraining cannot express; "
@@ -47,8 +46,8 @@ def main() -> int:
             f"{vocab_path}: has {len(tokens)} tokens, but the model has {shape.vocab_size}; use the one that the "
             "trainer wrote beside this checkpoint"
         )
-    history = matching_history(arguments.history, shape, step, origin)
-    tensors = transformers_weights(weights)
+    history = matching_history(arguments.history, model)
+    tensors = transformers_weights(model.weights)
     parameters = sum(tensor.numel() for tensor in tensors.values())
     write_folder(
         arguments.folder,
@@ -65,21 +64,21 @@ def main() -> int:
     return 0
 
 
-def matching_history(given: Path | None, shape: Shape, step: int, origin: dict[str, Any]) -> History | None:
+def matching_history(given: Path | None, model: TrainedModel) -> History | None:
     """The run's history: the one that was given, which must fit, or the default one where it is there and fits."""
     path = given or DEFAULT_HISTORY
     if given is None and not path.exists():
-        print("the model card has no facts of the run: give its --history")
+        print("the model card goes without the facts of the run: give its --history")
         return None
     try:
         history = read_history(path)
-        mismatches = run_mismatches(history, shape, step, origin)
+        mismatches = run_mismatches(history, model)
         if mismatches:
-            raise InputError(f"{path}: is not of this model ({'; '.join(mismatches)}); give its run's --history")
+            raise InputError(f"{path}: belongs to another model ({'; '.join(mismatches)}); give its run's --history")
     except InputError as error:
         if given is not None:
             raise
-        print(f"the model card has no facts of the run: {error}")
+        print(f"the model card goes without the facts of the run: {error}")
         return None
     print(f"facts of the run: {path}")
     return history
@@ -109,7 +108,7 @@ def write_folder(folder: Path, files: dict[str, bytes]) -> None:
         raise
 
 
-def as_json(value: Any) -> bytes:
+def as_json(value: dict[str, object]) -> bytes:
     return (json.dumps(value, ensure_ascii=False, indent=1) + "\n").encode("utf-8")
 
 

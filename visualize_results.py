@@ -19,7 +19,6 @@ from __future__ import annotations
 import argparse
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from matplotlib.figure import Figure
 
@@ -35,7 +34,7 @@ from pipeline.figures.training_curves import training_curves
 from pipeline.files import atomic
 from pipeline.files.history import DEFAULT_HISTORY, History, read_history
 from pipeline.files.run_record import Facts
-from pipeline.files.scores import read_scores, scores_beside
+from pipeline.files.scores import Scores, read_scores, scores_beside
 from pipeline.report.page import report_page
 from pipeline.report.run_names import run_names
 from pipeline.report.summary import summary
@@ -98,7 +97,7 @@ class Inputs:
     runs: list[Run]  # that one first
     baseline: History | None
     analysis: Analysis
-    scores: dict[str, Any] | None
+    scores: Scores | None
 
 
 def _pictures(inputs: Inputs, language: str, font: str | None) -> dict[tuple[str, str], bytes]:
@@ -122,8 +121,8 @@ def _figures(inputs: Inputs, say: Words) -> dict[str, Figure]:
     }
     if len(inputs.runs) > 1:
         drawn["ladder"] = ladder(inputs.runs, say)
-    if inputs.scores and "validation" in inputs.scores:
-        by_decile = deciles(inputs.scores["validation"], say)
+    if inputs.scores and inputs.scores.validation:
+        by_decile = deciles(inputs.scores.validation, say)
         if by_decile:
             drawn["deciles"] = by_decile
     return drawn
@@ -185,14 +184,14 @@ def _read(path: Path) -> History:
     return history
 
 
-def _scores(arguments: argparse.Namespace, history: History) -> dict[str, Any] | None:
+def _scores(arguments: argparse.Namespace, history: History) -> Scores | None:
     """The scores of the checkpoints of this very run."""
     path = arguments.scores or scores_beside(arguments.history[0])
     if not arguments.scores and not path.exists():
         return None
     scores = read_scores(path)
     for key in ("config", "dataset"):
-        if scores["run"].get(key) != history.run.get(key):
+        if scores.run.get(key) != history.run.get(key):
             raise InputError(f"{path}: scores another run ({key} differs); give the scores of the first --history")
     return scores
 

@@ -3,32 +3,37 @@
     python study/findings.py
 
 results/README.md holds what this prints, and the README of the project rows of it;
-tests/study/test_committed_results.py looks them up.
+tests/study/test_committed_results.py looks them up. Accuracies are shares of one until they are printed.
 """
 
 from __future__ import annotations
 
-import json
 import sys
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 import numpy as np
 
 from pipeline.files.history import History, read_history
-from pipeline.files.scores import read_scores
+from pipeline.files.json_object import read_json_object
+from pipeline.files.scores import CheckpointScore, MlmScore, SplitScores, read_scores
+from pipeline.files.typed_json import from_json
 from pipeline.formatting import percent
+from pipeline.stage import InputError, run_stage
+from pipeline.train.settings import recorded_settings
 from study.datasets import BOOK
 
 RESULTS = Path(__file__).resolve().parent.parent / "results"
+STEPS = (10_000, 30_000, 50_000, 70_000, 100_000)
 MICRO_BATCH = 32  # training sequences that a record of the published run was measured on
 Row = tuple[str, list[str]]
 
 
-def main() -> None:
+def main() -> int:
     print("\n".join(page()))
+    return 0
 
 
 def page() -> list[str]:
@@ -58,20 +63,89 @@ def tables() -> list[tuple[str, list[str], list[Row]]]:
     ]
 
 
-STEPS = (10_000, 30_000, 50_000, 70_000, 100_000)
+# --- what lies in results/
+
+
+@dataclass(frozen=True)
+class Guess:
+    """Accuracy of a counting guess on all targets and on those that are Han."""
+
+    all: float
+    han: float
+
+
+@dataclass(frozen=True)
+class EndScores:
+    """The finished model on one whole split."""
+
+    mlm_acc: float
+    mlm_acc_han: float
+    nsp_acc: float
+    guesses: dict[str, Guess]
+
+    def overall(self) -> tuple[float, float, float]:
+        """MLM, MLM on Han, NSP."""
+        return self.mlm_acc, self.mlm_acc_han, self.nsp_acc
+
+
+@dataclass(frozen=True)
+class FinishedRun:
+    """What the ``run`` object of a finished run says, as far as the tables need it."""
+
+    parameters: int
+    train_examples: int
+    validation: EndScores
+    test: EndScores
+
+
+@dataclass(frozen=True)
+class Statistics:
+    """Counts of a dataset."""
+
+    sentences: int
+    distinct_han: int
+
+
+@dataclass(frozen=True)
+class Verification:
+    """A report of verify_dataset.py, as far as the tables need it."""
+
+    statistics: Statistics
 
 
 def history(name: str) -> History:
     return read_history(RESULTS / f"training_history_{name}.json")
 
 
+def finished(run: History) -> FinishedRun:
+    return from_json(FinishedRun, run.run, run.path, advice="commit the history of a finished run")
+
+
+def scores(name: str) -> SplitScores:
+    """The checkpoints of a run on the whole validation set."""
+    path = RESULTS / f"checkpoint_evaluation_{name}.json"
+    scored = read_scores(path).validation
+    if scored is None:
+        raise InputError(f"{path}: was not scored on the validation set; run evaluate_checkpoints.py")
+    return scored
+
+
+def dataset(name: str) -> Statistics:
+    path = RESULTS / f"verification_{name}.json"
+    value = read_json_object(path, "the verification", "verify_dataset.py writes it")
+    return from_json(Verification, value, path, advice="write it again with verify_dataset.py").statistics
+
+
+# --- the tables
+
+
 def along_the_run() -> list[Row]:
-    records = history("100k").records
-    keys = ("mlm_acc", "eval_mlm_acc", "eval_mlm_acc_han", "nsp_acc")
-    places = [0, *(records["steps"].index(step) for step in (25_000, 50_000, 75_000, 100_000))]
+    run = history("100k")
+    accuracies = [run.series(key) for key in ("mlm_acc", "eval_mlm_acc", "eval_mlm_acc_han", "nsp_acc")]
+    loss = run.series("loss")
+    places = [0, *(run.steps.index(step) for step in (25_000, 50_000, 75_000, 100_000))]
     return [
-        (f"{records['steps'][n]:,}", [*(percent(records[key][n], 1) for key in keys), f"{records['loss'][n]:.3f}"])
-        for n in places
+        (f"{run.steps[n]:,}", [*(percent(series[n], 1) for series in accuracies), f"{loss[n]:.3f}"]) for n in places
     ]
 
 
@@ -79,31 +153,30 @@ def data_and_steps() -> list[Row]:
     """The published comparison, with the run between its two: the steps of the one on the text of the other."""
     columns: list[dict[str, str]] = []
     for name, text in (("50k", "small"), ("ladder_50000", "large"), ("100k", "large")):
-        run = history(name)
-        facts, records = run.run, run.records
-        counted = json.loads((RESULTS / f"verification_{text}.json").read_text("utf-8"))["statistics"]
-        r = float(np.corrcoef(records["steps"], records["mlm_acc"])[0, 1])
-        last = scores(name)["checkpoints"][-1]["mlm"]
-        seen = facts["config"]["steps"] * facts["config"]["batch_size"] * facts["config"]["accumulation"]
+        run, counted = history(name), dataset(text)
+        settings, end = recorded_settings(run), finished(run)
+        accuracy, loss, r = run.series(run.accuracy), run.series("loss"), correlation(run)
+        counting, last = end.test.guesses["both"], scores(name).checkpoints[-1].mlm
+        seen = settings.steps * settings.effective_batch / end.train_examples
         columns.append(
             {
                 "r": f"{r:.3f}",
                 "R²": f"{r * r:.3f}",
-                "平均 · mean": percent(float(np.mean(records["mlm_acc"])), 1),
-                "最高 · maximum": percent(max(records["mlm_acc"]), 1),
-                "损失下降 · loss drop": f"{records['loss'][0] - records['loss'][-1]:.3f}",
-                "句子 · sentences": f"{counted['sentences']:,}",
-                "不同的汉字 · distinct Han": f"{counted['distinct_han']:,}",
-                "小时 · hours": f"{records['seconds'][-1] / 3600:.2f}",
-                "参数 · parameters": f"{facts['parameters'] / 1e6:.2f}M",
-                "每个样本看几遍 · times an example was seen": f"{seen / facts['train_examples']:.1f}",
-                "测试 · test MLM": percent(facts["test"]["mlm_acc"], 1),
-                "测试 · test Han": percent(facts["test"]["mlm_acc_han"], 1),
-                "测试 · test NSP": percent(facts["test"]["nsp_acc"], 1),
+                "平均 · mean": percent(accuracy.mean(), 1),
+                "最高 · maximum": percent(accuracy.max(), 1),
+                "损失下降 · loss drop": f"{loss[0] - loss[-1]:.3f}",
+                "句子 · sentences": f"{counted.sentences:,}",
+                "不同的汉字 · distinct Han": f"{counted.distinct_han:,}",
+                "小时 · hours": f"{run.series('seconds')[-1] / 3600:.2f}",
+                "参数 · parameters": f"{end.parameters / 1e6:.2f}M",
+                "每个样本看几遍 · times an example was seen": f"{seen:.1f}",
+                "测试 · test MLM": percent(end.test.mlm_acc, 1),
+                "测试 · test Han": percent(end.test.mlm_acc_han, 1),
+                "测试 · test NSP": percent(end.test.nsp_acc, 1),
                 "验证，维基 · validation, Wikipedia": percent(of_register(last, books=False)[1], 1),
                 "验证，古籍 · validation, books": percent(of_register(last, books=True)[1], 1),
-                "数数 · counting, MLM": percent(facts["test"]["guesses"]["both"]["all"], 1),
-                "数数 · counting, Han": percent(facts["test"]["guesses"]["both"]["han"], 1),
+                "数数 · counting, MLM": percent(counting.all, 1),
+                "数数 · counting, Han": percent(counting.han, 1),
             }
         )
     return [(name, [column[name] for column in columns]) for name in columns[0]]
@@ -114,14 +187,14 @@ def budgets() -> list[Row]:
 
     The last row is where a + b log(steps), through the three shorter runs, would have the longest one.
     """
-    checkpoints = {entry["step"]: entry for entry in scores("100k")["checkpoints"]}
+    checkpoints = scores("100k").checkpoints
     rows, ends = [], {}
     for name in ("ladder_12500", "ladder_25000", "ladder_50000", "100k"):
-        facts = history(name).run
-        end, steps = facts["validation"], facts["config"]["steps"]
-        there = checkpoints[min(checkpoints, key=lambda step: (abs(step - steps), step))]
-        ends[steps] = (end["mlm_acc"], end["mlm_acc_han"], end["nsp_acc"])
-        rows.append((f"{steps:,}", [percent(share, 1) for share in (*ends[steps], *overall(there))]))
+        run = history(name)
+        steps = recorded_settings(run).steps
+        ends[steps] = finished(run).validation.overall()
+        nearest = min(checkpoints, key=lambda entry: (abs(entry.step - steps), entry.step))
+        rows.append((f"{steps:,}", [percent(share, 1) for share in (*ends[steps], *overall(nearest))]))
     *shorter, longest = ends
     slopes, starts = np.polyfit(np.log(shorter), [ends[steps] for steps in shorter], 1)
     expected = starts + slopes * np.log(longest)
@@ -129,19 +202,13 @@ def budgets() -> list[Row]:
     return rows
 
 
-def overall(entry: dict[str, Any]) -> tuple[float, float, float]:
-    mlm = entry["mlm"]
-    return mlm["accuracy"], mlm["by_class"]["han"]["accuracy"], entry["nsp"]["same_source"]["accuracy"]
-
-
 def seeds() -> list[Row]:
     rows, columns = [], []
     for seed in (42, 43, 44):
         run = history(f"seed_{seed}")
-        test = run.run["test"]
-        r = float(np.corrcoef(run.records["steps"], run.records["mlm_acc"])[0, 1])
-        columns.append((test["mlm_acc"], test["mlm_acc_han"], test["nsp_acc"], r))
-        rows.append((f"种子 · seed {seed}", [*(percent(share, 1) for share in columns[-1][:3]), f"{r:.3f}"]))
+        shares, r = finished(run).test.overall(), correlation(run)
+        columns.append((*shares, r))
+        rows.append((f"种子 · seed {seed}", [*(percent(share, 1) for share in shares), f"{r:.3f}"]))
     spread = np.std(columns, axis=0, ddof=1)
     rows.append(("标准差 · standard deviation", [*(f"{100 * value:.2f}" for value in spread[:3]), f"{spread[3]:.3f}"]))
     return rows
@@ -149,25 +216,18 @@ def seeds() -> list[Row]:
 
 def groups() -> list[Row]:
     """Accuracy of the tenths of the running Han text, rarest characters first, and of the two registers."""
-    section = scores("100k")
-    checkpoints = {entry["step"]: entry["mlm"] for entry in section["checkpoints"]}
-    columns = [*(checkpoints[step] for step in STEPS), section["guesses"]["both"]]
+    scored = scores("100k")
+    checkpoints = {entry.step: entry.mlm for entry in scored.checkpoints}
+    columns = [*(checkpoints[step] for step in STEPS), scored.guesses["both"]]
     rows = []
     for tenth in map(str, range(1, 11)):
-        found = [column["by_text_decile"][tenth] for column in columns]
-        targets = f"{found[0]['targets']:,}"
-        rows.append((f"第 {tenth} 组 · tenth {tenth}", [targets, *(percent(each["accuracy"], 1) for each in found)]))
+        found = [column.by_text_decile[tenth] for column in columns]
+        cells = [f"{found[0].targets:,}", *(percent(group.accuracy, 1) for group in found)]
+        rows.append((f"第 {tenth} 组 · tenth {tenth}", cells))
     for name, books in (("维基 · Wikipedia", False), ("古籍 · books", True)):
         pooled = [of_register(column, books) for column in columns]
         rows.append((name, [f"{pooled[0][0]:,}", *(percent(share, 1) for _, share in pooled)]))
     return rows
-
-
-def of_register(mlm: dict[str, Any], books: bool) -> tuple[int, float]:
-    """Targets and accuracy over all sources that are books, or all that are not."""
-    chosen = [each for source, each in mlm["by_source"].items() if source.startswith(BOOK) == books and each["targets"]]
-    targets = sum(each["targets"] for each in chosen)
-    return targets, sum(each["targets"] * each["accuracy"] for each in chosen) / targets
 
 
 def published() -> list[Row]:
@@ -178,9 +238,11 @@ def published() -> list[Row]:
     rows = []
     for name in ("50k", "100k"):
         run = history(name)
-        together = MICRO_BATCH // (run.run["config"]["batch_size"] * run.run["config"]["accumulation"])
-        values = [np.array(run.records[key], float) for key in ("sample_mlm_acc_published", "sample_nsp_acc")]
-        mlm, nsp = (value[: len(value) // together * together].reshape(-1, together) for value in values)
+        together = MICRO_BATCH // recorded_settings(run).effective_batch
+        whole = len(run) // together * together
+        mlm, nsp = (
+            run.series(key)[:whole].reshape(-1, together) for key in ("sample_mlm_acc_published", "sample_nsp_acc")
+        )
         rows.append(
             (name.upper(), [percent(mlm.mean(), 1), percent(mlm.mean(1).max(), 1), percent(np.nanmean(nsp), 1)])
         )
@@ -189,19 +251,39 @@ def published() -> list[Row]:
 
 def sample() -> list[Row]:
     """The long run on the offline sample on its test chapters, beside the guess from both neighbours there."""
-    run = history("long").run
-    test, guess = run["test"], run["test"]["guesses"]["both"]
-    model = [percent(test[key], 1) for key in ("mlm_acc", "mlm_acc_han", "nsp_acc")]
+    run = history("long")
+    test = finished(run).test
+    counting = test.guesses["both"]
     return [
-        (f"{run['config']['steps']:,} 步 · steps", model),
-        ("数数 · counting", [percent(guess["all"], 1), percent(guess["han"], 1), "-"]),
+        (f"{recorded_settings(run).steps:,} 步 · steps", [percent(share, 1) for share in test.overall()]),
+        ("数数 · counting", [percent(counting.all, 1), percent(counting.han, 1), "-"]),
     ]
 
 
-def scores(name: str) -> dict[str, Any]:
-    section: dict[str, Any] = read_scores(RESULTS / f"checkpoint_evaluation_{name}.json")["validation"]
-    return section
+# --- numbers that several tables need
+
+
+def correlation(run: History) -> float:
+    """Pearson's r of step and training accuracy."""
+    return float(np.corrcoef(run.series("steps"), run.series(run.accuracy))[0, 1])
+
+
+def overall(entry: CheckpointScore) -> tuple[float | None, float | None, float | None]:
+    """MLM, MLM on Han, NSP of a checkpoint."""
+    nsp = entry.nsp.same_source.accuracy if entry.nsp else None
+    return entry.mlm.accuracy, entry.mlm.by_class["han"].accuracy, nsp
+
+
+def of_register(mlm: MlmScore, books: bool) -> tuple[int, float]:
+    """Targets and accuracy over all sources that are books, or all that are not."""
+    chosen = [
+        (group.targets, group.accuracy)
+        for source, group in mlm.by_source.items()
+        if source.startswith(BOOK) == books and group.accuracy is not None
+    ]
+    targets = sum(count for count, _ in chosen)
+    return targets, sum(count * accuracy for count, accuracy in chosen) / targets
 
 
 if __name__ == "__main__":
-    main()
+    run_stage(main)

@@ -13,17 +13,37 @@ from __future__ import annotations
 
 import argparse
 import itertools
-import json
 import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+from pipeline.files.history import read_history
+from pipeline.files.typed_json import from_json
+from pipeline.formatting import percent
 from pipeline.stage import BAD_INPUT, RUN_FAILED
 
 TRAINER = Path(__file__).resolve().parent.parent / "train_large_100k.py"
+
+
+@dataclass(frozen=True)
+class Validation:
+    """What a finished run scores on the whole validation split: shares of one, the loss in nats."""
+
+    mlm_acc: float
+    mlm_acc_han: float | None
+    nsp_acc: float | None
+    loss: float
+
+
+@dataclass(frozen=True)
+class Result:
+    """A run of the sweep and its training time in seconds."""
+
+    validation: Validation
+    seconds: float
 
 
 def main() -> None:
@@ -43,8 +63,13 @@ def main() -> None:
             finished[name] = trained(arguments.folder / name.replace(" ", "_"), options, given)
             print_row(name, finished[name])
     print("\nbest first")
-    for name, result in sorted(finished.items(), key=lambda pair: -pair[1].get("mlm_acc", -1.0)):
-        print_row(name, result)
+    for name in sorted(finished, key=lambda name: -accuracy(finished[name])):
+        print_row(name, finished[name])
+
+
+def accuracy(result: Result | None) -> float:
+    """What the runs are ranked by; diverged ones come last."""
+    return -1.0 if result is None else result.validation.mlm_acc
 
 
 def combinations(grid: str) -> list[dict[str, str]]:
@@ -54,8 +79,8 @@ def combinations(grid: str) -> list[dict[str, str]]:
     return [dict(zip((name for name, _, _ in pairs), row, strict=True)) for row in itertools.product(*values)]
 
 
-def trained(folder: Path, options: dict[str, str], given: list[str]) -> dict[str, Any]:
-    """The validation scores of the run in ``folder``, which is trained first if it is not there; {} if it diverged."""
+def trained(folder: Path, options: dict[str, str], given: list[str]) -> Result | None:
+    """The result of the run in ``folder``, which is trained first if it is not there; None if it diverged."""
     history = folder / "history.json"
     paths = {"checkpoint-dir": folder / "checkpoints", "history": history, "final": folder / "final.pth"}
     files = [word for option, path in paths.items() for word in (f"--{option}", path)]
@@ -64,20 +89,21 @@ def trained(folder: Path, options: dict[str, str], given: list[str]) -> dict[str
     if done.returncode == BAD_INPUT:
         sys.exit(BAD_INPUT)  # the trainer has said what is wrong
     if done.returncode == RUN_FAILED:
-        return {}
+        return None
     if done.returncode:
         sys.exit(f"{folder}: the trainer ended with exit code {done.returncode}; the same command goes on")
-    recorded = json.loads(history.read_text(encoding="utf-8"))
-    return {**recorded["run"]["validation"], "seconds": recorded["seconds"][-1]}
+    recorded = read_history(history)
+    validation = from_json(Validation, recorded.run["validation"], history)
+    return Result(validation, float(recorded.series("seconds")[-1]))
 
 
-def print_row(name: str, result: dict[str, Any]) -> None:
-    if "mlm_acc" not in result:
+def print_row(name: str, result: Result | None) -> None:
+    if result is None:
         print(f"{name:<48} diverged", flush=True)
         return
-    nsp = result["nsp_acc"]
-    shown = f"MLM {result['mlm_acc']:.2%}  Han {result['mlm_acc_han']:.2%}  loss {result['loss']:.3f}"
-    print(f"{name:<48} {shown}  NSP {'-' if nsp is None else f'{nsp:.2%}'}  {result['seconds']:.0f} s", flush=True)
+    scored = result.validation
+    shown = f"MLM {percent(scored.mlm_acc)}  Han {percent(scored.mlm_acc_han)}  loss {scored.loss:.3f}"
+    print(f"{name:<48} {shown}  NSP {percent(scored.nsp_acc)}  {result.seconds:.0f} s", flush=True)
 
 
 if __name__ == "__main__":

@@ -6,19 +6,16 @@ independent, is too wide rather than too narrow.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from scipy import stats
 
 from pipeline.analyse.schema.side_by_side import CheckpointCurves, CheckpointGroup, CheckpointTrends
-from pipeline.files.scores import SPLITS
-from pipeline.files.typed_json import from_json
+from pipeline.files.scores import SPLITS, GroupKind, GroupScore, Scores, SplitScores
 
 LEVEL = 0.95
-GROUPS = {
+GROUPS: dict[str, GroupKind] = {  # name in the analysis file: in the file of scores
     "class": "by_class",
     "source": "by_source",
     "text_decile": "by_text_decile",
@@ -27,99 +24,40 @@ GROUPS = {
 FEWEST_FOR_A_TREND = 4
 
 
-@dataclass(frozen=True)
-class _Guess:
-    """What is read of a score by counting."""
+def checkpoint_trends(path: Path, scores: Scores) -> CheckpointTrends | None:
+    """The checkpoints along the steps; None where no checkpoint was scored.
 
-    accuracy: float | None = None
-
-
-@dataclass(frozen=True)
-class _Group:
-    """What is read of the score of a group."""
-
-    targets: int
-    accuracy: float | None = None
-
-
-NOT_SCORED = _Group(0)  # a group that a checkpoint lacks
-
-
-@dataclass(frozen=True)
-class _Mlm:
-    """What is read of a checkpoint's score."""
-
-    accuracy: float | None
-    loss: float | None
-    by_class: dict[str, _Group]
-    by_source: dict[str, _Group]
-    by_text_decile: dict[str, _Group]
-    by_character_decile: dict[str, _Group]
-
-    def groups(self, kind: str) -> dict[str, _Group]:
-        found: dict[str, _Group] = getattr(self, GROUPS[kind])
-        return found
-
-
-@dataclass(frozen=True)
-class _Nsp:
-    """What is read of a checkpoint's score on pairs: those whose negatives are of the same source."""
-
-    same_source: _Guess
-
-
-@dataclass(frozen=True)
-class _Checkpoint:
-    step: int
-    mlm: _Mlm
-    nsp: _Nsp | None
-
-
-@dataclass(frozen=True)
-class _Section:
-    """What is read of one split of the scores."""
-
-    sequences: int
-    guesses: dict[str, _Guess]
-    checkpoints: list[_Checkpoint]
-
-
-def checkpoint_trends(path: Path, scores: dict[str, Any]) -> CheckpointTrends | None:
-    """The checkpoints along the steps, from the ``scores`` read from ``path``; None where no checkpoint was scored.
-
-    Raises:
-        InputError: a score is not of the shape that evaluate_checkpoints.py writes.
+    ``path`` is where the scores were read from. Of the splits, the first one with checkpoints is followed.
     """
-    split = next((split for split in SPLITS if scores.get(split, {}).get("checkpoints")), None)
-    if split is None:
-        return None
-    section = from_json(_Section, scores[split], f"{path}: {split}", advice="move it away and score again")
-    return CheckpointTrends(str(path), split, _curves(section))
+    for name in SPLITS:
+        scored = scores.split(name)
+        if scored and scored.checkpoints:
+            return CheckpointTrends(str(path), name, _curves(scored))
+    return None
 
 
-def _curves(section: _Section) -> CheckpointCurves:
-    entries = sorted(section.checkpoints, key=lambda entry: entry.step)
+def _curves(scored: SplitScores) -> CheckpointCurves:
+    entries = sorted(scored.checkpoints, key=lambda entry: entry.step)
     steps = [entry.step for entry in entries]
     mlm = [entry.mlm for entry in entries]
     return CheckpointCurves(
-        sequences=section.sequences,
+        sequences=scored.sequences,
         steps=steps,
         accuracy=[score.accuracy for score in mlm],
         loss=[score.loss for score in mlm],
         nsp_accuracy=[entry.nsp.same_source.accuracy if entry.nsp else None for entry in entries],
-        guesses={name: guess.accuracy for name, guess in section.guesses.items()},
+        guesses={name: guess.accuracy for name, guess in scored.guesses.items()},
         groups={
-            kind: {
-                name: _group(steps, [score.groups(kind).get(name, NOT_SCORED) for score in mlm])
-                for name in mlm[-1].groups(kind)
-            }
-            for kind in GROUPS
+            kind: {name: _group(steps, [score.by(key).get(name) for score in mlm]) for name in mlm[-1].by(key)}
+            for kind, key in GROUPS.items()
         },
     )
 
 
-def _group(steps: list[int], scores: list[_Group]) -> CheckpointGroup:
-    targets, accuracy = scores[-1].targets, [score.accuracy for score in scores]
+def _group(steps: list[int], scores: list[GroupScore | None]) -> CheckpointGroup:
+    """How one group went; ``scores`` are its own at ``steps``, None where a checkpoint was not scored on it."""
+    accuracy = [score.accuracy if score else None for score in scores]
+    targets = scores[-1].targets if scores[-1] else 0
     known = [(step, value) for step, value in zip(steps, accuracy, strict=True) if value is not None]
     first, last = (known[0][1], known[-1][1]) if known else (None, None)
     return CheckpointGroup(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -23,6 +22,7 @@ from pipeline.analyse.schema.accuracy import HeldOutCurve
 from pipeline.analyse.schema.analysis import AccuracyStats, Analysis, LossStats
 from pipeline.analyse.schema.run import AnomalyReference, AnomalyRule
 from pipeline.files.history import History
+from pipeline.files.scores import Scores
 from pipeline.statistics.early_stop import EarlyStop
 
 GOAL = 0.85
@@ -36,7 +36,7 @@ class Questions:
     at: list[float] = field(default_factory=list)
     references: list[History] = field(default_factory=list)
     rule: EarlyStop = field(default_factory=EarlyStop)
-    scores: tuple[Path, dict[str, Any]] | None = None
+    scores: tuple[Path, Scores] | None = None
     beside: list[tuple[Path, History]] = field(default_factory=list)  # all histories, the first one included
 
 

@@ -7,36 +7,46 @@ step, so a checkpoint from the middle of a run gets its own validation record an
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from pathlib import PurePath
-from typing import Any
+
+import numpy as np
 
 from pipeline.baselines.counting import GUESSES
+from pipeline.export.weights import TrainedModel
 from pipeline.files.history import History
+from pipeline.files.run_record import Facts
 from pipeline.files.vocabulary import SPECIAL_TOKENS
-from pipeline.formatting import count, percent
+from pipeline.formatting import NOTHING, count, percent
 from pipeline.model.bert import Shape
 
 
-def run_mismatches(history: History, shape: Shape, step: int, origin: dict[str, Any]) -> list[str]:
-    """Why ``history`` is not of the run that made the model of ``shape`` at ``step``; empty where it is.
-
-    ``origin`` holds the ``seed`` and the fingerprint of the ``dataset`` that the checkpoint names.
-    """
-    config, dataset = history.run.get("config"), history.run.get("dataset")
-    if not isinstance(config, dict) or not isinstance(dataset, dict):
-        return ["it says nothing of its run"]
-    vocab_size = _plus(dataset.get("vocab"), len(SPECIAL_TOKENS))
-    recorded = {**config, "vocab_size": vocab_size, "dataset": dataset.get("fingerprint")}
+def run_mismatches(history: History, model: TrainedModel) -> list[str]:
+    """Why ``history`` belongs to another run than ``model``; empty where it fits."""
+    facts = history.facts
+    steps, interval = facts.count("config", "steps"), facts.count("config", "log_interval")
+    if steps is None or interval is None:
+        return ["it does not say how it was trained"]
+    vocab = facts.count("dataset", "vocab")
+    recorded: dict[str, str | float | None] = {
+        "vocab_size": None if vocab is None else vocab + len(SPECIAL_TOKENS),
+        "dataset": facts.text("dataset", "fingerprint"),
+    }
+    expected = {**dataclasses.asdict(model.shape), "seed": model.seed, "dataset": model.dataset}
+    for name, value in expected.items():
+        if name not in recorded:
+            read = facts.text if isinstance(value, str) else facts.number
+            recorded[name] = read("config", name)
     different = [
-        f"{name}: {recorded.get(name)} in the history, {value} in the model"
-        for name, value in {**dataclasses.asdict(shape), **origin}.items()
-        if recorded.get(name) != value
+        f"{name}: {recorded[name]} in the history, {value} in the model"
+        for name, value in expected.items()
+        if recorded[name] != value
     ]
     if different:
         return different
     # A stopped run is saved between two records, and only there a model can be ahead of its history.
-    reach = min((history.records["steps"] or [0])[-1] + config["log_interval"] - 1, config["steps"])
-    return [f"step: the history ends before the model's {step}"] if step > reach else []
+    reach = min(history.last_step + interval - 1, steps)
+    return [f"step: the history ends before the model's {model.step}"] if model.step > reach else []
 
 
 def model_card(shape: Shape, step: int, parameters: int, history: History | None) -> str:
@@ -74,98 +84,98 @@ def model_card(shape: Shape, step: int, parameters: int, history: History | None
 
 
 def _training(history: History, step: int) -> list[str]:
-    run, config = history.run, history.run["config"]
-    dataset = run["dataset"]
-    documents = dataset.get("documents")
-    facts = [
-        ("dataset", PurePath(str(dataset.get("path"))).name),
-        ("dataset's SHA-256", dataset.get("fingerprint")),
-        ("sentences", count(dataset.get("sentences"))),
-        ("documents", ", ".join(f"{n:,} {name}" for name, n in documents.items()) if documents else None),
-        ("steps", f"{step:,} of {config['steps']:,}"),
-        ("effective batch", f"{config.get('batch_size')} x {config.get('accumulation')} sequences"),
-        ("longest sequence", f"{config.get('length')} tokens"),
-        (
-            "optimizer",
-            f"{config.get('optimizer')}, peak learning rate {config.get('lr')}, warm-up {config.get('warmup')}",
-        ),
-        ("mask rate", config.get("mask_rate")),
-        ("seed", run.get("seed")),
-        ("precision", run.get("precision")),
-        ("device", run.get("device")),
-        ("processor", run.get("processor")),
-        ("versions", ", ".join(f"{name} {version}" for name, version in (run.get("versions") or {}).items())),
-        ("started, finished", f"{run.get('started')}, {run.get('finished') or 'not yet'}"),
+    facts = history.facts
+    steps, length = facts.count("config", "steps"), facts.count("config", "length")
+    optimizer, rate, warmup = (
+        facts.text("config", "optimizer"),
+        facts.number("config", "lr"),
+        facts.count("config", "warmup"),
+    )
+    batch = [_shown(facts.count("config", name)) for name in ("batch_size", "accumulation")]
+    documents = {name: facts.count("dataset", "documents", name) for name in facts.names("dataset", "documents")}
+    versions = {name: facts.text("versions", name) for name in facts.names("versions")}
+    told: list[tuple[str, object]] = [
+        ("dataset", PurePath(facts.text("dataset", "path") or "").name),
+        ("dataset's SHA-256", facts.text("dataset", "fingerprint")),
+        ("sentences", count(facts.count("dataset", "sentences"))),
+        ("documents", ", ".join(f"{count(number)} {name}" for name, number in documents.items())),
+        ("steps", f"{step:,} of {count(steps)}"),
+        ("effective batch", f"{batch[0]} x {batch[1]} sequences"),
+        ("longest sequence", f"{_shown(length)} tokens"),
+        ("optimizer", f"{_shown(optimizer)}, peak learning rate {_shown(rate)}, warm-up {_shown(warmup)}"),
+        ("mask rate", facts.number("config", "mask_rate")),
+        ("seed", facts.count("seed")),
+        ("precision", facts.text("precision")),
+        ("device", facts.text("device")),
+        ("processor", facts.text("processor")),
+        ("versions", ", ".join(f"{name} {version}" for name, version in versions.items())),
+        ("started, finished", f"{_shown(facts.text('started'))}, {facts.text('finished') or 'not yet'}"),
     ]
     lines = [
         "From the history of the run, which fits these weights in sizes, vocabulary size and step.",
-        _table(("", ""), [(name, value) for name, value in facts if value not in (None, "")]),
+        _table(("", ""), [(name, value) for name, value in told if value not in (None, "")]),
     ]
-    if _never_reached(config):
+    positions = facts.count("config", "max_positions")
+    if length is not None and positions is not None and length < positions:
         lines.append(
-            f"Only positions below {config['length']} were trained: cut longer texts to {config['length']} tokens "
-            f"(`truncation=True, max_length={config['length']}`)."
+            f"Only positions below {length} were trained: cut longer texts to {length} tokens "
+            f"(`truncation=True, max_length={length}`)."
         )
-    if step < config["steps"]:
+    if steps is not None and step < steps:
         lines.append("These weights are from before the end of the run's learning rate schedule.")
-    if not any(history.records.get("nsp_pairs", [])):
+    pairs = history.columns.pairs
+    if pairs is None or not np.nansum(history.series(pairs.count)):
         lines.append("Next sentence prediction was not trained: the two numbers of that head mean nothing.")
     return lines
 
 
 def _scores(history: History, step: int) -> list[str]:
     """Validation and test of a finished run's last weights; of others the record of their step, if there is one."""
-    run = history.run
-    if isinstance(run.get("test"), dict) and step == history.records["steps"][-1]:
-        rows, guesses = [], []
-        for name in ("validation", "test"):
-            scored = run.get(name)
-            if not isinstance(scored, dict):
-                continue
-            rows.append(
-                (
-                    f"all of {name}",
-                    f"{percent(scored.get('mlm_acc'))} of {count(scored.get('mlm_targets'))}",
-                    f"{percent(scored.get('mlm_acc_han'))} of {count(scored.get('mlm_targets_han'))}",
-                    f"{percent(scored.get('nsp_acc'))} of {count(scored.get('nsp_pairs'))}",
-                )
-            )
-            for guess in GUESSES:
-                shares = (scored.get("guesses") or {}).get(guess, {})
-                guesses.append((f"{name}: {guess}", percent(shares.get("all")), percent(shares.get("han"))))
-        return [
-            "Held out by article, dropout off. The test articles were scored once, after the last step.",
-            _table(("", "MLM", "MLM, Han characters only", "NSP"), rows),
-            "Three guesses by counting, fitted on the training text, at the same masked positions: the commonest "
-            "character, the commonest after the left neighbour, the commonest between both.",
-            _table(("guess", "MLM", "MLM, Han characters only"), guesses),
-        ]
-    if step in history.records["steps"] and history.has("eval_mlm_acc"):
-        place = history.records["steps"].index(step)
-        now = {key: values[place] for key, values in history.records.items()}
+    if history.facts.names("test") and step == history.last_step:
+        return _final_scores(history.facts)
+    columns, place = history.columns, {step: place for place, step in enumerate(history.steps)}.get(step)
+    if place is not None and history.held_out:
+        pairs = columns.pairs.held_out if columns.pairs else None
+        keys = (columns.accuracy.held_out, columns.accuracy.held_out_han, pairs)
         return [
             f"On the run's fixed validation subset at step {step:,}, dropout off. The test articles are scored at the "
             "end of a run only.",
             _table(
                 ("MLM", "MLM, Han characters only", "NSP"),
-                [tuple(percent(now.get(f"eval_{key}")) for key in ("mlm_acc", "mlm_acc_han", "nsp_acc"))],
+                [tuple(percent(history.series(key)[place]) for key in keys)],
             ),
         ]
-    return ["The history has no held-out score of this step, so none is claimed."]
+    return ["The history lacks a held-out score of this step, so none is claimed."]
 
 
-def _never_reached(config: dict[str, Any]) -> bool:
-    length, positions = config.get("length"), config.get("max_positions")
-    return isinstance(length, int) and isinstance(positions, int) and length < positions
+def _final_scores(facts: Facts) -> list[str]:
+    """The scores of the splits in the ``run`` object, and the guesses by counting beside them."""
+    rows, guesses = [], []
+    for split in ("validation", "test"):
+        if not facts.names(split):
+            continue
+        parts = (("mlm_acc", "mlm_targets"), ("mlm_acc_han", "mlm_targets_han"), ("nsp_acc", "nsp_pairs"))
+        cells = [f"{percent(facts.number(split, share))} of {count(facts.count(split, of))}" for share, of in parts]
+        rows.append((f"all of {split}", *cells))
+        for guess in GUESSES:
+            shares = [percent(facts.number(split, "guesses", guess, key)) for key in ("all", "han")]
+            guesses.append((f"{split}: {guess}", *shares))
+    return [
+        "Held out by article, dropout off. The test articles were scored once, after the last step.",
+        _table(("", "MLM", "MLM, Han characters only", "NSP"), rows),
+        "Three guesses by counting, fitted on the training text, at the same masked positions: the commonest "
+        "character, the commonest after the left neighbour, the commonest between both.",
+        _table(("guess", "MLM", "MLM, Han characters only"), guesses),
+    ]
 
 
-def _table(head: tuple[str, ...], rows: list[Any]) -> str:
+def _table(head: tuple[str, ...], rows: Sequence[tuple[object, ...]]) -> str:
     lines = [head, ("---",) * len(head), *rows]
     return "\n".join(f"| {' | '.join(str(cell) for cell in line)} |" for line in lines)
 
 
-def _plus(count: Any, more: int) -> int | None:
-    return count + more if isinstance(count, int) else None
+def _shown(value: str | float | None) -> str:
+    return NOTHING if value is None else str(value)
 
 
 _FRONT = """---

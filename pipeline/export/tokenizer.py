@@ -7,7 +7,6 @@ are read as special tokens (``split_special_tokens=True`` turns that off). And n
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from pipeline.data.tokenizer import CLS, SEP
 from pipeline.files.vocabulary import SPECIAL_TOKENS
@@ -16,7 +15,7 @@ from pipeline.files.vocabulary import SPECIAL_TOKENS
 _VISIBLE = r"[^\s\x{1c}-\x{1f}]"
 
 
-def tokenizer_json(tokens: Sequence[str]) -> dict[str, Any]:
+def tokenizer_json(tokens: Sequence[str]) -> dict[str, object]:
     """The content of tokenizer.json. ``tokens`` are all of the model's, by id."""
     cls, sep = SPECIAL_TOKENS[CLS], SPECIAL_TOKENS[SEP]
     return {
@@ -44,7 +43,7 @@ def tokenizer_json(tokens: Sequence[str]) -> dict[str, Any]:
     }
 
 
-def tokenizer_config(max_positions: int) -> dict[str, Any]:
+def tokenizer_config(max_positions: int) -> dict[str, object]:
     """The content of tokenizer_config.json. ``max_positions`` is the longest sequence that the model can take."""
     return {
         # BertTokenizer would cut words into pieces and drop accents; this class does what tokenizer.json says.
@@ -58,7 +57,8 @@ def tokenizer_config(max_positions: int) -> dict[str, Any]:
     }
 
 
-def _special(token: str) -> dict[str, Any]:
+def _special(token: str) -> dict[str, object]:
+    """A special token in the form of the libraries: taken as it is written, with nothing of the text around it."""
     return {
         "content": token,
         "single_word": False,
@@ -69,9 +69,9 @@ def _special(token: str) -> dict[str, Any]:
     }
 
 
-def _piece(token: str, segment: int) -> dict[str, Any]:
+def _piece(token: str, segment: int) -> dict[str, object]:
     return {"SpecialToken": {"id": token, "type_id": segment}}
 
 
-def _text(name: str, segment: int) -> dict[str, Any]:
+def _text(name: str, segment: int) -> dict[str, object]:
     return {"Sequence": {"id": name, "type_id": segment}}

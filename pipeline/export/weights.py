@@ -6,8 +6,8 @@ not stored twice. Label 0 of next sentence prediction means "is next" in both.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -36,8 +36,19 @@ _IN_LAYER = {
 }
 
 
-def read_weights(path: Path) -> tuple[int, Shape, dict[str, Tensor], dict[str, Any]]:
-    """The step, the sizes and the weights of a checkpoint, on the CPU, and its run's ``seed`` and ``dataset``.
+@dataclass(frozen=True)
+class TrainedModel:
+    """A model as a checkpoint holds it."""
+
+    step: int
+    shape: Shape
+    weights: dict[str, Tensor]  # on the CPU, by the names of ``Bert``
+    seed: int | None  # of the run; None where the checkpoint does not say
+    dataset: str | None  # fingerprint of what it was trained on
+
+
+def read_weights(path: Path) -> TrainedModel:
+    """The model in the checkpoint at ``path``.
 
     Raises:
         InputError: the checkpoint is missing or damaged, or its weights are not those of the sizes that it names.
@@ -53,11 +64,14 @@ def read_weights(path: Path) -> tuple[int, Shape, dict[str, Tensor], dict[str, A
     odd = sorted(name for name in {**expected, **found} if expected.get(name) != found.get(name))
     if odd:
         raise InputError(f"{path}: {len(odd)} weights do not fit the sizes in the file, such as {odd[0]}; use another")
-    return step, shape, weights, {name: content.get(name) for name in ("seed", "dataset")}
+    return TrainedModel(step, shape, weights, content.get("seed"), content.get("dataset"))
 
 
 def transformers_weights(weights: dict[str, Tensor]) -> dict[str, Tensor]:
-    """Float32 tensors by the names of ``BertForPreTraining``, from those of a ``Bert`` with ``head="bert"``."""
+    """Float32 tensors by the names of ``BertForPreTraining``, from those of a ``Bert`` with ``head="bert"``.
+
+    Shapes stay, but for query, key and value: [3 hidden, ...] becomes three of [hidden, ...].
+    """
     renamed = {}
     for name, tensor in weights.items():
         module, _, kind = name.rpartition(".")
@@ -78,8 +92,8 @@ def transformers_weights(weights: dict[str, Tensor]) -> dict[str, Tensor]:
     return renamed
 
 
-def transformers_config(shape: Shape) -> dict[str, Any]:
-    """The content of config.json."""
+def transformers_config(shape: Shape) -> dict[str, object]:
+    """The content of config.json for a model of these sizes."""
     return {
         "architectures": ["BertForPreTraining"],
         "model_type": "bert",

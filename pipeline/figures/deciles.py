@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from math import sqrt
-from typing import Any
 
 import matplotlib as mpl
 from matplotlib.axes import Axes
@@ -11,43 +10,41 @@ from matplotlib.figure import Figure
 
 from pipeline.figures import plot_elements as marks
 from pipeline.figures import style
+from pipeline.files.scores import CheckpointScore, GroupKind, MlmScore, SplitScores
 from pipeline.words import Words
 
 GUESSES = {"left": ("left neighbour", "s"), "both": ("both neighbours", "D")}  # those that see a neighbour: name, mark
 CLASSES = {"han": "Han", "latin": "Latin"}  # the others are called what they are
-KIND = "by_text_decile"
-Section = dict[str, Any]
+KIND: GroupKind = "by_text_decile"
 
 
-def deciles(section: Section, say: Words) -> Figure | None:
-    """Accuracy by frequency decile along the checkpoints of ``section``, at the last one, and by class of token.
+def deciles(scored: SplitScores, say: Words) -> Figure | None:
+    """Accuracy by frequency decile along the checkpoints of one split, at the last one, and by class of token.
 
-    A section is one split of the file of scores. None where it holds no accuracy by decile.
+    None where no checkpoint has an accuracy by decile.
     """
-    checkpoints = [entry for entry in section["checkpoints"] if _accuracies(entry["mlm"], KIND)]
+    checkpoints = [entry for entry in scored.checkpoints if _accuracies(entry.mlm, KIND)]
     if not checkpoints:
         return None
     figure, (along, final, classes) = style.new_figure(1, 3, 14, 5.1, (1.1, 1, 1))
-    steps = [entry["step"] for entry in checkpoints]
-    names = list(_accuracies(checkpoints[-1]["mlm"], KIND))
+    names = list(_accuracies(checkpoints[-1].mlm, KIND))
     tenths = [name for name in names if name.isdigit()]
     colours = {name: mpl.colors.to_hex(mpl.colormaps[style.SEQUENCE](0.72 * (1 - (int(name) - 1) / 9)))
                for name in tenths}  # fmt: skip
     along.set_title(say("Han accuracy by decile of frequency"))
-    _lines(along, checkpoints, steps, KIND, {name: (_decile_name(name, say), colours[name]) for name in tenths}, say)
-    _final(final, section, checkpoints[-1], tenths, colours, say)
+    _lines(along, checkpoints, KIND, {name: (_decile_name(name, say), colours[name]) for name in tenths}, say)
+    _final(final, scored, checkpoints[-1], tenths, colours, say)
     classes.set_title(say("Accuracy by class of token"))
-    groups = list(_accuracies(checkpoints[-1]["mlm"], "by_class"))
+    groups = list(_accuracies(checkpoints[-1].mlm, "by_class"))
     shades = [style.TRAINING, style.HELD_OUT, style.HAN, style.BEFORE_LINE, style.OTHER, style.CURVE]
     looks = {name: (say(CLASSES.get(name, name)), shades[place % len(shades)]) for place, name in enumerate(groups)}
-    _lines(classes, checkpoints, steps, "by_class", looks, say)
+    _lines(classes, checkpoints, "by_class", looks, say)
     return figure
 
 
-def _accuracies(score: dict[str, Any] | None, kind: str) -> dict[str, float]:
-    """Accuracy by group, over the groups that have targets."""
-    groups = (score or {}).get(kind) or {}
-    return {name: group["accuracy"] for name, group in groups.items() if group.get("accuracy") is not None}
+def _accuracies(mlm: MlmScore, kind: GroupKind) -> dict[str, float]:
+    """Accuracy (a share of one) by the name of the group, over the groups that have targets."""
+    return {name: group.accuracy for name, group in mlm.by(kind).items() if group.accuracy is not None}
 
 
 def _decile_name(name: str, say: Words) -> str:
@@ -57,20 +54,15 @@ def _decile_name(name: str, say: Words) -> str:
 
 
 def _lines(
-    axes: Axes,
-    checkpoints: list[dict[str, Any]],
-    steps: list[int],
-    kind: str,
-    looks: dict[str, tuple[str, str]],
-    say: Words,
+    axes: Axes, checkpoints: list[CheckpointScore], kind: GroupKind, looks: dict[str, tuple[str, str]], say: Words
 ) -> None:
+    """A line along the checkpoints for each group of ``kind``; ``looks`` gives its label and colour by name."""
     style.percent_axis(axes, say("held-out characters guessed right"))
-    style.step_axis(axes, steps[-1], say("optimizer step"))
+    style.step_axis(axes, checkpoints[-1].step, say("optimizer step"))
     dashes: list[style.Dash] = ["-", marks.DASHES, marks.DASH_DOT, marks.DOTS]
     labels = []
     for place, (name, (shown, colour)) in enumerate(looks.items()):
-        points = [(step, _accuracies(entry["mlm"], kind).get(name)) for step, entry in
-                  zip(steps, checkpoints, strict=True)]  # fmt: skip
+        points = [(entry.step, _accuracies(entry.mlm, kind).get(name)) for entry in checkpoints]
         known = [(step, value) for step, value in points if value is not None]
         if not known:
             continue
@@ -82,20 +74,20 @@ def _lines(
 
 
 def _final(
-    axes: Axes, section: Section, entry: dict[str, Any], tenths: list[str], colours: dict[str, str], say: Words
+    axes: Axes, scored: SplitScores, entry: CheckpointScore, tenths: list[str], colours: dict[str, str], say: Words
 ) -> None:
     """Bars of the last checkpoint with binomial intervals, and what counting alone gets on the same targets."""
-    axes.set_title(say("At step {step}, and by counting", step=style.short_step(entry["step"])))
+    axes.set_title(say("At step {step}, and by counting", step=style.short_step(entry.step)))
     style.percent_axis(axes, say("held-out characters guessed right"))
     axes.set_xlabel(say("tenth of the running text, rarest characters first"))
-    groups = entry["mlm"][KIND]
+    accuracies, groups = _accuracies(entry.mlm, KIND), entry.mlm.by(KIND)
     for name in tenths:
-        accuracy, targets = groups[name]["accuracy"], groups[name]["targets"]
-        error = 1.96 * sqrt(max(accuracy * (1 - accuracy), 0) / max(targets, 1))
+        accuracy = accuracies[name]
+        error = 1.96 * sqrt(max(accuracy * (1 - accuracy), 0) / max(groups[name].targets, 1))
         whisker = {"elinewidth": 1.2, "capsize": 2.5, "ecolor": "#8A8A8A"}
         axes.bar(int(name), accuracy, 0.8, color=colours[name], yerr=error, error_kw=whisker)
     for guess, (name_of_guess, shape) in GUESSES.items():
-        known = _accuracies((section["guesses"].get(guess) or {}), KIND)
+        known = _accuracies(scored.guesses[guess], KIND) if guess in scored.guesses else {}
         points = [(int(name), known[name]) for name in tenths if name in known]
         if points:
             axes.plot(*zip(*points, strict=True), linestyle="", marker=shape, markersize=5, markerfacecolor="white",

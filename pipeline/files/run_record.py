@@ -42,6 +42,13 @@ class Facts:
             raise self._wrong(keys, "a string", value)
         return value
 
+    def names(self, *keys: str) -> list[str]:
+        """The keys of an object, none where it is absent."""
+        value = self._value(keys)
+        if value is not None and not isinstance(value, dict):
+            raise self._wrong(keys, "an object", value)
+        return list(value or {})
+
     def _value(self, keys: tuple[str, ...]) -> Any:
         value: Any = self._run
         for depth, key in enumerate(keys):

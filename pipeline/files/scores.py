@@ -1,35 +1,152 @@
 """The scores of a run's checkpoints between the stages: accuracy along the steps, broken down.
 
-JSON, UTF-8::
-
-    format        1
-    run           the ``run`` object of the history, as it was when scoring began
-    validation    one section a split, present once it was scored; ``test`` holds the final model only
-      sequences   held-out sequences scored, the same ones with the same masks for every checkpoint
-      groups      by kind of group and name: ``targets`` in it, ``characters`` (distinct ones among them), and for the
-                  deciles ``lowest_frequency, highest_frequency`` (occurrences in training) and ``training_characters``
-      guesses     ``commonest, left, both``: the counting guesses on the same targets, each a score without losses
-      checkpoints list of {step, file, sha256, mlm, nsp}, by step
-
-A score (``mlm``) is ``{targets, accuracy, loss, perplexity, bits_per_character}`` over all targets (loss in nats),
-``by_class, by_source, by_text_decile, by_character_decile`` (by name ``{targets, accuracy, loss}``) and
-``published_rule``; see pipeline/score/breakdown.py. ``nsp`` is, by kind of negative, ``{pairs, accuracy,
-balanced_accuracy, is_next, is_next_accuracy, not_next, not_next_accuracy}``, and ``by_source``; see
-pipeline/score/pair_scores.py. An accuracy over nothing is null.
+The file is JSON with the keys of ``Scores``. Accuracies are shares of one, losses cross-entropies in nats; both are
+null over nothing. Every checkpoint is scored on the same sequences with the same masks.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, get_args
 
 from pipeline.files import atomic
 from pipeline.files.json_object import read_json_object
+from pipeline.files.run_record import run_differences
+from pipeline.files.typed_json import from_json, to_json
 from pipeline.stage import InputError
 
-FORMAT = 1
+FORMAT: Literal[1] = 1
 DEFAULT_SCORES = Path("results/checkpoint_evaluation_100k.json")
-SPLITS = ("validation", "test")
+Split = Literal["validation", "test"]
+SPLITS: tuple[Split, ...] = get_args(Split)
+GroupKind = Literal["by_class", "by_source", "by_text_decile", "by_character_decile"]
+GROUP_KINDS: tuple[GroupKind, ...] = get_args(GroupKind)
+
+
+@dataclass(frozen=True)
+class GroupSize:
+    """What a group holds. The last three are of deciles only, and null for other kinds of group."""
+
+    targets: int
+    characters: int  # distinct ones among the targets
+    training_characters: int | None = None  # distinct characters of the decile in training
+    lowest_frequency: int | None = None  # occurrences in training of its rarest character; null for an empty decile
+    highest_frequency: int | None = None  # and of its most frequent one
+
+
+@dataclass(frozen=True)
+class GroupScore:
+    """Accuracy and mean loss (nats; null for a guess) over the ``targets`` of one group."""
+
+    targets: int
+    accuracy: float | None
+    loss: float | None = None
+
+
+@dataclass(frozen=True)
+class PublishedRule:
+    """Accuracy when all that is not Han is one class, as in the published run; see pipeline/score/breakdown.py."""
+
+    targets: int
+    accuracy: float | None  # of the likeliest token
+    targets_not_han: int
+    accuracy_summed: float | None = None  # of the likeliest class, its probabilities summed; null for a guess
+
+
+@dataclass(frozen=True)
+class MlmScore:
+    """Masked language modelling of one checkpoint or guess, over all targets and by group.
+
+    A guess is scored without losses.
+    """
+
+    targets: int
+    accuracy: float | None
+    by_class: dict[str, GroupScore]  # by the name of a class in pipeline/characters/token_classes.py
+    by_source: dict[str, GroupScore]  # by the name of the source of the text
+    by_text_decile: dict[str, GroupScore]  # "1" (rarest) to "10", "unseen in training"; equal shares of the Han text
+    by_character_decile: dict[str, GroupScore]  # the same names; equally many distinct Han characters
+    published_rule: PublishedRule
+    loss: float | None = None  # nats
+    perplexity: float | None = None  # exp(loss); null where that is too large for a float
+    bits_per_character: float | None = None
+
+    def by(self, kind: GroupKind) -> dict[str, GroupScore]:
+        """The groups of ``kind`` by name."""
+        groups: dict[str, GroupScore] = getattr(self, kind)
+        return groups
+
+
+@dataclass(frozen=True)
+class PairScore:
+    """Next sentence prediction on true pairs (``is_next``) and strangers (``not_next``)."""
+
+    pairs: int  # is_next + not_next
+    accuracy: float | None
+    balanced_accuracy: float | None  # mean of the next two accuracies: one answer for all pairs scores one half
+    is_next: int
+    is_next_accuracy: float | None
+    not_next: int
+    not_next_accuracy: float | None
+
+
+@dataclass(frozen=True)
+class NspScore:
+    """Next sentence prediction by kind of stranger; see pipeline/score/pair_scores.py."""
+
+    same_source: PairScore  # strangers of the same source, as in training
+    any_source: PairScore
+    by_source: dict[str, PairScore]  # same_source by the name of the source
+
+
+@dataclass(frozen=True)
+class CheckpointScore:
+    """What one checkpoint scores."""
+
+    step: int
+    file: str
+    sha256: str  # of the file
+    precision: str  # computed in: "fp32", "bf16", ...
+    mlm: MlmScore
+    nsp: NspScore | None  # null where the split is without pairs
+
+
+@dataclass(frozen=True)
+class SplitScores:
+    """One split: its questions, the counting guesses and the checkpoints."""
+
+    sequences: int  # held-out sequences scored
+    groups: dict[str, dict[str, GroupSize]]  # by GroupKind and name
+    guesses: dict[str, MlmScore]  # "commonest", "left", "both": the counting guesses on the same targets
+    checkpoints: list[CheckpointScore]  # by step
+
+    def with_checkpoint(self, scored: CheckpointScore) -> SplitScores:
+        """These scores with one more checkpoint, which replaces an earlier one of its step."""
+        others = [other for other in self.checkpoints if other.step != scored.step]
+        return replace(self, checkpoints=sorted([*others, scored], key=lambda one: one.step))
+
+    def digests(self) -> dict[int, str]:
+        """The SHA-256 of the scored checkpoints by step."""
+        return {scored.step: scored.sha256 for scored in self.checkpoints}
+
+
+@dataclass(frozen=True)
+class Scores:
+    """The file. A split that was not scored is left out of it."""
+
+    format: Literal[1]
+    run: dict[str, Any]  # the ``run`` object of the history when scoring began
+    validation: SplitScores | None = field(default=None, metadata={"omit_none": True})
+    test: SplitScores | None = field(default=None, metadata={"omit_none": True})  # the final model only
+
+    def split(self, name: Split) -> SplitScores | None:
+        """The scores of one split, None where it was not scored."""
+        return self.validation if name == "validation" else self.test
+
+    def with_split(self, name: Split, scored: SplitScores) -> Scores:
+        """These scores with ``scored`` as those of the split."""
+        return replace(self, validation=scored) if name == "validation" else replace(self, test=scored)
 
 
 def scores_beside(history: Path) -> Path:
@@ -40,33 +157,33 @@ def scores_beside(history: Path) -> Path:
     return history.with_name(f"checkpoint_evaluation{end}.json")
 
 
-def read_scores(path: Path) -> dict[str, Any]:
-    """Read a file of scores and check what its sections are built of.
+def read_scores(path: Path) -> Scores:
+    """Read a file of scores.
 
     Raises:
-        InputError: missing file, broken JSON, another format, a section without its parts.
+        InputError: missing file, broken JSON, another format, a value that is missing or of another type.
     """
-    scores = read_json_object(path, "the checkpoint scores", "evaluate_checkpoints.py writes them")
-    if scores.get("format") != FORMAT or not isinstance(scores.get("run"), dict):
-        raise InputError(f"{path}: holds no checkpoint scores of format {FORMAT}; give another path")
-    for split in SPLITS:
-        if split in scores:
-            _check_section(f"{path}: {split!r}", scores[split])
-    return scores
+    value = read_json_object(path, "the checkpoint scores", "evaluate_checkpoints.py writes them")
+    if value.get("format") != FORMAT:
+        raise InputError(f"{path}: not a file of checkpoint scores of format {FORMAT}; give another path")
+    return from_json(Scores, value, path, advice="move the file away and score again")
 
 
-def write_scores(path: Path, scores: dict[str, Any]) -> None:
+def read_scores_of(path: Path, run: dict[str, Any]) -> Scores:
+    """The scores in ``path`` with the newest facts of their ``run``; empty ones where the file does not exist yet.
+
+    Raises:
+        InputError: the file holds the scores of another run, or is damaged.
+    """
+    if not path.exists():
+        return Scores(FORMAT, run)
+    scores = read_scores(path)
+    different = run_differences(scores.run, run)
+    if different:
+        raise InputError(f"{path}: holds scores of another run ({'; '.join(different)}); give another --output")
+    return replace(scores, run=run)
+
+
+def write_scores(path: Path, scores: Scores) -> None:
     """Replace ``path`` by ``scores``."""
-    atomic.write_json(path, scores, indent=1)
-
-
-def _check_section(where: str, section: Any) -> None:
-    parts = {"sequences": int, "groups": dict, "guesses": dict, "checkpoints": list}
-    if not isinstance(section, dict):
-        raise InputError(f"{where} must be an object; move the file away and score again")
-    for key, kind in parts.items():
-        if not isinstance(section.get(key), kind):
-            raise InputError(f"{where} needs {key!r} as {kind.__name__}; move the file away and score again")
-    for entry in section["checkpoints"]:
-        if not isinstance(entry, dict) or type(entry.get("step")) is not int or "mlm" not in entry:
-            raise InputError(f"{where} holds a checkpoint without its step and scores; move the file away")
+    atomic.write_json(path, to_json(scores), indent=1)

@@ -15,12 +15,13 @@ training text with dropout on.
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from pipeline.data.tokenizer import UNK
+from pipeline.files.scores import GROUP_KINDS, GroupKind, GroupScore, GroupSize, MlmScore, PublishedRule
 
 
 @dataclass(frozen=True)
@@ -30,18 +31,26 @@ class Grouping:
     names: list[str]
     numbers: np.ndarray
 
+    def members(self) -> Iterator[tuple[str, np.ndarray]]:
+        """Each group's name, and which targets are in it, bool [M]."""
+        for number, name in enumerate(self.names):
+            yield name, self.numbers == number
+
 
 class Breakdown:
-    """Scores predictions for the targets ``labels`` (ids, int64 [M]) by ``groupings``; ``han`` [V] marks Han ids."""
+    """Scores predictions for the targets ``labels`` (ids, int64 [M]) by ``groupings``; ``han`` [V] marks Han ids.
 
-    def __init__(self, labels: np.ndarray, han: np.ndarray, groupings: dict[str, Grouping]) -> None:
+    A kind of group that is not in ``groupings`` is empty in the scores.
+    """
+
+    def __init__(self, labels: np.ndarray, han: np.ndarray, groupings: dict[GroupKind, Grouping]) -> None:
         self.labels = labels
         self.han = han
         self.groupings = groupings
 
     def score(
         self, predicted: np.ndarray, losses: np.ndarray | None = None, not_han: np.ndarray | None = None
-    ) -> dict[str, Any]:
+    ) -> MlmScore:
         """The score of one model or guess.
 
         Args:
@@ -50,51 +59,58 @@ class Breakdown:
             not_han: bool [M], whether everything that is not Han is together likelier than any Han character.
         """
         right = predicted == self.labels
-        result = _means(right, losses)
-        if losses is not None and len(losses):
-            # A model that diverged may have a loss whose exponential is no float.
-            result["perplexity"] = math.exp(result["loss"]) if result["loss"] < 700 else None
-            result["bits_per_character"] = result["loss"] / math.log(2)
-        for kind, grouping in self.groupings.items():
-            result[kind] = by_group(grouping, right, losses)
-        published = _means(published_rule(self.labels, predicted, self.han))
-        if not_han is not None:
-            collapsed = np.where(not_han, UNK, predicted)
-            published["accuracy_summed"] = _means(published_rule(self.labels, collapsed, self.han))["accuracy"]
-        published["targets_not_han"] = int((~self.han[self.labels]).sum())
-        result["published_rule"] = published
-        return result
+        loss = None if losses is None else _mean(losses)
+        groups = {kind: self._by_group(kind, right, losses) for kind in GROUP_KINDS}
+        return MlmScore(
+            targets=len(right),
+            accuracy=_mean(right),
+            loss=loss,
+            # A model that diverged may have a loss whose exponential is too large for a float.
+            perplexity=math.exp(loss) if loss is not None and loss < 700 else None,
+            bits_per_character=None if loss is None else loss / math.log(2),
+            published_rule=self._published(predicted, not_han),
+            **groups,
+        )
 
-    def describe(self) -> dict[str, dict[str, dict[str, int]]]:
+    def describe(self) -> dict[str, dict[str, GroupSize]]:
         """For each kind of group and name, the number of targets and of distinct characters among them."""
         return {
             kind: {
-                name: {
-                    "targets": int((grouping.numbers == number).sum()),
-                    "characters": len(np.unique(self.labels[grouping.numbers == number])),
-                }
-                for number, name in enumerate(grouping.names)
+                name: GroupSize(int(chosen.sum()), len(np.unique(self.labels[chosen])))
+                for name, chosen in grouping.members()
             }
             for kind, grouping in self.groupings.items()
         }
 
+    def _by_group(self, kind: GroupKind, right: np.ndarray, losses: np.ndarray | None) -> dict[str, GroupScore]:
+        """For each group of ``kind`` the score of its targets; ``right`` is bool [M], ``losses`` nats [M]."""
+        if kind not in self.groupings:
+            return {}
+        return {
+            name: GroupScore(int(chosen.sum()), _mean(right[chosen]), None if losses is None else _mean(losses[chosen]))
+            for name, chosen in self.groupings[kind].members()
+        }
 
-def by_group(grouping: Grouping, right: np.ndarray, losses: np.ndarray | None = None) -> dict[str, dict[str, Any]]:
-    """For each group: ``targets``, ``accuracy`` and, with ``losses``, ``loss``; ``right`` is bool [M]."""
-    result = {}
-    for number, name in enumerate(grouping.names):
-        chosen = grouping.numbers == number
-        result[name] = _means(right[chosen], None if losses is None else losses[chosen])
-    return result
+    def _published(self, predicted: np.ndarray, not_han: np.ndarray | None) -> PublishedRule:
+        summed = None
+        if not_han is not None:
+            summed = _mean(published_rule(self.labels, np.where(not_han, UNK, predicted), self.han))
+        return PublishedRule(
+            targets=len(self.labels),
+            accuracy=_mean(published_rule(self.labels, predicted, self.han)),
+            accuracy_summed=summed,
+            targets_not_han=int((~self.han[self.labels]).sum()),
+        )
 
 
 def published_rule(labels: np.ndarray, predicted: np.ndarray, han: np.ndarray) -> np.ndarray:
-    """Which predictions are right, bool [M], when all that is not Han is one class."""
+    """Which predictions are right, bool [M], when all that is not Han is one class.
+
+    ``labels`` and ``predicted`` are ids, int64 [M]; ``han`` (bool [V]) marks Han ids.
+    """
     return np.where(han[labels], predicted == labels, ~han[predicted])
 
 
-def _means(right: np.ndarray, losses: np.ndarray | None = None) -> dict[str, Any]:
-    result: dict[str, Any] = {"targets": len(right), "accuracy": float(right.mean()) if len(right) else None}
-    if losses is not None:
-        result["loss"] = float(losses.mean()) if len(losses) else None
-    return result
+def _mean(values: np.ndarray) -> float | None:
+    """The mean of ``values`` (bool or float64 [N]), None where there are none."""
+    return float(values.mean()) if len(values) else None

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 
@@ -25,6 +24,7 @@ from pipeline.data.masked_pairs import (
     take,
 )
 from pipeline.files.dataset import Document
+from pipeline.files.scores import GroupKind, GroupSize, MlmScore, NspScore, SplitScores
 from pipeline.model.bert import Bert
 from pipeline.model.precision import Precision
 from pipeline.score import frequency_deciles as deciles
@@ -63,7 +63,7 @@ class Evaluator:
         targets_of_sequence = np.concatenate([_targets_of_sequence(batch) for batch in self._batches])
         counts = np.bincount(self._train.tokens, minlength=len(tokenizer))
         self._counts = counts
-        self._deciles = {
+        self._deciles: dict[GroupKind, np.ndarray] = {
             "by_text_decile": deciles.text_deciles(counts, self._han),
             "by_character_decile": deciles.character_deciles(counts, self._han),
         }
@@ -86,43 +86,50 @@ class Evaluator:
         """How often ``done`` is called for one model."""
         return len(self._batches) + len(self._strangers)
 
-    def groups(self) -> dict[str, dict[str, dict[str, int]]]:
-        """Every group with its size; deciles also with their frequencies in training (occurrences of a character)."""
+    def unanswered(self) -> SplitScores:
+        """The scores of this split before any checkpoint is scored: the groups and the counting guesses."""
+        return SplitScores(self.sequences, self.groups(), self.score_guesses(), [])
+
+    def groups(self) -> dict[str, dict[str, GroupSize]]:
+        """Every group with its size, by kind and name; deciles also with their frequencies in training."""
         described = self._breakdown.describe()
         for kind, group in self._deciles.items():
             for number, name in enumerate(deciles.NAMES):
                 frequencies = self._counts[group == number]
-                described[kind][name]["training_characters"] = len(frequencies)
-                if len(frequencies):
-                    described[kind][name]["lowest_frequency"] = int(frequencies.min())
-                    described[kind][name]["highest_frequency"] = int(frequencies.max())
+                described[kind][name] = dataclasses.replace(
+                    described[kind][name],
+                    training_characters=len(frequencies),
+                    lowest_frequency=int(frequencies.min()) if len(frequencies) else None,
+                    highest_frequency=int(frequencies.max()) if len(frequencies) else None,
+                )
         return described
 
-    def score_guesses(self) -> dict[str, Any]:
-        """The scores of the counting guesses, fitted on the training sentences."""
+    def score_guesses(self) -> dict[str, MlmScore]:
+        """The scores of the counting guesses by name, fitted on the training sentences."""
         guesses = CountingGuesses(self._train)
         answers = [guesses.guess(batch) for batch in self._batches]
         return {name: self._breakdown.score(np.concatenate([answer[name] for answer in answers])) for name in GUESSES}
 
-    def score_model(self, model: Bert, precision: Precision, done: Callable[[], object]) -> dict[str, Any]:
-        """``mlm`` and ``nsp`` (None where there are no pairs) of one model."""
+    def score_model(
+        self, model: Bert, precision: Precision, done: Callable[[], object]
+    ) -> tuple[MlmScore, NspScore | None]:
+        """MLM and NSP of one model, NSP None without pairs; ``done`` is called after each batch."""
         answers = predict(model, self._batches, self._han, precision, done)
         told_strangers = predict(model, self._strangers, self._han, precision, done).next_labels == NOT_NEXT
+        mlm = self._breakdown.score(answers.tokens, answers.losses, answers.not_han)
         right = answers.next_labels == self._next_labels
         is_next, is_stranger = self._next_labels == IS_NEXT, self._next_labels == NOT_NEXT
-        nsp = {
-            "same_source": pair_score(right[is_next], right[is_stranger]),
-            "any_source": pair_score(right[is_next], told_strangers),
-            "by_source": {
-                name: pair_score(right[is_next & of_source], right[is_stranger & of_source])
-                for number, name in enumerate(self._sources)
-                for of_source in [self._source_of_sequence == number]
-            },
-        }
-        return {
-            "mlm": self._breakdown.score(answers.tokens, answers.losses, answers.not_han),
-            "nsp": nsp if (is_next | is_stranger).any() else None,
-        }
+        if not (is_next | is_stranger).any():
+            return mlm, None
+        by_source = {}
+        for number, name in enumerate(self._sources):
+            of_source = self._source_of_sequence == number
+            by_source[name] = pair_score(right[is_next & of_source], right[is_stranger & of_source])
+        return mlm, NspScore(
+            same_source=pair_score(right[is_next], right[is_stranger]),
+            any_source=pair_score(right[is_next], told_strangers),
+            by_source=by_source,
+        )
 
 
 def _strangers(batch: Batch, asked: Batch) -> Batch:
@@ -144,6 +151,7 @@ def _by_length(batches: list[Batch]) -> list[Batch]:
 
 
 def _all(batches: list[Batch], name: str) -> np.ndarray:
+    """The column ``name`` of all ``batches``, one after the other."""
     return np.concatenate([getattr(batch, name) for batch in batches])
 
 

@@ -18,14 +18,14 @@ from __future__ import annotations
 
 import numpy as np
 
-NO_HAN = -1
+NOT_HAN = -1
 DECILES = 10
 UNSEEN = DECILES  # the group after the deciles
 NAMES = (*(str(number) for number in range(1, DECILES + 1)), "unseen in training")
 
 
 def text_deciles(counts: np.ndarray, han: np.ndarray) -> np.ndarray:
-    """Index into ``NAMES`` of every id, int64 [V], ``NO_HAN`` where not Han; ``counts`` [V] in training, ``han`` [V].
+    """Index into ``NAMES`` of every id, int64 [V], ``NOT_HAN`` where not Han; ``counts`` [V] in training, ``han`` [V].
 
     A character belongs to the tenth in which the middle of its occurrences falls, when all are laid out from the rarest
     to the most frequent. Where a few characters make up most of the text, a decile may stay empty.
@@ -50,6 +50,6 @@ def _ranked(counts: np.ndarray, han: np.ndarray) -> np.ndarray:
 
 def _deciles(counts: np.ndarray, han: np.ndarray, ranked: np.ndarray, places: np.ndarray) -> np.ndarray:
     """``places`` (from 0 to less than 1) say where in the whole each of ``ranked`` stands."""
-    groups = np.where(han & (counts == 0), UNSEEN, NO_HAN)
+    groups = np.where(han & (counts == 0), UNSEEN, NOT_HAN)
     groups[ranked] = np.minimum((places * DECILES).astype(np.int64), DECILES - 1)
     return groups

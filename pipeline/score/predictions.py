@@ -23,7 +23,7 @@ class Predictions:
     tokens: np.ndarray  # int64 [M] the likeliest id
     losses: np.ndarray  # float64 [M] cross-entropy in nats
     not_han: np.ndarray  # bool [M] all that is not Han is together likelier than any one Han character
-    next_labels: np.ndarray  # int64 [B] the likelier NSP label, also where the sequence is no pair
+    next_labels: np.ndarray  # int64 [B] the likelier NSP label, also for a sequence that is not a pair
 
 
 def predict(

@@ -1,6 +1,5 @@
 """Several runs side by side, and the scores of their checkpoints along the steps."""
 
-import copy
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +7,8 @@ import pytest
 
 from pipeline.analyse.checkpoints import checkpoint_trends
 from pipeline.analyse.compare_runs import several
-from pipeline.stage import InputError
+from pipeline.files.scores import Scores
+from tests.helpers.scores import RISING, validation_scores
 from tests.helpers.simulated import ar_noise, published_like
 from tests.helpers.synthetic import make_history
 
@@ -91,37 +91,10 @@ def test_histories_without_settings_are_experiments():
     assert found.histories[0].key == "mlm_acc"
 
 
-def score(accuracy, targets=1000):
-    return {"targets": targets, "accuracy": accuracy, "loss": 3.0}
-
-
-SCORES = {
-    "format": 1,
-    "run": {},
-    "validation": {
-        "sequences": 300,
-        "groups": {},
-        "guesses": {"left": {"accuracy": 0.14}},
-        "checkpoints": [
-            {
-                "step": step,
-                "mlm": {
-                    **score(accuracy),
-                    "by_class": {"han": score(accuracy - 0.05, 800), "punctuation": score(0.6, 0)},
-                    "by_source": {"": score(accuracy)},
-                    "by_text_decile": {"1": score(accuracy + 0.1)},
-                    "by_character_decile": {},
-                },
-                "nsp": {"same_source": {"accuracy": 0.5 + accuracy / 2}} if step > 400 else None,
-            }
-            for step, accuracy in ((800, 0.3), (400, 0.2), (1200, 0.38), (1600, 0.4))
-        ],
-    },
-}
-
-
 def test_checkpoints_are_followed_along_the_steps():
-    found = checkpoint_trends(Path("s.json"), SCORES).curves
+    trends = checkpoint_trends(Path("s.json"), RISING)
+    found = trends.curves
+    assert (trends.path, trends.split, found.sequences) == ("s.json", "validation", 300)
     assert found.steps == [400, 800, 1200, 1600]
     assert found.accuracy == [0.2, 0.3, 0.38, 0.4]
     assert found.nsp_accuracy == [None, 0.65, 0.69, 0.7]
@@ -133,11 +106,12 @@ def test_checkpoints_are_followed_along_the_steps():
     assert found.groups["class"]["punctuation"].gain_interval is None
 
 
-def test_scores_of_another_shape_are_refused_and_empty_ones_are_none():
-    broken = copy.deepcopy(SCORES)
-    del broken["validation"]["checkpoints"][0]["mlm"]["by_class"]
-    with pytest.raises(
-        InputError, match=r"s\.json: validation: checkpoints\[0\]\.mlm\.by_class must be an object, but is missing"
-    ):
-        checkpoint_trends(Path("s.json"), broken)
-    assert checkpoint_trends(Path("s.json"), {"format": 1, "run": {}}) is None
+def test_a_group_that_an_early_checkpoint_lacks_begins_later():
+    second = checkpoint_trends(Path("s.json"), RISING).curves.groups["text_decile"]["2"]
+    assert second.accuracy == [None, 0.3, 0.38, 0.4]
+    assert (second.first, second.targets) == (0.3, 100)
+
+
+def test_scores_without_checkpoints_have_no_trends():
+    assert checkpoint_trends(Path("s.json"), Scores(1, {})) is None
+    assert checkpoint_trends(Path("s.json"), validation_scores([], {})) is None

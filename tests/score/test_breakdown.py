@@ -14,11 +14,12 @@ from pipeline.data.corpora import Encoding
 from pipeline.data.masked_pairs import NOT_NEXT, PairCorpus, held_out_batches
 from pipeline.data.splits import split_by_article
 from pipeline.data.tokenizer import UNK, Tokenizer
+from pipeline.files.scores import GroupSize, PairScore, PublishedRule
 from pipeline.model.bert import Bert, to_device
 from pipeline.model.precision import Precision
 from pipeline.score.breakdown import Breakdown, Grouping, published_rule
 from pipeline.score.evaluator import Evaluator
-from pipeline.score.frequency_deciles import DECILES, NAMES, NO_HAN, UNSEEN, character_deciles, text_deciles
+from pipeline.score.frequency_deciles import DECILES, NAMES, NOT_HAN, UNSEEN, character_deciles, text_deciles
 from pipeline.score.held_out import SCORING_BATCH, score
 from pipeline.score.pair_scores import pair_score
 from pipeline.score.predictions import predict
@@ -55,7 +56,7 @@ counts_and_han = st.lists(st.tuples(st.integers(0, 50), st.booleans()), min_size
 def test_deciles_partition_the_han_characters(drawn):
     counts, han = (np.array(column) for column in zip(*drawn, strict=True))
     for group in (text_deciles(counts, han), character_deciles(counts, han)):
-        assert ((group == NO_HAN) == ~han).all()
+        assert ((group == NOT_HAN) == ~han).all()
         assert ((group == UNSEEN) == (han & (counts == 0))).all()
         assert group.max() <= UNSEEN
         seen = np.flatnonzero((group >= 0) & (group < DECILES))
@@ -97,30 +98,31 @@ def test_breakdown_against_brute_force(data):
     labels, predicted = (np.array(data.draw(drawn), dtype=np.int64) for _ in range(2))
     groups = np.array(data.draw(st.lists(st.integers(-1, 2), min_size=size, max_size=size)), dtype=np.int64)
     losses = np.array(data.draw(st.lists(st.floats(0, 20), min_size=size, max_size=size)))
-    breakdown = Breakdown(labels, HAN, {"by_kind": Grouping(["a", "b", "c"], groups)})
+    breakdown = Breakdown(labels, HAN, {"by_class": Grouping(["a", "b", "c"], groups)})
     result = breakdown.score(predicted, losses, ~HAN[predicted])
-    assert result["targets"] == size
+    assert result.targets == size
+    assert result.by_source == {}
     for number, name in enumerate("abc"):
         members = [index for index in range(size) if groups[index] == number]
-        found = result["by_kind"][name]
-        assert found["targets"] == len(members)
-        described = breakdown.describe()["by_kind"][name]
-        assert described == {"targets": len(members), "characters": len({labels[index] for index in members})}
+        found = result.by_class[name]
+        assert found.targets == len(members)
+        described = breakdown.describe()["by_class"][name]
+        assert described == GroupSize(len(members), len({labels[index] for index in members}))
         if members:
-            assert found["accuracy"] == sum(labels[i] == predicted[i] for i in members) / len(members)
-            assert found["loss"] == pytest.approx(sum(losses[i] for i in members) / len(members))
+            assert found.accuracy == sum(labels[i] == predicted[i] for i in members) / len(members)
+            assert found.loss == pytest.approx(sum(losses[i] for i in members) / len(members))
         else:
-            assert found["accuracy"] is None
-            assert found["loss"] is None
+            assert found.accuracy is None
+            assert found.loss is None
     if size:
-        assert result["perplexity"] == pytest.approx(math.exp(losses.mean()))
-        assert result["bits_per_character"] == pytest.approx(losses.mean() / math.log(2))
+        assert result.perplexity == pytest.approx(math.exp(losses.mean()))
+        assert result.bits_per_character == pytest.approx(losses.mean() / math.log(2))
         lenient = [p == t or not (HAN[p] or HAN[t]) for p, t in zip(predicted, labels, strict=True)]
-        assert result["published_rule"]["accuracy"] == sum(lenient) / size
-        assert result["published_rule"]["targets_not_han"] == (labels == 6).sum()
+        assert result.published_rule.accuracy == sum(lenient) / size
+        assert result.published_rule.targets_not_han == (labels == 6).sum()
     without = breakdown.score(predicted)
-    assert "loss" not in without
-    assert without["accuracy"] == result["accuracy"]
+    assert (without.loss, without.perplexity, without.by_class["a"].loss) == (None, None, None)
+    assert without.accuracy == result.accuracy
 
 
 def test_published_rule_by_hand():
@@ -132,28 +134,29 @@ def test_published_rule_by_hand():
 def test_published_rule_with_summed_probabilities():
     """Both targets are predicted 的; for the comma, all that is not Han is together likelier than 的."""
     breakdown = Breakdown(np.array([5, 6]), HAN, {})
-    rule = breakdown.score(np.array([5, 5]), np.zeros(2), np.array([False, True]))["published_rule"]
-    assert rule == {"targets": 2, "accuracy": 0.5, "accuracy_summed": 1.0, "targets_not_han": 1}
+    rule = breakdown.score(np.array([5, 5]), np.zeros(2), np.array([False, True])).published_rule
+    assert rule == PublishedRule(targets=2, accuracy=0.5, accuracy_summed=1.0, targets_not_han=1)
 
 
 def test_a_diverged_loss_is_still_json():
     result = Breakdown(np.array([5]), HAN, {}).score(np.array([5]), np.array([1e6]))
-    assert result["perplexity"] is None
+    assert result.loss == 1e6
+    assert result.perplexity is None
 
 
 def test_pair_score():
     result = pair_score(np.array([True, True, False, True]), np.array([False, True]))
-    assert result == {
-        "pairs": 6,
-        "accuracy": 4 / 6,
-        "balanced_accuracy": (0.75 + 0.5) / 2,
-        "is_next": 4,
-        "is_next_accuracy": 0.75,
-        "not_next": 2,
-        "not_next_accuracy": 0.5,
-    }
-    assert pair_score(np.array([True]), np.empty(0, bool))["balanced_accuracy"] is None
-    assert pair_score(np.empty(0, bool), np.empty(0, bool))["accuracy"] is None
+    assert result == PairScore(
+        pairs=6,
+        accuracy=4 / 6,
+        balanced_accuracy=(0.75 + 0.5) / 2,
+        is_next=4,
+        is_next_accuracy=0.75,
+        not_next=2,
+        not_next_accuracy=0.5,
+    )
+    assert pair_score(np.array([True]), np.empty(0, bool)).balanced_accuracy is None
+    assert pair_score(np.empty(0, bool), np.empty(0, bool)).accuracy is None
 
 
 @pytest.fixture(scope="module")
@@ -205,20 +208,19 @@ def test_evaluator_agrees_with_the_trainers_score(held_out):
     batches = held_out_batches(corpus, None, SCORING_BATCH, SETTINGS.seed)
     assert len(batches) > 2
     expected = score(model, batches, tokenizer.han_ids(), precision)
-    found = evaluator.score_model(model, precision, lambda: None)
-    mlm, nsp = found["mlm"], found["nsp"]
-    assert (mlm["accuracy"], mlm["targets"]) == (expected.mlm_acc, expected.mlm_targets)
-    assert mlm["by_class"]["han"]["accuracy"] == expected.mlm_acc_han
-    assert mlm["loss"] == pytest.approx(expected.mlm_loss, rel=1e-6)
-    assert nsp["same_source"]["accuracy"] == expected.nsp_acc
-    assert nsp["same_source"]["pairs"] == nsp["any_source"]["pairs"] == expected.nsp_pairs
-    assert sum(part["pairs"] for part in nsp["by_source"].values()) == expected.nsp_pairs
-    for kind in ("by_text_decile", "by_character_decile"):
-        assert sum(group["targets"] for group in mlm[kind].values()) == expected.mlm_targets_han
-        right = sum(group["accuracy"] * group["targets"] for group in mlm[kind].values() if group["targets"])
+    mlm, nsp = evaluator.score_model(model, precision, lambda: None)
+    assert (mlm.accuracy, mlm.targets) == (expected.mlm_acc, expected.mlm_targets)
+    assert mlm.by_class["han"].accuracy == expected.mlm_acc_han
+    assert mlm.loss == pytest.approx(expected.mlm_loss, rel=1e-6)
+    assert nsp.same_source.accuracy == expected.nsp_acc
+    assert nsp.same_source.pairs == nsp.any_source.pairs == expected.nsp_pairs
+    assert sum(part.pairs for part in nsp.by_source.values()) == expected.nsp_pairs
+    for groups in (mlm.by_text_decile, mlm.by_character_decile):
+        assert sum(group.targets for group in groups.values()) == expected.mlm_targets_han
+        right = sum(group.accuracy * group.targets for group in groups.values() if group.targets)
         assert right / expected.mlm_targets_han == pytest.approx(expected.mlm_acc_han)
-    for kind in ("by_class", "by_source"):
-        assert sum(group["targets"] for group in mlm[kind].values()) == expected.mlm_targets
+    for groups in (mlm.by_class, mlm.by_source):
+        assert sum(group.targets for group in groups.values()) == expected.mlm_targets
 
 
 def test_strangers_of_any_source_stand_where_those_of_the_same_source_stood(held_out):
@@ -241,5 +243,5 @@ def test_targets_are_given_to_the_source_of_their_text(held_out):
         sequence = np.repeat(np.arange(len(batch.lengths)), batch.lengths)
         for target in batch.targets:
             counted[corpus.sources[corpus.source[corpus.first[batch.examples[sequence[target]]]]]] += 1
-    assert {name: group["targets"] for name, group in evaluator.groups()["by_source"].items()} == counted
+    assert {name: group.targets for name, group in evaluator.groups()["by_source"].items()} == counted
     assert all(counted.values())

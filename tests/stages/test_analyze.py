@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.analyse.test_compare_runs import SCORES
+from pipeline.files.scores import write_scores
+from tests.helpers.scores import RISING
 from tests.helpers.simulated import published_like, published_share
 from tests.helpers.synthetic import make_history, write_published_shape
 from tests.helpers.tiny import run_script
@@ -135,7 +136,7 @@ def test_several_histories_and_references_are_put_side_by_side(tmp_path):
 def test_checkpoint_scores_beside_the_history_join_in(tmp_path):
     make_history(40).write(tmp_path / "training_history_x.json")
     scores = tmp_path / "checkpoint_evaluation_x.json"
-    scores.write_text(json.dumps({**SCORES, "test": SCORES["validation"]}))
+    write_scores(scores, RISING.with_split("test", RISING.validation))
     result = analyze(tmp_path / "training_history_x.json", tmp_path / "a.json")
     assert (result.returncode, result.stderr) == (0, "")
     assert strict_json(tmp_path / "a.json")["checkpoints"]["steps"] == [400, 800, 1200, 1600]

@@ -294,9 +294,9 @@ def misnamed_checkpoint(run):
         (published_history, "records no settings"),
         (unknown_setting, "wings"),
         (bad_setting, "length"),
-        (other_dataset, "is not the dataset of"),
+        (other_dataset, "differs from the dataset of"),
         (corrupt_checkpoint, "SHA-256"),
-        (no_checkpoints, "holds no step_<N>.pth"),
+        (no_checkpoints, "checkpoints (step_<N>.pth) are missing"),
         (foreign_checkpoint, "hidden: 16 -> 32"),
         (checkpoint_of_another_seed, "seed: 42 -> 43"),
         (misnamed_checkpoint, "step: 4 -> 8"),
@@ -317,7 +317,7 @@ def test_bad_input_is_refused_and_the_output_left_alone(run, complaint, spoil, s
     ("content", "said"),
     [
         ("", "broken JSON"),
-        ('{"steps": []}', "holds no checkpoint scores"),
+        ('{"steps": []}', "not a file of checkpoint scores"),
         ('{"format": 1, "run": {"config": {"lr": 1}}}', "another run"),
     ],
 )

@@ -126,9 +126,9 @@ def test_same_logits_on_100_padded_batches(run, exported, dtype, tolerance):
     Float64 shows that it is the same function; in float32 either differs from it by rounding, more for larger logits.
     """
     theirs = transformers.AutoModelForPreTraining.from_pretrained(exported).eval().to(dtype)
-    _, shape, weights, _ = read_weights(run / "final.pth")
-    ours = Bert(shape).eval()
-    ours.load_state_dict(weights)
+    model = read_weights(run / "final.pth")
+    shape, ours = model.shape, Bert(model.shape).eval()
+    ours.load_state_dict(model.weights)
     ours.to(dtype)
     rng = np.random.default_rng(5)
     padded = 0
@@ -244,7 +244,9 @@ def test_same_bytes_again(run, exported, export, tmp_path):
     assert [path.name for path in folder.parent.iterdir()] == ["again"]
 
 
-@pytest.mark.parametrize(("name", "said"), [("step_8", "no held-out score of this step"), ("state_12", "all of test")])
+@pytest.mark.parametrize(
+    ("name", "said"), [("step_8", "lacks a held-out score of this step"), ("state_12", "all of test")]
+)
 def test_only_the_last_weights_claim_a_test(run, export, tmp_path, name, said):
     """step_8 lies between the records 6 and 9. An empty folder will do."""
     code, output, _ = export(run / "ck" / f"{name}.pth", tmp_path, "--history", run / "history.json")
@@ -299,8 +301,7 @@ def test_bad_checkpoints(run, refused, copied, tmp_path):
 
 
 def test_the_linear_head_is_refused(run, refused, copied, tmp_path):
-    _, shape, _, _ = read_weights(run / "final.pth")
-    shape = dataclasses.replace(shape, head="linear")
+    shape = dataclasses.replace(read_weights(run / "final.pth").shape, head="linear")
     checkpoint.save(copied, {"step": 1, "shape": dataclasses.asdict(shape), "model": Bert(shape).state_dict()})
     refused("train with --head bert", copied, tmp_path / "new")
     assert not (tmp_path / "new").exists()
@@ -335,7 +336,7 @@ def test_bad_histories(run, refused, tmp_path):
     refuse("is not there")
     bare = {key: history[key] for key in ("steps", "mlm_acc", "nsp_acc", "loss", "lr")}
     path.write_text(json.dumps(bare), encoding="utf-8")
-    refuse("says nothing of its run")
+    refuse("does not say how it was trained")
     short = {key: values[:2] for key, values in history.items() if key != "run"}
     path.write_text(json.dumps({**short, "run": history["run"]}), encoding="utf-8")
     refuse("ends before the model's 12")

@@ -12,6 +12,8 @@ from pipeline.analyse.schema.analysis import write_analysis
 from pipeline.analyse.whole_analysis import analyse
 from pipeline.figures import fonts
 from pipeline.files.scores import scores_beside
+from pipeline.files.typed_json import to_json
+from tests.helpers.scores import checkpoint_score, mlm_score, validation_scores
 from tests.helpers.synthetic import make_history, write_published_shape
 from tests.helpers.tiny import ROOT, run_script
 
@@ -46,18 +48,16 @@ def assert_pictures(folder, figures=FIGURES, ends=("",)):
 
 
 def make_scores(run):
-    """What evaluate_checkpoints.py writes, at two checkpoints, as far as a figure reads it."""
+    """What evaluate_checkpoints.py writes, at two checkpoints."""
 
     def score(level):
-        tenths = {str(number): {"targets": 300, "accuracy": level * number / 10} for number in range(1, 11)}
-        tenths["unseen in training"] = {"targets": 0, "accuracy": None}
-        classes = {"han": {"targets": 3000, "accuracy": level}, "punctuation": {"targets": 600, "accuracy": 0.8},
-                   "digits": {"targets": 0, "accuracy": None}}  # fmt: skip
-        return {"targets": 3600, "accuracy": level, "by_text_decile": tenths, "by_class": classes}
+        tenths = {str(number): (level * number / 10, 300) for number in range(1, 11)}
+        classes = {"han": (level, 3000), "punctuation": (0.8, 600), "digits": (None, 0)}
+        return mlm_score(level, 3600, tenths={**tenths, "unseen in training": (None, 0)}, classes=classes)
 
-    checkpoints = [{"step": step, "mlm": score(step / 10_000)} for step in (2000, 4000)]
-    section = {"sequences": 50, "groups": {}, "guesses": {"left": score(0.1), "both": score(0.3)}}
-    return {"format": 1, "run": run, "validation": {**section, "checkpoints": checkpoints}}
+    checkpoints = [checkpoint_score(step, score(step / 10_000)) for step in (2000, 4000)]
+    guesses = {"left": score(0.1), "both": score(0.3)}
+    return to_json(validation_scores(checkpoints, guesses, sequences=50, run=run))
 
 
 def test_a_finished_run_is_drawn_and_summed_up(tmp_path):

@@ -5,6 +5,8 @@ import math
 import pytest
 import torch
 
+from pipeline.train.gradient_watch import GradientWatch
+
 
 def noted(norms, skips_overflow=False):
     watch = GradientWatch(torch.device("cpu"), skips_overflow)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from pipeline.analyse.schema.accuracy import Interval
+from pipeline.files.scores import Split
 
 RunsKind = Literal["seeds", "experiments"]
 Metric = Literal["r", "end_accuracy", "mean_accuracy"]
@@ -168,5 +169,5 @@ class CheckpointTrends:
     """The kept checkpoints, scored by evaluate_checkpoints.py."""
 
     path: str  # of the scores
-    split: str  # "validation" or "test"
+    split: Split
     curves: CheckpointCurves = field(metadata={"inlined": True})

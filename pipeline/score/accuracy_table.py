@@ -1,0 +1,36 @@
+"""The table of a split's checkpoints that evaluate_checkpoints.py prints."""
+
+from __future__ import annotations
+
+from pipeline.files.scores import CheckpointScore, MlmScore, SplitScores
+from pipeline.formatting import percent
+
+ROWS = 12
+HEADS = ("step", "MLM", "Han", "decile 1", "decile 5", "decile 10", "punct.", "NSP", "NSP any", "published")
+
+
+def accuracy_table(scored: SplitScores) -> list[str]:
+    """Lines of step against accuracy by a few groups, in percent; the best counting guess in the last line."""
+    apart = max(-(-len(scored.checkpoints) // ROWS), 1)
+    shown = scored.checkpoints[::-1][::apart][::-1]  # every so many, the last among them
+    lines: list[tuple[str, ...]] = [HEADS, *(_checkpoint(entry) for entry in shown)]
+    guess = scored.guesses["both"]
+    lines.append(_row("counting", guess, None, None, guess.published_rule.accuracy))
+    return [
+        "accuracy on held-out text; deciles of the running Han text by training frequency, 1 the rarest",
+        *("".join(f"{cell:>11}" for cell in line) for line in lines),
+    ]
+
+
+def _checkpoint(entry: CheckpointScore) -> tuple[str, ...]:
+    same, anyone = (entry.nsp.same_source.accuracy, entry.nsp.any_source.accuracy) if entry.nsp else (None, None)
+    return _row(f"{entry.step:,}", entry.mlm, same, anyone, entry.mlm.published_rule.accuracy_summed)
+
+
+def _row(
+    label: str, mlm: MlmScore, same_source: float | None, any_source: float | None, published: float | None
+) -> tuple[str, ...]:
+    tenths = mlm.by_text_decile
+    groups = (mlm.by_class["han"], tenths["1"], tenths["5"], tenths["10"], mlm.by_class["punctuation"])
+    shares = (mlm.accuracy, *(group.accuracy for group in groups), same_source, any_source, published)
+    return (label, *(percent(share, 1) for share in shares))

@@ -1,0 +1,34 @@
+"""The weights of one checkpoint of a run, taken into its model."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+from pipeline.files import checkpoint
+from pipeline.model.bert import Bert
+from pipeline.stage import InputError
+
+
+def load_run_weights(path: Path, model: Bert, *, step: int, seed: int, dataset: str) -> str:
+    """Take the weights of ``step`` of the run with this ``seed`` and ``dataset`` (fingerprint) from ``path``.
+
+    Returns the SHA-256 of the file.
+
+    Raises:
+        InputError: the checkpoint is damaged, of another run, step or model, or of another version of this program.
+    """
+    content = checkpoint.load(path)
+    shape = content.get("shape")
+    held = {**content, **(shape if isinstance(shape, dict) else {})}
+    expected = {**dataclasses.asdict(model.shape), "step": step, "seed": seed, "dataset": dataset}
+    different = [f"{name}: {value} -> {held.get(name)}" for name, value in expected.items() if held.get(name) != value]
+    if different:
+        raise InputError(f"{path}: checkpoint belongs to another run ({'; '.join(different)}); name the run's own")
+    try:
+        model.load_state_dict(content["model"])
+    except (KeyError, RuntimeError, AttributeError, TypeError):
+        raise InputError(
+            f"{path}: its weights are not those of this program's model; use the version that wrote it"
+        ) from None
+    return str(checkpoint.recorded_digest(path))
