@@ -10,9 +10,11 @@ from typing import Any
 from pipeline.files.history import FURTHER_KEYS, PUBLISHED_KEYS, History
 
 
-def make_history(records: int = 100, interval: int = 40, *, total: int = 4000, finished: bool = True) -> History:
-    """A saturating run of ``records`` records; the ``run`` object says ``total`` steps."""
-    dice = random.Random(7)
+def make_history(
+    records: int = 100, interval: int = 40, *, total: int = 4000, finished: bool = True, noise: int = 7
+) -> History:
+    """A saturating run of ``records`` records; ``run`` says ``total`` steps; another ``noise`` gives other records."""
+    dice = random.Random(noise)
     history = History()
     for number in range(1, records + 1):
         step = number * interval
@@ -43,35 +45,69 @@ def make_history(records: int = 100, interval: int = 40, *, total: int = 4000, f
 
 
 def make_run(total: int = 4000, *, finished: bool = True) -> dict[str, Any]:
-    """The ``run`` object as the trainer fills it."""
-    guesses = {
-        "commonest": {"all": 0.071, "han": 0.012},
-        "left": {"all": 0.142, "han": 0.118},
-        "both": {"all": 0.262, "han": 0.214},
-    }
-    scores = {
-        "mlm_acc": 0.2841,
-        "mlm_acc_han": 0.2213,
-        "nsp_acc": 0.6125,
-        "loss": 4.71,
-        "mlm_targets": 11_873,
-        "mlm_targets_han": 9_752,
-        "nsp_pairs": 1_440,
-        "guesses": guesses,
-    }
+    """The ``run`` object as the trainer fills it; no two numbers in it are alike, so that none can stand for another.
+
+    ``guesses`` are those on the validation subset of the records; ``validation`` and ``test`` hold their own.
+    """
+    config = {"steps": total, "batch_size": 32, "accumulation": 3, "lr": 4e-3, "log_interval": 40, "seed": 42}
     return {
         "format": 1,
         "preset": "quickstart",
-        "config": {"steps": total, "batch_size": 32, "accumulation": 1, "lr": 4e-3, "log_interval": 40, "seed": 42},
+        "config": {**config, "layers": 5, "hidden": 384, "heads": 6},
         "seed": 42,
         "parameters": 843_412,
-        "guesses": guesses,
+        "dataset": {"fingerprint": "0123456789abcdef" * 4, "sentences": 29_876, "vocab": 3_921},
+        "guesses": _guesses(0.006),
         "device": "cpu",
+        "versions": {"torch": "2.9.9"},
+        "flops_per_step": 3.5e9,
         "started": "2026-01-05T08:00:00+00:00",
         "finished": "2026-01-05T08:05:12+00:00" if finished else None,
-        "test": scores if finished else None,
-        "validation": scores if finished else None,
+        "test": _scores(0.2841, 11_873, 1_440, 0.0) if finished else None,
+        "validation": _scores(0.2917, 12_310, 1_520, 0.003) if finished else None,
     }
+
+
+def _scores(accuracy: float, targets: int, pairs: int, shift: float) -> dict[str, Any]:
+    return {
+        "mlm_acc": accuracy,
+        "mlm_acc_han": accuracy - 0.0628,
+        "nsp_acc": 0.6125 + shift,
+        "loss": 4.71 - shift,
+        "mlm_targets": targets,
+        "mlm_targets_han": targets - 2_121,
+        "nsp_pairs": pairs,
+        "guesses": _guesses(shift),
+    }
+
+
+def _guesses(shift: float) -> dict[str, dict[str, float]]:
+    return {
+        "commonest": {"all": 0.071 + shift, "han": 0.012 + shift},
+        "left": {"all": 0.142 + shift, "han": 0.118 + shift},
+        "both": {"all": 0.262 + shift, "han": 0.214 + shift},
+    }
+
+
+def make_scores(run: dict[str, Any]) -> dict[str, Any]:
+    """What evaluate_checkpoints.py writes, at two checkpoints, as far as a figure reads it; no two groups are alike."""
+
+    def score(level: float) -> dict[str, Any]:
+        tenths: dict[str, Any] = {
+            str(number): {"targets": 300 + 10 * number, "accuracy": level * (0.5 + number / 20)}
+            for number in range(1, 11)
+        }
+        tenths["unseen in training"] = {"targets": 0, "accuracy": None}
+        classes = {"han": {"targets": 3000, "accuracy": 0.9 * level}, "punctuation": {"targets": 600, "accuracy": 0.8},
+                   "digits": {"targets": 0, "accuracy": None}}  # fmt: skip
+        return {"targets": 3600, "accuracy": level, "by_text_decile": tenths, "by_class": classes}
+
+    def section(shift: float) -> dict[str, Any]:
+        checkpoints = [{"step": step, "mlm": score(step / 10_000 + shift)} for step in (2000, 4000)]
+        guesses = {"left": score(0.1 + shift), "both": score(0.3 + shift)}
+        return {"sequences": 50, "groups": {}, "guesses": guesses, "checkpoints": checkpoints}
+
+    return {"format": 1, "run": run, "validation": section(0.0), "test": section(0.01)}
 
 
 def write_published_shape(history: History, path: Path) -> None:
