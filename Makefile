@@ -63,9 +63,10 @@ figures: .venv/study
 	$(PY) analyze_100k.py --history $(LADDER) --output $(FIGURES)/analysis_ladder.json
 	$(PY) analyze_100k.py --history $(SEEDS) --output $(FIGURES)/analysis_seeds.json
 	$(PY) visualize_results.py --history $(LADDER) --baseline $(RUN)_50k.json \
-	    --analysis $(FIGURES)/analysis_100k_result.json --output-dir $(FIGURES) --lang both
+	    --analysis $(FIGURES)/analysis_100k_result.json --output-dir $(FIGURES) --lang both \
+	    --contents $(FIGURES)/figures.json
 
-## figures-check: hold the committed analysis to what the committed histories give
+## figures-check: hold the committed analyses, figures and reports to what the committed histories give
 figures-check: .venv/dev
 	$(PY) -m pytest -m figures
 
