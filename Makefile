@@ -93,13 +93,14 @@ setup: .venv/study .venv/dev
 
 # Each stamp is touched last, so an interrupted installation is taken up again.
 .venv/study: requirements.txt requirements-sample.txt
-	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10) and "Python 3.10 or newer is needed: make PYTHON=...")'
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10) and "Python 3.10 or newer is needed: make PYTHON=python3.12 ...")'
 	$(PYTHON) -m venv .venv
 	$(PY) -m pip install --disable-pip-version-check -r requirements.txt
 	$(PY) -m pip install --disable-pip-version-check --no-deps -r requirements-sample.txt
 	touch $@
 
 .venv/dev: .venv/study requirements-dev.txt requirements-parquet.txt
+	@$(PY) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "The tests need Python 3.11 or newer (the stages run on 3.10): rm -rf .venv, then make PYTHON=python3.11 ...")'
 	$(PY) -m pip install --disable-pip-version-check -r requirements-dev.txt
 	touch $@
 

@@ -10,7 +10,7 @@ analysis that visualize_results.py draws: Pearson's r of step and accuracy with 
 four curves and how well each forecasts; what to expect of further steps; whether NSP left chance, whether the run
 overfits, is on a plateau, or holds anomalies; what a point of accuracy cost and where early stopping would have ended
 the run. Given several histories, the first is analysed and all are put side by side. docs/ANALYSIS.md explains every
-number. What r came out as is no error: exit code 0 when the analysis ran.
+number. Exit code 0 when the analysis ran, whatever r came out as.
 """
 
 from __future__ import annotations
@@ -123,7 +123,7 @@ def _share(text: str) -> float:
 def _step(text: str) -> float:
     step = float(text)
     if not isfinite(step) or step < 1:
-        raise argparse.ArgumentTypeError(f"{text} is no number of steps of at least 1")
+        raise argparse.ArgumentTypeError(f"{text} must be a number of steps of at least 1")
     return step
 
 
@@ -139,7 +139,7 @@ def _rule(arguments: argparse.Namespace) -> EarlyStop:
 def _read(path: Path) -> History:
     history = read_history(path)
     if not len(history):
-        raise InputError(f"{path}: holds no records yet; wait for the first one of train_large_100k.py")
+        raise InputError(f"{path}: is still empty; wait for the first one of train_large_100k.py")
     return history
 
 

@@ -17,6 +17,7 @@ with its vocabulary. Exit code 3: the loss or the gradient stopped being finite.
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import json
 from pathlib import Path
 from typing import Any
@@ -61,7 +62,7 @@ def main() -> int:
 def print_description(settings: Settings, precision: Precision, path: Path) -> int:
     """Print what the run would be; lengths and passes over the data are known where the dataset is there."""
     corpus = split_and_encode(read_dataset(path), path, settings).train if path.exists() else None
-    print(json.dumps(describe(settings, corpus, precision), indent=1))
+    print(json.dumps(dataclasses.asdict(describe(settings, corpus, precision)), indent=1))
     return 0
 
 
@@ -77,7 +78,7 @@ def train_bert(settings: Settings, processes: Processes, precision: Precision, a
 
     # What is trained on, what is held out, and which sentences have a neighbour.
     if not dataset.documents and processes.first:
-        print("next sentence prediction is off: the dataset has no documents, so no sentence has a known neighbour")
+        print("next sentence prediction is off: the dataset lists no documents, so neighbours of sentences are unknown")
     corpora = split_and_encode(dataset, arguments.dataset, settings)
     planned["dataset"]["documents"] = {name: len(documents) for name, documents in vars(corpora.splits).items()}
 

@@ -181,7 +181,7 @@ def _arguments() -> argparse.Namespace:
 def _read(path: Path) -> History:
     history = read_history(path)
     if not len(history):
-        raise InputError(f"{path}: holds no records yet; wait for the first one of train_large_100k.py")
+        raise InputError(f"{path}: is still empty; wait for the first one of train_large_100k.py")
     return history
 
 

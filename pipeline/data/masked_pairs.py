@@ -88,7 +88,7 @@ class PairCorpus:
         self.candidates = candidates[np.argsort(self.source[candidates], kind="stable")]
         grouped = self.source[self.candidates]
         self.candidate_start = np.searchsorted(grouped, np.arange(len(self.sources) + 1))
-        # A source with candidates in one article only has no negatives; its pairs are for MLM alone.
+        # A source with candidates in one article only lacks negatives; its pairs are for MLM alone.
         pages = [np.unique(self.page[self.candidates[grouped == number]]) for number in range(len(self.sources))]
         self.has_negatives = np.array([len(found) > 1 for found in pages], dtype=bool)
 

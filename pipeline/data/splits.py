@@ -1,6 +1,6 @@
 """Which articles train the model, which validate it, and which are scored once at the end.
 
-The split is by article, never by sentence: SHA-256 of source and title (of the text, where there is no title) gives
+The split is by article, never by sentence: SHA-256 of source and title (of the text, where the title is missing) gives
 each article a fixed place in [0, 1). The lowest ``share`` validate, the next ``share`` test, the rest train, so an
 article keeps its place however the dataset around it grows. A training document that nearly repeats held-out text is
 dropped from training: at least half of its character 8-grams stand in validation or test.
@@ -34,8 +34,8 @@ class Splits:
 def split_by_article(dataset: Dataset, share: float) -> Splits:
     """Split ``dataset`` by article; ``share`` (0 to 0.5) of the articles validate and as many test.
 
-    A small dataset may have no article in a range of the hash, or all of them; then the borders move to the nearest
-    article, so that none of the three is empty as long as there are three articles.
+    A small dataset may have none of its articles in a range of the hash, or all of them; then the borders move to the
+    nearest article, so that none of the three is empty as long as there are three articles.
     """
     documents = dataset.documents or [
         Document("", position, None, None, "", "", position, 1) for position in range(len(dataset.sentences))

@@ -1,7 +1,7 @@
 """Room for the token ids of a corpus: in memory or, where they are many, in a file that is mapped into memory.
 
 The system keeps of the file what fits into memory and drops what does not, so that the ids need not fit. The file lies
-in the folder for temporary files (``TMPDIR``), which should then be on a disk; it has no name there and is gone with
+in the folder for temporary files (``TMPDIR``), which should then be on a disk; it is anonymous there and gone with
 the process.
 """
 

@@ -1,6 +1,6 @@
 """One token a character. Ids 0..4 are the special tokens, then the dataset's vocabulary in its order.
 
-White space is no token. A character that is not in the vocabulary is [UNK].
+White space is dropped. A character that is not in the vocabulary is [UNK].
 """
 
 from __future__ import annotations

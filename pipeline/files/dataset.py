@@ -10,7 +10,7 @@ JSON, UTF-8::
 
 ``sentences[start : start + count]`` are one document, and neighbours in it were neighbours in the article. Where a
 sentence was dropped the document is split; its pieces share ``page``, an integer for the article. The published format,
-``sentences`` and ``vocab`` alone, is read too: it has no documents, so it can train MLM but not NSP.
+``sentences`` and ``vocab`` alone, is read too: without documents it can train MLM but not NSP.
 """
 
 from __future__ import annotations
@@ -85,7 +85,7 @@ def read_dataset(path: Path) -> Dataset:
     sentences = _strings(path, value, "sentences")
     vocab = _strings(path, value, "vocab")
     if not sentences:
-        raise InputError(f"{path}: holds no sentences; collect some with rare_char_fetch.py")
+        raise InputError(f"{path}: 'sentences' is empty; collect some with rare_char_fetch.py")
     if not vocab:
         raise InputError(f"{path}: holds an empty vocab; make the dataset again with rare_char_fetch.py")
     for position, token in enumerate(vocab):

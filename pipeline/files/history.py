@@ -2,7 +2,7 @@
 
 JSON::
 
-    steps                                    of each record, rising; the only list that must hold no null
+    steps                                    of each record, rising; the only list without nulls
     mlm_acc, nsp_acc, loss, lr               training metrics, each the mean over all masked positions (pairs) since the
                                              last record; null where there were none
     mlm_targets, nsp_pairs                   the denominators of those means
@@ -115,12 +115,12 @@ class History:
         return any(value is not None for value in self.records.get(key, []))
 
     def last(self, key: str | None) -> float | None:
-        """The value of ``key`` in the last record; None where it is null or there is no such list."""
+        """The value of ``key`` in the last record; None where it is null or the list is missing."""
         values = self.records.get(key) if key else None
         return values[-1] if values else None
 
     def series(self, key: str | None) -> np.ndarray:
-        """The list ``key`` as float64 [N]: NaN where it is null, and all NaN where there is no such list."""
+        """The list ``key`` as float64 [N]: NaN where it is null, all NaN where the list is missing."""
         values = (self.records.get(key) if key else None) or [None] * len(self)
         return np.array([np.nan if value is None else value for value in values], dtype=np.float64)
 

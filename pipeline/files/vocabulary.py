@@ -36,7 +36,7 @@ def read_vocab_txt(path: Path) -> list[str]:
     """The vocabulary in a vocab.txt, without the special tokens that stand first.
 
     Raises:
-        InputError: the file is missing or is no vocab.txt of this program.
+        InputError: the file is missing or is not a vocab.txt of this program.
     """
     try:
         tokens = path.read_text(encoding="utf-8").removesuffix("\n").split("\n")

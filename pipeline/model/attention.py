@@ -79,7 +79,7 @@ def _places(grid: Grid, heads: int) -> Tensor:
 class _CpuAttention(torch.autograd.Function):
     """``self_attention`` for the CPU, grid by grid.
 
-    torch's CPU kernel has no dropout, and what it falls back to draws its mask slowly; written out, the gradient also
+    torch's CPU kernel lacks dropout, and what it falls back to draws its mask slowly; written out, the gradient also
     needs fewer passes over the weights. Sentences are short, so that nothing is lost by keeping the weights.
     """
 
@@ -111,7 +111,7 @@ class _CpuAttention(torch.autograd.Function):
             places, weights, keep, kept = (next(saved) for _ in range(4))
             query, key, value = places
             width = value.shape[-1]
-            # Where there is no token the gradient is 0, so that its query has no part in any key's or value's.
+            # At padding the gradient is 0, so that its query takes no part in any key's or value's.
             of_filled = torch.zeros_like(value)
             of_filled.view(-1, width).index_copy_(0, _places(grid, heads), of_result.view(-1, width))
             of_places = torch.empty_like(places)
@@ -149,7 +149,7 @@ class _ToGrid(torch.autograd.Function):
 
 
 class _FromGrid(torch.autograd.Function):
-    """Gather the rows at ``places``, all different, from a grid [N, d]. Where there is no token the gradient is 0."""
+    """Gather the rows at ``places``, all different, from a grid [N, d]. At padding the gradient is 0."""
 
     @staticmethod
     def forward(context: Any, grid: Tensor, places: Tensor) -> Tensor:

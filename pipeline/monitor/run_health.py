@@ -3,9 +3,9 @@
 Each rule weighs a change of means over a few records against the noise of such means. That noise is taken from the
 differences of neighbouring means by their median, so that neither autocorrelated records nor the very jump that is
 looked for shrink or swell it, and no curve need be fitted. The margins are wide because a run is looked at again and
-again: of 400 faultless simulated runs of 200 records, looked at 20 times each, none was said to diverge or to overfit,
-whether their noise had a first-order autocorrelation of 0, 0.4 or 0.7; at their end 0, 1 and 3 of them were said to be
-off a reference run that differed by noise alone. ``analyze_100k.py`` judges with more care.
+again: of 400 simulated runs without faults (200 records, looked at 20 times each) none was said to diverge or to
+overfit, whether their noise had a first-order autocorrelation of 0, 0.4 or 0.7; at their end 0, 1 and 3 of them were
+said to be off a reference run that differed by noise alone. ``analyze_100k.py`` judges with more care.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ WINDOW = 8  # records to a mean
 BLOCKS = 20  # the noise is that of the last means
 FEWEST_BLOCKS = 5
 MARGIN = 4.0  # standard errors of a difference of two such means
-LOSS_MARGIN = 0.03  # a loss must also rise by this part of itself: a noise-free wiggle is no divergence
+LOSS_MARGIN = 0.03  # a loss must also rise by this part of itself: a wiggle without noise is not a divergence
 ACCURACY_MARGIN = 0.005  # an accuracy must also differ by half a point
 
 NORMAL_MEDIAN = 0.6745  # of the size of a standard normal value
@@ -47,7 +47,7 @@ class Deviation:
 
 
 def finite(history: History, key: str | None) -> Points:
-    """(step, value) of the records whose ``key`` is a finite number; none where there is no such list."""
+    """(step, value) of the records whose ``key`` is a finite number; empty where the list is missing."""
     values = history.records.get(key, []) if key else []
     return [(step, value) for step, value in zip(history.records["steps"], values, strict=False)
             if value is not None and isfinite(value)]  # fmt: skip

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import dataclasses
 import time
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -20,11 +19,39 @@ from pipeline.train.objectives.masked_lm import SAMPLED_STEPS
 from pipeline.train.optimizer import Optimizer
 from pipeline.train.settings import Settings
 
-PUBLISHED_VOCABULARY = 10_049  # characters, assumed where there is no dataset yet
+PUBLISHED_VOCABULARY = 10_049  # characters, assumed before there is a dataset
 
 
-def describe(settings: Settings, corpus: PairCorpus | None, precision: Precision) -> dict[str, Any]:
-    """Facts of the run that ``settings`` would be on ``corpus`` (None: pairs that fill the whole length).
+@dataclass(frozen=True)
+class Memory:
+    """Bytes of one micro-batch's step."""
+
+    weights_gradients_moments: int
+    kept_for_backward: int  # activations
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a run will be."""
+
+    settings: Settings
+    effective_batch: int  # sequences to one optimizer step
+    vocabulary: int  # tokens, special ones included
+    parameters: int
+    sequence_tokens: float  # mean
+    sequence_tokens_from: str
+    tokens: int  # of the whole run
+    flops: float  # of the whole run
+    epochs: float | None  # passes over the training examples; None without a dataset
+    memory_bytes: Memory
+    device: str
+    precision: str
+    seconds_per_step: float
+    expected_hours: float
+
+
+def describe(settings: Settings, corpus: PairCorpus | None, precision: Precision) -> Plan:
+    """The run that ``settings`` would be on ``corpus`` (None: pairs that fill the whole length).
 
     FLOPs count a multiply-add as two and the backward pass as twice the forward; memory is that of one micro-batch's
     step, what autograd keeps included; the time is one measured optimizer step times the number of steps, and leaves
@@ -61,25 +88,22 @@ def describe(settings: Settings, corpus: PairCorpus | None, precision: Precision
     sample = [batches[step] for step in range(1, 1 + SAMPLED_STEPS)]
     lengths = np.concatenate([batch.lengths for batch in sample])
     sequences = settings.steps * settings.effective_batch
-    return {
-        "settings": dataclasses.asdict(settings),
-        "effective_batch": settings.effective_batch,
-        "vocabulary": batches.corpus.vocab_size,
-        "parameters": parameters,
-        "sequence_tokens": float(lengths.mean()),
-        "sequence_tokens_from": "the full length: no dataset given" if full_length else "the dataset",
-        "tokens": round(sequences * float(lengths.mean())),
-        "flops": settings.steps * flops_of_step(model.shape, sample),
-        "epochs": None if full_length else sequences / len(batches.corpus),
-        "memory_bytes": {
-            "weights_gradients_moments": parameters * bytes_each * 4,
-            "kept_for_backward": kept,
-        },
-        "device": str(precision.device),
-        "precision": precision.name,
-        "seconds_per_step": seconds[-1],
-        "expected_hours": seconds[-1] * settings.steps / 3600,
-    }
+    return Plan(
+        settings=settings,
+        effective_batch=settings.effective_batch,
+        vocabulary=batches.corpus.vocab_size,
+        parameters=parameters,
+        sequence_tokens=float(lengths.mean()),
+        sequence_tokens_from="the full length: no dataset given" if full_length else "the dataset",
+        tokens=round(sequences * float(lengths.mean())),
+        flops=settings.steps * flops_of_step(model.shape, sample),
+        epochs=None if full_length else sequences / len(batches.corpus),
+        memory_bytes=Memory(parameters * bytes_each * 4, kept),
+        device=str(precision.device),
+        precision=precision.name,
+        seconds_per_step=seconds[-1],
+        expected_hours=seconds[-1] * settings.steps / 3600,
+    )
 
 
 def _longest_pairs(settings: Settings) -> PairCorpus:

@@ -1,9 +1,10 @@
 import json
+from pathlib import Path
 
 import pytest
 import torch
 
-from pipeline.files import checkpoint
+from pipeline.files import atomic, checkpoint
 from pipeline.stage import InputError
 
 
@@ -74,3 +75,17 @@ def test_same_content_same_bytes(tmp_path):
         checkpoint.save(tmp_path / f"{name}.pth", content(3))
     assert (tmp_path / "a.pth").read_bytes() == (tmp_path / "b.pth").read_bytes()
     assert json.loads((tmp_path / "a.pth.json").read_text())["step"] == 3
+
+
+def test_a_sidecar_never_stands_without_its_whole_file(tmp_path, monkeypatch):
+    """It is written after the file and removed before it, so that whatever is cut short is not trusted."""
+    done = []
+    write, remove = atomic.write_bytes, Path.unlink
+    monkeypatch.setattr(atomic, "write_bytes", lambda path, data: (done.append(path.name), write(path, data)))
+    checkpoint.save(tmp_path / "step_1.pth", content(1))
+    assert done == ["step_1.pth", "step_1.pth.json"]
+    done.clear()
+    monkeypatch.setattr(Path, "unlink", lambda path, **options: (done.append(path.name), remove(path, **options)))
+    checkpoint.clear(tmp_path)
+    assert done == ["step_1.pth.json", "step_1.pth"]
+    assert list(tmp_path.iterdir()) == []

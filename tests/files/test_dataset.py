@@ -179,7 +179,7 @@ def second(**changes):
     ("changes", "message"),
     [
         ({"sentences": None}, "'sentences' must be a list"),
-        ({"sentences": []}, "no sentences"),
+        ({"sentences": []}, "is empty"),
         ({"sentences": ["天在上。", 5]}, r"sentences\[1\] must be a string, not int"),
         ({"vocab": "在。"}, "'vocab' must be a list"),
         ({"vocab": []}, "empty vocab"),

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import json
-
 import numpy as np
 from scipy import signal
 
 from pipeline.files.history import PUBLISHED_KEYS, History
-from tests.helpers.tiny import ROOT
 
 STEPS = np.arange(1, 301) * 100.0
 CURVES = {
@@ -17,7 +14,6 @@ CURVES = {
     "exponential": 0.57 - 0.42 * np.exp(-STEPS / 5000),
     "power": 0.65 - 0.6 * (1 + STEPS / 2000) ** -0.8,
 }
-PUBLISHED = ROOT.parent / "shared" / "reference" / "published_history_100k.json"
 
 
 def ar_noise(generator, size, phi, sigma):
@@ -52,11 +48,3 @@ def published_like(seed=11, records=1000, targets=384, pairs=32):
     }
     assert tuple(lists) == PUBLISHED_KEYS
     return History(lists, {})
-
-
-def published_or_like():
-    """The published history where it is at hand, else one like it; and which of the two it is."""
-    if PUBLISHED.exists():
-        value = json.loads(PUBLISHED.read_text(encoding="utf-8"))
-        return History({key: value[key] for key in PUBLISHED_KEYS}, {}), True
-    return published_like(), False

@@ -1,5 +1,6 @@
 """The scoring of checkpoints, run as a user would, on a tiny run."""
 
+import itertools
 import json
 import shutil
 import sys
@@ -11,6 +12,7 @@ from pipeline.files import checkpoint
 from pipeline.files.dataset import write_dataset
 from pipeline.files.history import read_history
 from pipeline.stage import run_stage
+from tests.helpers.in_process import run_here, succeeded, train_here
 from tests.helpers.tiny import TINY_SETTINGS, run_script, tiny_dataset, training_paths
 
 STEPS = [4, 8, 12]
@@ -21,11 +23,7 @@ def trained(tmp_path_factory):
     """A finished run whose held-out articles have pairs in both sources: its folder."""
     folder = tmp_path_factory.mktemp("trained")
     write_dataset(folder / "dataset.json", tiny_dataset(articles=60))
-    result = run_script(
-        "train_large_100k.py", "--dataset", folder / "dataset.json", *training_paths(folder), *TINY_SETTINGS,
-        "--held-out", "0.2",
-    )  # fmt: skip
-    assert result.returncode == 0, result.stderr
+    succeeded(train_here(folder, folder / "dataset.json", *TINY_SETTINGS, "--held-out", "0.2"))
     return folder
 
 
@@ -113,6 +111,70 @@ def test_running_again_does_nothing(trained, scored):
     assert result.returncode == 0
     assert "nothing new to score" in result.stdout
     assert scored.read_bytes() == before
+
+
+def table_of(result):
+    """The rows of the printed table as lists of cells, eleven columns wide, the heads first."""
+    lines = result.stdout.splitlines()
+    heads = next(number for number, line in enumerate(lines) if line.split()[:2] == ["step", "MLM"])
+    return [[line[at : at + 11].strip() for at in range(0, len(line), 11)] for line in lines[heads:]]
+
+
+def test_the_table_says_what_the_file_holds(run, scored):
+    """Every accuracy in the file is given a value of its own, so that no column can stand for another."""
+    scores, places = read(scored), itertools.count(1)
+
+    def spread(value):
+        for key, part in value.items():
+            if key == "accuracy" or key.startswith("accuracy_"):
+                value[key] = next(places) / 1000
+            for entry in part if isinstance(part, list) else [part]:
+                if isinstance(entry, dict):
+                    spread(entry)
+
+    def percent(share):
+        return f"{100 * share:.1f} %"
+
+    def columns(mlm):
+        tenths, classes = mlm["by_text_decile"], mlm["by_class"]
+        groups = (classes["han"], tenths["1"], tenths["5"], tenths["10"], classes["punctuation"])
+        return [percent(group["accuracy"]) for group in (mlm, *groups)]
+
+    section = scores["validation"]
+    spread(section)
+    (run / "scores.json").write_text(json.dumps(scores), encoding="utf-8")
+    heads, *rows, last = table_of(run_here("evaluate_checkpoints.py", *options(run)))
+    names = ["step", "MLM", "Han", "decile 1", "decile 5", "decile 10", "punct.", "NSP", "NSP any", "published"]
+    assert heads == names
+    for row, entry in zip(rows, section["checkpoints"], strict=True):
+        nsp = [percent(entry["nsp"][kind]["accuracy"]) for kind in ("same_source", "any_source")]
+        published = percent(entry["mlm"]["published_rule"]["accuracy_summed"])
+        assert row == [str(entry["step"]), *columns(entry["mlm"]), *nsp, published]
+    guess = section["guesses"]["both"]
+    assert last == ["counting", *columns(guess), "-", "-", percent(guess["published_rule"]["accuracy"])]
+
+
+def test_a_long_table_shows_every_so_many_and_the_last(tmp_path):
+    dataset = tmp_path / "dataset.json"
+    write_dataset(dataset, tiny_dataset(articles=60))
+    succeeded(train_here(tmp_path, dataset, *TINY_SETTINGS, "--steps", "15", "--save-interval", "1"))
+    result = run_here("evaluate_checkpoints.py", *options(tmp_path), "--examples", "4")
+    shown = [row[0] for row in table_of(result)[1:]]
+    assert shown == [*(str(step) for step in range(1, 16, 2)), "counting"]
+    assert [entry["step"] for entry in read(tmp_path / "scores.json")["validation"]["checkpoints"]] == [*range(1, 16)]
+
+
+def test_a_run_that_was_stopped_early_ends_where_it_stopped(tmp_path):
+    dataset = tmp_path / "dataset.json"
+    write_dataset(dataset, tiny_dataset(articles=60))
+    still = ("--lr", "1e-9", "--steps", "60", "--log-interval", "1", "--save-interval", "40", "--early-stop", "8")
+    succeeded(train_here(tmp_path, dataset, *TINY_SETTINGS, *still))
+    end = read_history(tmp_path / "history.json").run["stopped_early"]
+    assert end < 60
+    more = ("--split", "test", "--final", tmp_path / "final.pth")
+    succeeded(run_here("evaluate_checkpoints.py", *options(tmp_path), *more))
+    found = [(entry["step"], entry["file"]) for entry in read(tmp_path / "scores.json")["test"]["checkpoints"]]
+    assert found == [(end, "final.pth")]
 
 
 def test_only_what_is_new_is_scored(run, scored, complaint):

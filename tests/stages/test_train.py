@@ -3,6 +3,7 @@
 import json
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -16,26 +17,23 @@ from pipeline.files import checkpoint
 from pipeline.files.dataset import write_dataset
 from pipeline.files.history import FURTHER_KEYS, PUBLISHED_KEYS, read_history
 from pipeline.statistics.early_stop import EarlyStop
+from tests.helpers.in_process import run_here, train_here
+from tests.helpers.stopping import signalled_at
 from tests.helpers.tiny import ROOT, TINY_SETTINGS, run_script, tiny_dataset, training_paths, write_tiny_dataset
 
 
 def train(folder, *more):
-    return run_script(
-        "train_large_100k.py",
-        "--dataset",
-        folder.parent / "dataset.json",
-        *training_paths(folder),
-        *TINY_SETTINGS,
-        *more,
-    )
+    """In this process: torch takes seconds to load. What is stopped from outside runs in one of its own."""
+    return train_here(folder, folder.parent / "dataset.json", *TINY_SETTINGS, *more)
 
 
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory):
-    """A run that was never stopped: its folder."""
+    """A run that was never stopped, by the script as a user would start it: its folder."""
     folder = tmp_path_factory.mktemp("whole") / "run"
-    write_tiny_dataset(folder.parent)
-    result = train(folder, "--dropout", "0.1")
+    dataset = write_tiny_dataset(folder.parent)
+    paths = ("--dataset", dataset, *training_paths(folder))
+    result = run_script("train_large_100k.py", *paths, *TINY_SETTINGS, "--dropout", "0.1")
     assert result.returncode == 0, result.stderr
     return folder
 
@@ -60,6 +58,7 @@ def test_history_as_the_contract_says(whole):
     assert history.run["config"]["steps"] == 12
     assert history.run["finished"] is not None
     assert torch.backends.cpu.get_cpu_capability() in history.run["processor"]
+    assert (history.run["device"], history.run["precision"]) == ("cpu", "fp32")
     assert history.run["test"]["nsp_pairs"] > 0
     assert set(history.run["test"]["guesses"]) == {"commonest", "left", "both"}
     assert json.loads((whole / "history.json").read_text(encoding="utf-8"))["run"]["seed"] == 42
@@ -93,22 +92,33 @@ def test_same_seed_same_numbers_and_other_seed_others(whole, tmp_path):
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_saves_and_the_next_run_goes_on(whole, tmp_path, number):
-    write_tiny_dataset(tmp_path)
-    folder = tmp_path / "run"
-    command = [
-        sys.executable, "train_large_100k.py", "--dataset", tmp_path / "dataset.json", *training_paths(folder),
-        *TINY_SETTINGS, "--dropout", "0.1",
-    ]  # fmt: skip
-    process = subprocess.Popen(list(map(str, command)), cwd=ROOT, stdout=subprocess.PIPE, text=True)
-    assert process.stdout is not None
-    assert process.stdout.readline().startswith("step 3/12")  # the first record: training has begun
-    process.send_signal(number)
-    output, _ = process.communicate(timeout=300)
-    if process.returncode != 0:  # 0: it was done before the signal came
-        assert process.returncode == 130
-        assert "stopped by a signal" in output
-    assert train(folder, "--dropout", "0.1").returncode == 0
+    """It comes at the record of step 6, in a step that ends with neither a record nor a checkpoint of the grid."""
+    dataset, folder = write_tiny_dataset(tmp_path), tmp_path / "run"
+    arguments = ("--dataset", dataset, *training_paths(folder), *TINY_SETTINGS, "--dropout", "0.1")
+    result = signalled_at("step 6/12", number, "train_large_100k.py", arguments)
+    assert (result.returncode, result.stderr) == (130, "")
+    assert "stopped by a signal after step 7, which is saved" in result.stdout
+    assert checkpoint.newest_state(folder / "ck") == folder / "ck" / "state_7.pth"
+    assert checkpoint.load(folder / "ck" / "state_7.pth")["step"] == 7
+    assert read_history(folder / "history.json").records["steps"] == [3, 6]
+    assert not (folder / "final.pth").exists()
+    again = train(folder, "--dropout", "0.1")
+    assert again.returncode == 0
+    assert "resuming after step 7" in again.stdout
     assert_same_run(folder, whole)
+
+
+def test_a_history_that_is_ahead_of_its_checkpoint_is_cut_back_at_once(whole, tmp_path):
+    """Killed again right after it resumed, the run must not leave records of steps that it will take once more."""
+    folder = shutil.copytree(whole, tmp_path / "run")
+    for name in ("final.pth", "ck/state_12.pth"):
+        (folder / name).unlink()
+    assert read_history(folder / "history.json").records["steps"] == [3, 6, 9, 12]
+    dataset = write_tiny_dataset(tmp_path)
+    arguments = ("--dataset", dataset, *training_paths(folder), *TINY_SETTINGS, "--dropout", "0.1")
+    result = signalled_at("resuming after step 8", signal.SIGKILL, "train_large_100k.py", arguments)
+    assert result.returncode == -signal.SIGKILL
+    assert read_history(folder / "history.json").records["steps"] == [3, 6]
 
 
 def test_sigkill_anywhere_and_again(whole, tmp_path):
@@ -158,7 +168,9 @@ def test_another_run_is_refused_by_name_and_left_alone(whole, tmp_path):
     assert result.returncode == 2
     assert "lr: 0.001 -> 0.5" in result.stderr
     assert "hidden: 16 -> 32" in result.stderr
-    result = run_script(
+    result = train(whole, "--dropout", "0.1", "--precision", "fp64")
+    assert (result.returncode, "precision: fp32 -> fp64" in result.stderr) == (2, True)
+    result = run_here(
         "train_large_100k.py", "--dataset", whole.parent / "dataset.json", "--checkpoint-dir", whole / "ck",
         "--history", tmp_path / "elsewhere.json", "--final", tmp_path / "final.pth", *TINY_SETTINGS, "--dropout", "0.2",
     )  # fmt: skip
@@ -170,10 +182,7 @@ def test_another_run_is_refused_by_name_and_left_alone(whole, tmp_path):
 
 def test_another_dataset_is_refused(whole, tmp_path):
     write_dataset(tmp_path / "dataset.json", tiny_dataset(articles=20))
-    result = run_script(
-        "train_large_100k.py", "--dataset", tmp_path / "dataset.json", *training_paths(whole), *TINY_SETTINGS,
-        "--dropout", "0.1",
-    )  # fmt: skip
+    result = train_here(whole, tmp_path / "dataset.json", *TINY_SETTINGS, "--dropout", "0.1")
     assert result.returncode == 2
     assert "dataset: " in result.stderr
 
@@ -207,7 +216,7 @@ def test_published_format_trains_mlm_alone(tmp_path):
         ("", "broken JSON"),
         ('{"sentences": ["甲乙', "broken JSON"),
         ("[]", "must be a JSON object"),
-        ('{"sentences": [], "vocab": []}', "no sentences"),
+        ('{"sentences": [], "vocab": []}', "is empty"),
         ('{"sentences": [1], "vocab": []}', "sentences[0]"),
         ('{"sentences": ["甲乙丙"], "vocab": ["甲乙"]}', "vocab[0]"),
         ('{"sentences": ["甲乙丙"], "vocab": ["甲"]}', "at least three"),

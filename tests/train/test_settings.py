@@ -1,0 +1,60 @@
+"""The settings of a run: the published ones, and which values are refused."""
+
+import dataclasses
+import math
+
+import pytest
+
+from pipeline.stage import InputError
+from pipeline.train.settings import PRESETS, Settings
+
+
+def test_the_published_run():
+    """12 layers of 512, 32 x 4 sequences of 128 tokens, 15 % masked, 5e-5 after 2,000 steps; 100,000 steps."""
+    published = PRESETS["paper-100k"]
+    model = (published.layers, published.hidden, published.heads, published.ffn, published.max_positions)
+    assert model == (12, 512, 8, 2048, 512)
+    assert (published.dropout, published.attention_dropout, published.init_std) == (0.1, 0.1, 0.02)
+    assert (published.length, published.mask_rate, published.batch_size, published.accumulation) == (128, 0.15, 32, 4)
+    assert (published.optimizer, published.lr, published.warmup, published.steps) == ("adamw", 5e-5, 2000, 100_000)
+    assert (published.beta1, published.beta2, published.weight_decay, published.clip) == (0.9, 0.999, 0.01, 1.0)
+    assert published.effective_batch == 128
+    assert PRESETS["paper-50k"] == dataclasses.replace(published, steps=50_000)
+
+
+@pytest.mark.parametrize("preset", PRESETS.values(), ids=PRESETS)
+def test_presets_are_sound(preset):
+    preset.check()
+    # A forward pass is a third of a training step's work: scoring must cost at most 5 % of the run.
+    assert preset.eval_examples <= 3 * 0.05 * preset.log_interval * preset.effective_batch
+
+
+REFUSED = {
+    ("layers", "hidden", "heads", "ffn", "steps", "batch_size", "accumulation"): (0, -1),
+    ("log_interval", "eval_examples", "save_interval"): (0, -1),
+    ("warmup", "seed"): (-1,),
+    ("dropout", "attention_dropout", "beta1", "beta2"): (-0.1, 1.0, math.nan),
+    ("lr", "clip", "init_std"): (0.0, -1.0, math.inf, math.nan),
+    ("mask_rate",): (0.0, 1.0, math.nan),
+    ("held_out",): (0.0, 0.5, math.nan),
+    ("weight_decay",): (-0.1, math.nan),
+    ("length",): (7, 513),
+    ("early_stop",): (-1, 1),
+}
+BAD = [(name, value) for names, values in REFUSED.items() for name in names for value in values]
+
+
+@pytest.mark.parametrize(("name", "value"), BAD)
+def test_bad_values_are_refused_by_name(name, value):
+    with pytest.raises(InputError, match=f"^--{name.replace('_', '-')} {value}"):
+        dataclasses.replace(Settings(), **{name: value}).check()
+
+
+def test_the_width_is_a_multiple_of_the_heads():
+    with pytest.raises(InputError, match=r"^--hidden 510 is not a multiple of --heads 8"):
+        dataclasses.replace(Settings(), hidden=510).check()
+
+
+def test_every_number_can_be_refused():
+    numbers = {field.name for field in dataclasses.fields(Settings) if not isinstance(field.default, str)}
+    assert numbers - {"max_positions"} == {name for name, _ in BAD}  # the positions are held to the length
