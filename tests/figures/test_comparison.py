@@ -11,11 +11,11 @@ from tests.helpers.drawn import (
     label_of,
     line_through,
     lines,
-    numbers,
     points,
     values_above,
     write_inputs,
 )
+from tests.helpers.said import numbers
 from tests.helpers.synthetic import make_history
 
 

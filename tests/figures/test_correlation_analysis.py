@@ -12,12 +12,12 @@ from tests.helpers.drawn import (
     label_of,
     line_through,
     lines,
-    numbers,
     points,
     remarks,
     title,
     write_inputs,
 )
+from tests.helpers.said import numbers
 from tests.helpers.synthetic import make_history
 
 

@@ -12,11 +12,11 @@ from tests.helpers.drawn import (
     end_labels,
     line_through,
     lines,
-    numbers,
     title,
     whiskers,
     write_inputs,
 )
+from tests.helpers.said import numbers
 from tests.helpers.synthetic import make_history, make_scores
 
 

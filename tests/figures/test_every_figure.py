@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from pipeline.files.history import History
-from tests.helpers.drawn import dots, draw, lines, numbers, points, remarks, texts
+from tests.helpers.drawn import dots, draw, lines, points, remarks, texts
+from tests.helpers.said import numbers
 from tests.helpers.synthetic import make_run
 
 NAMES = ("training_curves", "correlation_analysis", "comparison_50k_100k", "loss_analysis", "ladder", "deciles")

@@ -10,13 +10,13 @@ from tests.helpers.drawn import (
     end_labels,
     line_through,
     lines,
-    numbers,
     points,
     remarks,
     running_mean,
     values_above,
     write_inputs,
 )
+from tests.helpers.said import numbers
 from tests.helpers.synthetic import make_history
 
 

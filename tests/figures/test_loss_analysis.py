@@ -7,11 +7,11 @@ from tests.helpers.drawn import (
     dots,
     label_of,
     line_through,
-    numbers,
     points,
     running_mean,
     title,
 )
+from tests.helpers.said import numbers
 
 
 @pytest.fixture

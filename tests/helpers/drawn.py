@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import io
 import json
-import re
 import runpy
 import sys
 from collections.abc import Iterable, Sequence
@@ -31,8 +30,6 @@ from pipeline.analyse.whole_analysis import analyse
 from pipeline.figures import fonts
 from pipeline.files.history import History
 from tests.helpers.tiny import ROOT
-
-NUMBER = re.compile(r"[-+\N{MINUS SIGN}]?\d[\d,]*(?:\.\d+)?(?:e[-+]?\d+)?")
 
 
 @dataclass(frozen=True)
@@ -177,12 +174,6 @@ def values_above(axes: Axes) -> list[tuple[float, float, str]]:
 
 def title(axes: Axes) -> str:
     return axes.get_title(loc="left")
-
-
-def numbers(text: str) -> list[float]:
-    """The numbers in a text, in their order; a thousands' comma belongs to its number."""
-    found = (number.rstrip(",").replace(",", "").replace("\N{MINUS SIGN}", "-") for number in NUMBER.findall(text))
-    return [float(number) for number in found]
 
 
 def texts(figure: Figure) -> list[str]:
