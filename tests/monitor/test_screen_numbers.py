@@ -3,7 +3,6 @@
 import math
 import re
 from datetime import datetime
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -33,7 +32,7 @@ def history():
 
 
 def look(history, reference=None, disk=None):
-    return measure(Path("h.json"), history, NOW - AGE, NOW, disk, reference)
+    return measure(history, NOW - AGE, NOW, disk, reference)
 
 
 def row(progress, name):

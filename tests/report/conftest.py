@@ -11,7 +11,8 @@ from math import exp
 import pytest
 
 import analyze_100k
-from tests.analyse.test_compare_runs import SCORES
+from pipeline.files.scores import write_scores
+from tests.helpers.scores import RISING
 from tests.helpers.synthetic import make_history
 
 # The word, in English and in Chinese, that a line is found by where it holds no name or number of the analysis.
@@ -80,7 +81,7 @@ class Consoles:
     def going_on(self):
         """A run that has still to go on, beside a baseline, with scored checkpoints and targets of every verdict."""
         make_history(40, noise=3, total=1600).write(self.folder / "b.json")
-        (self.folder / "s.json").write_text(json.dumps(SCORES), encoding="utf-8")
+        write_scores(self.folder / "s.json", RISING)
         options = ("--baseline", self.folder / "b.json", "--scores", self.folder / "s.json", "--at", 3000, 8000)
         history = make_history(60, finished=False)
         return self.analysed({"h": history}, *options, "--target", 0.2, 0.28, 0.31, 0.9)

@@ -7,6 +7,7 @@ import base64
 
 import pytest
 
+from pipeline.formatting import NOTHING
 from tests.helpers.drawn import draw, write_inputs
 from tests.helpers.pages import Page, seconds_of
 from tests.helpers.said import is_said, numbers_in, says
@@ -148,8 +149,8 @@ def test_the_curves_with_their_parameters(shown, name):
         assert formula == fit["formula"]
         assert parameters == ", ".join(f"{key} = {value:.4g}" for key, value in fit["parameters"].items())
         assert r_squared == f"{fit['r_squared']:.3f}"
-        assert asymptote == (percent(fit["asymptote"]["value"]) if fit["asymptote"] else "–")
-        assert bounds == (", ".join(fit["at_bound"]) or "–")
+        assert asymptote == (percent(fit["asymptote"]["value"]) if fit["asymptote"] else NOTHING)
+        assert bounds == (", ".join(fit["at_bound"]) or NOTHING)
 
 
 def test_the_forecast_is_that_of_held_out_accuracy(shown):
