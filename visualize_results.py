@@ -3,7 +3,7 @@
     python visualize_results.py                              # the real study, after analyze_100k.py
     python visualize_results.py --history runs/quickstart/training_history.json \\
         --analysis runs/quickstart/analysis.json --output-dir runs/quickstart
-    python visualize_results.py --baseline results/training_history_50k.json
+    python visualize_results.py --baseline results/50k/training_history.json
     python visualize_results.py --history results/training_history_100k.json runs/*/history.json    # and the ladder
     python visualize_results.py --lang both                  # NAME.png and NAME.zh.png
 

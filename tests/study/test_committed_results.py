@@ -24,7 +24,7 @@ import pytest
 from matplotlib.image import imread
 
 from pipeline.files.history import read_history
-from study import findings
+from study import findings, runs
 from tests.helpers.tiny import ROOT
 
 RESULTS = ROOT / "results"
@@ -120,8 +120,11 @@ def read_json(path):
 
 @pytest.mark.figures
 def test_the_analyses_are_what_is_committed(made):
-    committed = {path.name for path in RESULTS.glob("analysis_*.json")}
-    assert committed == {path.name for path in made.glob("analysis_*.json")}
+    committed, today = (
+        {str(path.relative_to(folder)) for path in folder.rglob("analysis*.json")} for folder in (RESULTS, made)
+    )
+    assert committed == today
+    assert len(committed) == 11
     for name in sorted(committed):
         assert not differences(name, read_json(RESULTS / name), read_json(made / name))
 
@@ -160,14 +163,28 @@ def english_pictures(folder):
 
 
 def test_every_committed_run_is_of_a_dataset_that_was_verified():
-    reports = [json.loads(path.read_text(encoding="utf-8")) for path in RESULTS.glob("verification_*.json")]
+    reports = [
+        json.loads(path.read_text(encoding="utf-8")) for path in (RESULTS / "datasets").glob("verification_*.json")
+    ]
     assert reports
     assert all(report["passed"] for report in reports)
     verified = {report["fingerprint"] for report in reports}
-    for path in RESULTS.glob("training_history_*.json"):
+    histories = sorted(RESULTS.rglob("training_history*.json"))
+    assert histories == sorted(map(runs.history_path, runs.RUNS))
+    for path in histories:
         run = read_history(path).run
-        assert run["finished"], path.name
-        assert run["dataset"]["fingerprint"] in verified, path.name
+        assert run["finished"], path
+        assert run["dataset"]["fingerprint"] in verified, path
+
+
+@pytest.mark.parametrize("name", [name for name in runs.RUNS if name != runs.HEADLINE])
+def test_every_run_has_a_folder_that_says_how_it_was_made(name):
+    folder = RESULTS / name
+    assert (folder / "README.md").read_text(encoding="utf-8") == runs.readme(name)
+    assert (folder / "analysis.json").exists()
+    settings = read_history(runs.history_path(name)).run["config"]
+    options = runs.RUNS[name].options.split()
+    assert settings["steps"] == int(options[options.index("--steps") + 1])
 
 
 def test_the_readmes_hold_the_findings():
