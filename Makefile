@@ -6,9 +6,12 @@ PYTHON ?= python3
 STUDY := runs/quickstart
 LONG := runs/long
 FIGURES := results
-RUN := results/training_history
-LADDER := $(RUN)_100k.json $(patsubst %,$(RUN)_ladder_%.json,50000 25000 12500)
-SEEDS := $(patsubst %,$(RUN)_seed_%.json,42 43 44)
+HEADLINE := results/training_history_100k.json
+RUNS := 50k ladder_50000 ladder_25000 ladder_12500 seed_42 seed_43 seed_44 long
+histories = $(patsubst %,results/%/training_history.json,$(1))
+LADDER := $(HEADLINE) $(call histories,ladder_50000 ladder_25000 ladder_12500)
+SEEDS := $(call histories,seed_42 seed_43 seed_44)
+BASELINE := $(call histories,50k)
 PY := .venv/bin/python
 
 .DEFAULT_GOAL := help
@@ -57,15 +60,17 @@ test-gpu: .venv/dev
 
 ## figures: analyse and draw the committed histories of results/ again
 figures: .venv/study
-	$(PY) analyze_100k.py --baseline $(RUN)_50k.json --output $(FIGURES)/analysis_100k_result.json
-	$(PY) analyze_100k.py --history $(RUN)_50k.json --output $(FIGURES)/analysis_50k_result.json
-	$(PY) analyze_100k.py --history $(RUN)_long.json --output $(FIGURES)/analysis_long.json
-	$(PY) analyze_100k.py --history $(LADDER) --output $(FIGURES)/analysis_ladder.json
-	$(PY) analyze_100k.py --history $(SEEDS) --output $(FIGURES)/analysis_seeds.json
-	$(PY) visualize_results.py --history $(LADDER) --baseline $(RUN)_50k.json \
-	    --analysis $(FIGURES)/analysis_100k_result.json --output-dir $(FIGURES) --lang both
+	$(PY) analyze_100k.py --history $(HEADLINE) --baseline $(BASELINE) --output $(FIGURES)/analysis_100k_result.json
+	for run in $(RUNS); do \
+	    $(PY) analyze_100k.py --history results/$$run/training_history.json --output $(FIGURES)/$$run/analysis.json || exit; \
+	done
+	$(PY) analyze_100k.py --history $(LADDER) --output $(FIGURES)/ladder/analysis.json
+	$(PY) analyze_100k.py --history $(SEEDS) --output $(FIGURES)/seeds/analysis.json
+	$(PY) visualize_results.py --history $(LADDER) --baseline $(BASELINE) \
+	    --analysis $(FIGURES)/analysis_100k_result.json --output-dir $(FIGURES) --lang both \
+	    --contents $(FIGURES)/figures.json
 
-## figures-check: hold the committed analysis to what the committed histories give
+## figures-check: hold the committed analyses, figures and reports to what the committed histories give
 figures-check: .venv/dev
 	$(PY) -m pytest -m figures
 

@@ -2,7 +2,7 @@
 
     python analyze_100k.py                                   # the real study
     python analyze_100k.py --history runs/quickstart/training_history.json --output runs/quickstart/analysis.json
-    python analyze_100k.py --baseline results/training_history_50k.json --target 0.5 0.6 --at 150000 --lang zh
+    python analyze_100k.py --baseline results/50k/training_history.json --target 0.5 0.6 --at 150000 --lang zh
     python analyze_100k.py --history seed_42.json seed_43.json seed_44.json --output results/seeds.json
 
 It reads a training history, ours or the published five lists, of a finished run or of one still going, and writes the

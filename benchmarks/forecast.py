@@ -41,10 +41,10 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=1000, help="simulated runs (default: %(default)s)")
     parser.add_argument("--seed", type=int, default=42, help="of the simulation (default: %(default)s)")
     parser.add_argument("--processes", type=int, default=1, help="at the same time (default: %(default)s)")
-    parser.add_argument("--history", type=Path, nargs="*", help="real histories (default: results/*history*.json)")
+    parser.add_argument("--history", type=Path, nargs="*", help="real histories (default: all in results/)")
     arguments = parser.parse_args()
     folder = Path(__file__).resolve().parent.parent / "results"
-    for path in sorted(folder.glob("*history*.json")) if arguments.history is None else arguments.history:
+    for path in sorted(folder.rglob("training_history*.json")) if arguments.history is None else arguments.history:
         print_history(path)
     begun = time.perf_counter()
     results: list[Result] = []

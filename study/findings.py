@@ -24,8 +24,8 @@ from pipeline.formatting import percent
 from pipeline.stage import InputError, run_stage
 from pipeline.train.settings import recorded_settings
 from study.datasets import BOOK
+from study.runs import history_path, scores_path, verification_path
 
-RESULTS = Path(__file__).resolve().parent.parent / "results"
 STEPS = (10_000, 30_000, 50_000, 70_000, 100_000)
 MICRO_BATCH = 32  # training sequences that a record of the published run was measured on
 Row = tuple[str, list[str]]
@@ -114,7 +114,7 @@ class Verification:
 
 
 def history(name: str) -> History:
-    return read_history(RESULTS / f"training_history_{name}.json")
+    return read_history(history_path(name))
 
 
 def finished(run: History) -> FinishedRun:
@@ -123,7 +123,7 @@ def finished(run: History) -> FinishedRun:
 
 def scores(name: str) -> SplitScores:
     """The checkpoints of a run on the whole validation set."""
-    path = RESULTS / f"checkpoint_evaluation_{name}.json"
+    path = scores_path(name)
     scored = read_scores(path).validation
     if scored is None:
         raise InputError(f"{path}: was not scored on the validation set; run evaluate_checkpoints.py")
@@ -131,7 +131,7 @@ def scores(name: str) -> SplitScores:
 
 
 def dataset(name: str) -> Statistics:
-    path = RESULTS / f"verification_{name}.json"
+    path = verification_path(name)
     value = read_json_object(path, "the verification", "verify_dataset.py writes it")
     return from_json(Verification, value, path, advice="write it again with verify_dataset.py").statistics
 

@@ -49,7 +49,7 @@ def test_nsp_without_counts_is_not_tested():
     history.records["nsp_acc"] = np.random.default_rng(4).random(100).tolist()
     found = nsp_against_chance(history).training
     assert (found.p, found.at_chance, found.denominators) == (None, None, None)
-    assert nsp_against_chance(make_history()).held_out.pairs == 1_440
+    assert nsp_against_chance(make_history()).held_out.pairs == 1_520
 
 
 def test_a_plateau_is_found_and_dated_and_a_rise_is_not_one():

@@ -41,10 +41,10 @@ def test_there_are_committed_files():
 
 def test_a_checkpoint_takes_its_place_by_step_and_replaces_an_earlier_one():
     scored = replace(RISING.validation, checkpoints=[])
-    for step, accuracy in ((800, 0.3), (400, 0.2), (800, 0.5)):
+    for step, accuracy in ((800, 0.3), (400, 0.2), (800, 0.5), (600, 0.4)):
         scored = scored.with_checkpoint(checkpoint_score(step, mlm_score(accuracy)))
-    assert [(entry.step, entry.mlm.accuracy) for entry in scored.checkpoints] == [(400, 0.2), (800, 0.5)]
-    assert scored.digests() == {400: f"{400:064x}", 800: f"{800:064x}"}
+    assert [(entry.step, entry.mlm.accuracy) for entry in scored.checkpoints] == [(400, 0.2), (600, 0.4), (800, 0.5)]
+    assert scored.digests() == {step: f"{step:064x}" for step in (400, 600, 800)}
 
 
 @pytest.mark.parametrize(("name", "other"), [("validation", "test"), ("test", "validation")])

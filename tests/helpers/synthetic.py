@@ -8,11 +8,16 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.files.history import FURTHER_KEYS, PUBLISHED_KEYS, History
+from pipeline.files.scores import FORMAT, MlmScore, Scores, SplitScores
+from pipeline.files.typed_json import to_json
+from tests.helpers.scores import Groups, checkpoint_score, mlm_score
 
 
-def make_history(records: int = 100, interval: int = 40, *, total: int = 4000, finished: bool = True) -> History:
-    """A saturating run of ``records`` records; the ``run`` object says ``total`` steps."""
-    dice = random.Random(7)
+def make_history(
+    records: int = 100, interval: int = 40, *, total: int = 4000, finished: bool = True, noise: int = 7
+) -> History:
+    """A saturating run of ``records`` records; ``run`` says ``total`` steps; another ``noise`` gives other records."""
+    dice = random.Random(noise)
     history = History()
     for number in range(1, records + 1):
         step = number * interval
@@ -43,35 +48,63 @@ def make_history(records: int = 100, interval: int = 40, *, total: int = 4000, f
 
 
 def make_run(total: int = 4000, *, finished: bool = True) -> dict[str, Any]:
-    """The ``run`` object as the trainer fills it."""
-    guesses = {
-        "commonest": {"all": 0.071, "han": 0.012},
-        "left": {"all": 0.142, "han": 0.118},
-        "both": {"all": 0.262, "han": 0.214},
-    }
-    scores = {
-        "mlm_acc": 0.2841,
-        "mlm_acc_han": 0.2213,
-        "nsp_acc": 0.6125,
-        "loss": 4.71,
-        "mlm_targets": 11_873,
-        "mlm_targets_han": 9_752,
-        "nsp_pairs": 1_440,
-        "guesses": guesses,
-    }
+    """The ``run`` object as the trainer fills it; no two numbers in it are alike, so that none can stand for another.
+
+    ``guesses`` are those on the validation subset of the records; ``validation`` and ``test`` hold their own.
+    """
+    config = {"steps": total, "batch_size": 32, "accumulation": 3, "lr": 4e-3, "log_interval": 40, "seed": 42}
     return {
         "format": 1,
         "preset": "quickstart",
-        "config": {"steps": total, "batch_size": 32, "accumulation": 1, "lr": 4e-3, "log_interval": 40, "seed": 42},
+        "config": {**config, "layers": 5, "hidden": 384, "heads": 6},
         "seed": 42,
         "parameters": 843_412,
-        "guesses": guesses,
+        "dataset": {"fingerprint": "0123456789abcdef" * 4, "sentences": 29_876, "vocab": 3_921},
+        "guesses": _guesses(0.006),
         "device": "cpu",
+        "versions": {"torch": "2.9.9"},
+        "flops_per_step": 3.5e9,
         "started": "2026-01-05T08:00:00+00:00",
         "finished": "2026-01-05T08:05:12+00:00" if finished else None,
-        "test": scores if finished else None,
-        "validation": scores if finished else None,
+        "test": _scores(0.2841, 11_873, 1_440, 0.0) if finished else None,
+        "validation": _scores(0.2917, 12_310, 1_520, 0.003) if finished else None,
     }
+
+
+def _scores(accuracy: float, targets: int, pairs: int, shift: float) -> dict[str, Any]:
+    return {
+        "mlm_acc": accuracy,
+        "mlm_acc_han": accuracy - 0.0628,
+        "nsp_acc": 0.6125 + shift,
+        "loss": 4.71 - shift,
+        "mlm_targets": targets,
+        "mlm_targets_han": targets - 2_121,
+        "nsp_pairs": pairs,
+        "guesses": _guesses(shift),
+    }
+
+
+def _guesses(shift: float) -> dict[str, dict[str, float]]:
+    return {
+        "commonest": {"all": 0.071 + shift, "han": 0.012 + shift},
+        "left": {"all": 0.142 + shift, "han": 0.118 + shift},
+        "both": {"all": 0.262 + shift, "han": 0.214 + shift},
+    }
+
+
+def make_scores(run: dict[str, Any]) -> dict[str, Any]:
+    """What evaluate_checkpoints.py writes, at two checkpoints; no two groups are alike."""
+
+    def score(level: float) -> MlmScore:
+        tenths: Groups = {str(number): (level * (0.5 + number / 20), 300 + 10 * number) for number in range(1, 11)}
+        classes: Groups = {"han": (0.9 * level, 3000), "punctuation": (0.8, 600), "digits": (None, 0)}
+        return mlm_score(level, 3600, tenths={**tenths, "unseen in training": (None, 0)}, classes=classes)
+
+    def section(shift: float) -> SplitScores:
+        checkpoints = [checkpoint_score(step, score(step / 10_000 + shift)) for step in (2000, 4000)]
+        return SplitScores(50, {}, {"left": score(0.1 + shift), "both": score(0.3 + shift)}, checkpoints)
+
+    return to_json(Scores(FORMAT, run, validation=section(0.0), test=section(0.01)))
 
 
 def write_published_shape(history: History, path: Path) -> None:

@@ -12,8 +12,9 @@ import zlib
 
 import pytest
 
-from tests.helpers.synthetic import make_history
-from tests.stages.test_visualize import draw, make_scores, prepare
+from tests.helpers.drawn import write_inputs
+from tests.helpers.synthetic import make_history, make_scores
+from tests.stages.test_visualize import draw
 
 pytestmark = [pytest.mark.slow, pytest.mark.browser]
 FLAGS = (
@@ -43,7 +44,7 @@ def report(tmp_path_factory):
     folder = tmp_path_factory.mktemp("report")
     history = make_history()
     (folder / "s.json").write_text(json.dumps(make_scores(history.run)))
-    result = draw(prepare(folder, history), folder / "out", "--lang", "both", "--scores", folder / "s.json")
+    result = draw(write_inputs(folder, history), folder / "out", "--lang", "both", "--scores", folder / "s.json")
     assert result.returncode == 0, result.stderr
     return folder
 

@@ -159,6 +159,31 @@ def test_missing_files_and_odd_arguments_are_refused(tmp_path, town):
     assert not (tmp_path / "out").exists()
 
 
+def test_a_bare_command_is_told_what_to_give_and_writes_nothing(tmp_path):
+    for options in ([], ["--min-length", "6"]):
+        result = run_script("rare_char_fetch.py", *options, cwd=tmp_path)
+        assert_refused(result, "--contact", "--dump", "--parquet", "--text", "--source sample")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_sample_has_a_name_of_its_own(tmp_path):
+    wikipedia = tmp_path / "data" / "large_wikipedia_dataset.json"
+    for name in (wikipedia, wikipedia.with_name("vocab.txt"), wikipedia.with_name("sources.jsonl")):
+        name.parent.mkdir(exist_ok=True)
+        name.write_text("old", encoding="utf-8")
+    options = ["--source", "sample", "--target-sentences", "10"]
+    assert run_script("rare_char_fetch.py", *options, cwd=tmp_path).returncode == 0
+    assert len(read_dataset(tmp_path / "data" / "sample" / "dataset.json").sentences) >= 10
+    assert {path.read_text(encoding="utf-8") for path in wikipedia.parent.glob("*.*")} == {"old"}
+
+
+def test_a_contact_or_an_address_means_the_api(tmp_path):
+    store = ["--store", tmp_path / "s.sqlite", "--output", tmp_path / "d.json"]
+    assert_refused(fetch("--contact", "me", *store), "--contact me")
+    assert_refused(fetch("--api", "http://wiki.example.org/w/api.php", *store), "--contact is needed")
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_the_source_is_never_overwritten(tmp_path, town):
     before = town.read_bytes()
     assert_refused(fetch("--source", "text", town, "--output", town), town, "overwritten")

@@ -111,7 +111,7 @@ DOCUMENT = {"title": "", "page": 0, "start": 0, "count": 9}
         ("", ["broken JSON", "line 1"]),
         ('{"sentences": ["天地。"],\n "vocab": [\n', ["broken JSON", "line 3"]),
         ("[]", ["JSON object"]),
-        ('{"sentences": [], "vocab": []}', ["no sentences"]),
+        ('{"sentences": [], "vocab": []}', ["is empty"]),
         ('{"sentences": [5], "vocab": ["天"]}', ["sentences[0]", "int"]),
         ('{"sentences": "天地。", "vocab": ["天"]}', ["'sentences'", "list"]),
         (json.dumps({"sentences": ["a"], "vocab": ["a"], "documents": [DOCUMENT]}), ["documents[0]", "0 to 9"]),

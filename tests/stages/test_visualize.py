@@ -8,23 +8,13 @@ import sys
 
 import pytest
 
-from pipeline.analyse.schema.analysis import write_analysis
-from pipeline.analyse.whole_analysis import analyse
 from pipeline.figures import fonts
 from pipeline.files.scores import scores_beside
-from pipeline.files.typed_json import to_json
-from tests.helpers.scores import checkpoint_score, mlm_score, validation_scores
-from tests.helpers.synthetic import make_history, write_published_shape
+from tests.helpers.drawn import write_inputs
+from tests.helpers.synthetic import make_history, make_scores, write_published_shape
 from tests.helpers.tiny import ROOT, run_script
 
 FIGURES = ("training_curves", "correlation_analysis", "comparison_50k_100k", "loss_analysis")
-
-
-def prepare(folder, history, name="h"):
-    """Write ``history`` and its analysis; gives the options that name them."""
-    write_analysis(folder / f"{name}_a.json", analyse(history, None, "now"))
-    history.write(folder / f"{name}.json")
-    return ["--history", folder / f"{name}.json", "--analysis", folder / f"{name}_a.json"]
 
 
 def draw(options, output, *more):
@@ -47,21 +37,8 @@ def assert_pictures(folder, figures=FIGURES, ends=("",)):
             assert b"<svg" in data
 
 
-def make_scores(run):
-    """What evaluate_checkpoints.py writes, at two checkpoints."""
-
-    def score(level):
-        tenths = {str(number): (level * number / 10, 300) for number in range(1, 11)}
-        classes = {"han": (level, 3000), "punctuation": (0.8, 600), "digits": (None, 0)}
-        return mlm_score(level, 3600, tenths={**tenths, "unseen in training": (None, 0)}, classes=classes)
-
-    checkpoints = [checkpoint_score(step, score(step / 10_000)) for step in (2000, 4000)]
-    guesses = {"left": score(0.1), "both": score(0.3)}
-    return to_json(validation_scores(checkpoints, guesses, sequences=50, run=run))
-
-
 def test_a_finished_run_is_drawn_and_summed_up(tmp_path):
-    options = prepare(tmp_path, make_history())
+    options = write_inputs(tmp_path, make_history())
     result = draw(options, tmp_path / "out")
     assert (result.returncode, result.stderr) == (0, "")
     assert_pictures(tmp_path / "out")
@@ -85,7 +62,7 @@ def test_a_finished_run_is_drawn_and_summed_up(tmp_path):
 
 
 def test_the_report_holds_the_numbers_and_needs_nothing_beside_it(tmp_path):
-    options = prepare(tmp_path, make_history())
+    options = write_inputs(tmp_path, make_history())
     assert draw(options, tmp_path / "out").returncode == 0
     page = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
     for fact in ("28.41 %", "11,873", "Pearson r", "exponential", "843,412", "quickstart", "How to read this"):
@@ -98,7 +75,7 @@ def test_the_report_holds_the_numbers_and_needs_nothing_beside_it(tmp_path):
 def test_a_name_cannot_break_the_page(tmp_path):
     history = make_history(20)
     history.run["device"] = "<script>alert(1)</script>"
-    assert draw(prepare(tmp_path, history), tmp_path / "out").returncode == 0
+    assert draw(write_inputs(tmp_path, history), tmp_path / "out").returncode == 0
     page = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
     assert "<script>" not in page
     assert "&lt;script&gt;" in page
@@ -107,7 +84,7 @@ def test_a_name_cannot_break_the_page(tmp_path):
 def test_both_languages_with_every_figure(tmp_path):
     """Where no Chinese font is installed the figures are English, which is said; elsewhere no glyph is missing."""
     history = make_history()
-    options = prepare(tmp_path, history)
+    options = write_inputs(tmp_path, history)
     make_history(50, total=2000).write(tmp_path / "short.json")
     (tmp_path / "s.json").write_text(json.dumps(make_scores(history.run)))
     options.insert(2, tmp_path / "short.json")
@@ -129,7 +106,7 @@ def test_both_languages_with_every_figure(tmp_path):
 
 
 def test_without_a_chinese_font_the_figures_are_english(tmp_path, monkeypatch, capsys):
-    options = [*prepare(tmp_path, make_history(20)), "--output-dir", tmp_path / "out", "--lang", "zh"]
+    options = [*write_inputs(tmp_path, make_history(20)), "--output-dir", tmp_path / "out", "--lang", "zh"]
     monkeypatch.setattr(fonts, "chinese_font", lambda: None)
     monkeypatch.setattr(sys, "argv", ["visualize_results.py", *map(str, options)])
     with pytest.raises(SystemExit) as end:
@@ -144,7 +121,7 @@ def test_without_a_chinese_font_the_figures_are_english(tmp_path, monkeypatch, c
 def test_the_five_published_lists_and_a_baseline(tmp_path):
     history = make_history()
     write_published_shape(history, tmp_path / "unused.json")
-    options = prepare(tmp_path, history)
+    options = write_inputs(tmp_path, history)
     make_history(50).write(tmp_path / "b.json")
     result = draw(options, tmp_path / "out", "--baseline", tmp_path / "b.json")
     assert (result.returncode, result.stderr) == (0, "")
@@ -162,7 +139,7 @@ def test_odd_histories_are_drawn_without_complaint(tmp_path):
     for key in ("mlm_acc", "loss", "lr"):
         empty.records[key] = [float("nan")] * 20
     for name, history in {"one": make_history(1), "constant": constant, "no number": empty}.items():
-        result = draw(prepare(tmp_path, history, name), tmp_path / f"out_{name}")
+        result = draw(write_inputs(tmp_path, history, name), tmp_path / f"out_{name}")
         assert (result.returncode, result.stderr) == (0, ""), name
         assert_pictures(tmp_path / f"out_{name}")
         assert "not defined" in result.stdout
@@ -209,7 +186,7 @@ def mistype_run(folder):
     ids=lambda value: getattr(value, "__name__", ""),
 )
 def test_bad_input_is_refused_and_no_figure_is_touched(tmp_path, spoil, word):
-    options = prepare(tmp_path, make_history(20))
+    options = write_inputs(tmp_path, make_history(20))
     spoil(tmp_path)
     output = tmp_path / "out"
     output.mkdir()
@@ -224,7 +201,7 @@ def test_bad_input_is_refused_and_no_figure_is_touched(tmp_path, spoil, word):
 
 def test_scores_beside_the_history_are_found(tmp_path):
     history = make_history()
-    options = prepare(tmp_path, history, "training_history_7")
+    options = write_inputs(tmp_path, history, "training_history_7")
     (tmp_path / "checkpoint_evaluation_7.json").write_text(json.dumps(make_scores(history.run)))
     assert draw(options, tmp_path / "out").returncode == 0
     assert_pictures(tmp_path / "out", (*FIGURES, "deciles"))
@@ -233,7 +210,7 @@ def test_scores_beside_the_history_are_found(tmp_path):
 
 def test_scores_of_another_run_are_refused(tmp_path):
     history = make_history(20)
-    options = prepare(tmp_path, history)
+    options = write_inputs(tmp_path, history)
     (tmp_path / "s.json").write_text(json.dumps(make_scores(make_history(20, total=5000).run)))
     result = draw(options, tmp_path / "out", "--scores", tmp_path / "s.json")
     assert result.returncode == 2

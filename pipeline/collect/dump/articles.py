@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import multiprocessing
 import os
-import re
 import signal
 from collections import deque
 from collections.abc import Iterator
@@ -18,16 +17,11 @@ from urllib.parse import quote, urlsplit
 from pipeline.collect.api.extracts import extract_paragraphs
 from pipeline.collect.article import Article
 from pipeline.collect.dump.pages import Page, read_pages
+from pipeline.collect.wikitext.disambiguation import is_disambiguation
 from pipeline.collect.wikitext.plain_text import is_redirect, plain_text
 
 LICENSE = "Creative Commons Attribution-Share Alike 4.0"  # as Wikipedia's API names it; a dump does not say
 _UNQUOTED = ";@$!*(),/~:"  # what MediaWiki leaves as it is in the address of a page
-_DISAMBIGUATION = re.compile(
-    r"\{\{\s*(?:disambig(?:uation)?|disamb|disam|dab|消歧[义義](?:页|頁)?|消歧|hndis|human name disambiguation|geodis|"
-    r"(?:人名|地名)消歧[义義](?:页|頁)?|numberdis|letter disambig|airport disambig|roaddis|schooldis)\s*(?:\||\}\})|"
-    r"__(?:DISAMBIG|消歧[义義](?:页|頁)?)__",
-    re.IGNORECASE,
-)
 _BATCH = 500_000  # characters of wikitext handed to a process at once
 _AHEAD = 3  # batches for each process that wait or are being cleaned
 
@@ -61,7 +55,7 @@ def clean_pages(pages: list[Page], variant: str) -> list[Article]:
     """The article of each page that has text, but not of a redirect or a disambiguation page."""
     articles = []
     for page in pages:
-        if is_redirect(page.text) or _DISAMBIGUATION.search(page.text):
+        if is_redirect(page.text) or is_disambiguation(page.text):
             continue
         paragraphs = extract_paragraphs(plain_text(page.text, page.title, variant))
         if paragraphs:

@@ -1,165 +1,114 @@
-"""Lines of a page whose brackets are gone: tables, HTML, headings, lists and quotes become plain lines.
+"""Lines of a page whose brackets are gone: headings, lists and paragraphs become plain lines.
 
-What is left out is what MediaWiki's plain-text extracts leave out (TextExtracts): tables, ``<div>``, ``<figure>``,
-gallery and elements of class ``noprint`` and the like, each with all that is in it. Other tags go, their text stays.
+The lines of a paragraph in the source are one line here, because a browser shows them so; between Chinese characters no
+blank is left where the lines met. Headings stay, as ``== heading ==``.
 """
 
 from __future__ import annotations
 
 import re
-from html.entities import html5
 
-# Non-characters of Unicode, which no text may hold: marks between the steps of cleaning.
-GONE = "\ufdd0"  # something stood here and left no text
-_SHIELD_FIRST = 0xFDD1
-_SHIELDED = "'<>[]{}|*#:;=-_&~ \n"
-SHIELD = {ord(mark): chr(_SHIELD_FIRST + place) for place, mark in enumerate(_SHIELDED)}
-UNSHIELD = {ord(shield): chr(mark) for mark, shield in SHIELD.items()}
-MARKS = re.compile("[\ufdd0-\ufdef]")
+from pipeline.collect.wikitext.arguments import run_on
+from pipeline.collect.wikitext.entities import decode_entities
+from pipeline.collect.wikitext.gaps import close_gaps
+from pipeline.collect.wikitext.links import external_links_as_text
+from pipeline.collect.wikitext.marks import BREAK, GONE, MARKS, SHIELDED_COLON, UNSHIELD
+from pipeline.collect.wikitext.quotes import without_quotes
+from pipeline.collect.wikitext.tags import without_tables, without_tags
 
-_LEFT_OUT = {"table", "div", "figure", "script", "style", "input"}
-_LEFT_OUT_CLASSES = re.compile(
-    r"class\s*=\s*[\"']?[^\"'>]*(?<![\w-])(?:noprint|nomobile|noexcerpt|error|sortkey|reference|mw-editsection)(?![\w-])"
-)
-_BREAKING = "p br hr li ul ol dl dt dd blockquote center h1 h2 h3 h4 h5 h6 tr td th caption section"
-_BREAKS = set(_BREAKING.split())
-_INLINE = """
-abbr b bdi bdo big cite code data del dfn em font i ins kbd mark q rb rp rt rtc ruby s samp small span strike strong sub
-sup time tt u var wbr noinclude onlyinclude includeonly ref references nowiki gallery math
-"""
-_KNOWN = _LEFT_OUT | _BREAKS | set(_INLINE.split())
-_VOID = {"br", "hr", "wbr", "input"}
-_TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]*)(?=[\s/>])([^<>]*)>")
-_TABLE_LINE = re.compile(r"^[ \t:]*(\{\||\|\})", re.MULTILINE)
 _HEADING = re.compile(r"(={1,6})(.+?)(={1,6})\s*")
 _LIST = re.compile(r"[*#:;]+[ \t]*")
+_COLON = re.compile(":(?!//)")
 _RULER = re.compile(r"-{4,}")
-_QUOTES = re.compile(r"'{2,}")
-_EXTERNAL = re.compile(
-    r"\[(?:(?:https?|ftps?|gopher|irc|mailto|news)://?|mailto:|//)[^\s\[\]<>]*(?:[ \t<>]([^\[\]\n]*))?\]"
+_TABLE_ROW = re.compile(r"\|[-}]|[|!].*\|\|")  # of a table that a template began
+# MediaWiki 1.39's "double underscores" in English and Chinese, those of the extension Disambiguator too. In capitals or
+# not, but for the second group, which is read as it is written here.
+_SWITCH = re.compile(
+    "__(?:(?i:NOTOC|NOGALLERY|FORCETOC|TOC|NOEDITSECTION|NOTITLECONVERT|NOTC|NOCONTENTCONVERT|NOCC|DISAMBIG"
+    "|无目录|無目錄|无图库|無圖庫|强显目录|強制目錄|目录|目錄|无编辑段落|无段落编辑|無段落編輯|不转换标题|不轉換標題"
+    "|不转换内容|不轉換內容|消歧义|消歧義)"
+    "|NEWSECTIONLINK|NONEWSECTIONLINK|HIDDENCAT|EXPECTUNUSEDCATEGORY|INDEX|NOINDEX|STATICREDIRECT"
+    "|新段落链接|无新段落链接|隐藏分类|隱藏分類|索引|无索引|静态重定向|靜態重新導向)__"
 )
-_SWITCH = re.compile(r"__[A-Z]{3,}__|__[\u4e00-\u9fff]{2,8}__")
-_ENTITY = re.compile(r"&(?:#(\d{1,7})|#[xX]([0-9a-fA-F]{1,6})|([A-Za-z]{2,10}));")
-_OPENING, _CLOSING = {"（", "("}, {"）", ")"}
-_EMPTY_BRACKETS = re.compile(f"[（(]{GONE}[）)]")
-_SEPARATORS = re.compile(rf"[ \t，、；：,;:{GONE}]+")
+
+_OWN_LINE = frozenset("=*#:;- |!")  # what a line of its own may begin with
+_NOTHING = f" \t{GONE}{BREAK}"
 
 
 def lines_of(text: str) -> str:
-    """``text`` as plain lines; headings stay as ``== heading ==``."""
+    """``text`` as plain lines, with an empty one between blocks where the source has one."""
     if "{|" in text:
-        text = _without_tables(text)
+        text = without_tables(text)
     if "''" in text:  # before tags go, which part runs of quotes
-        text = _QUOTES.sub(_literal_quotes, text)
+        text = without_quotes(text)
     if "<" in text:
-        text = _without_tags(text)
-    text = _SWITCH.sub("", text)
+        text = without_tags(text)
+    if "__" in text:
+        text = _SWITCH.sub("", text)
     lines: list[str] = []
-    for line in text.split("\n"):
-        lines.extend(_close_gaps(plain) if GONE in plain else plain for plain in _plain_line(line))
-    text = "\n".join(lines)
-    if "&" in text:
-        text = _ENTITY.sub(_character, text)
+    for line in _joined(text.split("\n")):
+        if line[:1] in _OWN_LINE:
+            lines.extend(_plain_lines(line))
+        elif "[" in line or GONE in line or BREAK in line:
+            lines.extend(_inline(line))
+        else:
+            lines.append(line)
+    text = decode_entities("\n".join(lines))
     if MARKS.search(text):
         text = text.translate(UNSHIELD)
     return text.replace("\u00a0", " ")
 
 
-def _without_tables(text: str) -> str:
-    """Without ``{| … |}``, nested ones too; one that is not closed reaches to the end, as in MediaWiki."""
-    kept, depth, position = [], 0, 0
-    for mark in _TABLE_LINE.finditer(text):
-        if mark[1] == "{|":
-            if depth == 0:
-                kept.append(text[position : mark.start()])
-            depth += 1
-        elif depth:
-            depth -= 1
-            position = mark.end()
-    return "".join(kept) + (text[position:] if depth == 0 else "")
-
-
-def _without_tags(text: str) -> str:
-    """Without tags, and without the content of those elements that are left out. Unknown tags are text and stay."""
-    kept: list[str] = []
-    position = 0
-    inside = ""  # name of the outermost element that is being left out
-    depth = 0
-    for tag in _TAG.finditer(text):
-        closing, name = bool(tag[1]), tag[2].lower()
-        if name not in _KNOWN:
+def _joined(lines: list[str]) -> list[str]:
+    """``lines`` of the source, those of a paragraph made one."""
+    result: list[str] = []
+    paragraph: list[str] = []
+    for line in [*lines, ""]:
+        if line and line[0] not in _OWN_LINE and line.strip(_NOTHING):
+            paragraph.append(line)
             continue
-        if inside:
-            if name == inside and not tag[3].endswith("/"):
-                depth += -1 if closing else 1
-                if depth == 0:
-                    inside, position = "", tag.end()
-            continue
-        kept.append(text[position : tag.start()])
-        position = tag.end()
-        if name in _BREAKS:
-            kept.append("\n")
-        leaves = name in _LEFT_OUT or (not closing and "class" in tag[3] and _LEFT_OUT_CLASSES.search(tag[3]))
-        if leaves and not closing and name not in _VOID and not tag[3].endswith("/"):
-            inside, depth = name, 1
-            kept.append(GONE)
-    if not inside:
-        kept.append(text[position:])
-    return "".join(kept)
+        if paragraph:
+            result.append(paragraph[0] if len(paragraph) == 1 else run_on(map(str.strip, paragraph)))
+            paragraph = []
+        result.append(line)
+    return result
 
 
-def _plain_line(line: str) -> list[str]:
+def _plain_lines(line: str) -> list[str]:
+    """What a line of its own shows, in lines."""
     if line.startswith("="):
         heading = _HEADING.fullmatch(line)
         if heading:
-            return ["", f"{heading[1]} {_inline(heading[2]).strip()} {heading[1]}"]
-    if line.startswith(("*", "#", ":", ";")):
+            return ["", _heading(heading)]
+    elif line.startswith(("*", "#", ":", ";")):
         mark = _LIST.match(line)
         assert mark is not None
-        rest = line[mark.end() :]
-        if ";" in mark.group():
-            term, colon, definition = rest.partition(":")
-            if colon and not term.endswith(("http", "https", "//")):
-                return [_inline(term), _inline(definition)]
-        return [_inline(rest)]
-    if line.startswith("----"):
-        return [_inline(_RULER.sub("", line, count=1))]
-    return [_inline(line)]
+        return _item(line[mark.end() :], ";" in mark.group())
+    elif line.startswith("----"):
+        line = _RULER.sub("", line, count=1)
+    elif _TABLE_ROW.match(line):
+        return []
+    return _inline(line)
 
 
-def _inline(line: str) -> str:
-    if "[" in line:
-        line = _EXTERNAL.sub(lambda link: (link[1] or "").strip() or GONE, line)
-    return line
+def _heading(heading: re.Match[str]) -> str:
+    level = min(len(heading[1]), len(heading[3]))
+    name = heading[1][level:] + heading[2] + heading[3][level:]
+    return f"{'=' * level} {' '.join(_inline(name)).strip()} {'=' * level}"
 
 
-def _literal_quotes(run: re.Match[str]) -> str:
-    """The quotes of a run that are text, not mark-up: of four one, of more than five those before the last five."""
-    length = len(run.group())
-    return "'" if length == 4 else "'" * max(length - 5, 0)
+def _item(text: str, defines: bool) -> list[str]:
+    """An item of a list; that of a definition list has its definition after the first colon outside of links."""
+    if defines:
+        text = external_links_as_text(text, GONE, colon=SHIELDED_COLON)
+        term, *definition = _COLON.split(text, maxsplit=1)
+        return [line for part in (term, *definition) for line in _inline(part)]
+    return _inline(text)
 
 
-def _close_gaps(line: str) -> str:
-    """Without the brackets and separators that nothing stands between any more: ``（；1900年）`` is ``（1900年）``."""
-    return _EMPTY_BRACKETS.sub("", _SEPARATORS.sub(_separators, line)).replace(GONE, "")
-
-
-def _separators(run: re.Match[str]) -> str:
-    text = run.group()
-    if GONE not in text:
-        return text
-    opened = run.string[run.start() - 1 : run.start()] in _OPENING
-    closed = run.string[run.end() : run.end() + 1] in _CLOSING
-    if opened or closed:
-        return GONE if opened and closed else ""
-    return text
-
-
-def _character(entity: re.Match[str]) -> str:
-    decimal, hexadecimal, name = entity.groups()
-    if name:
-        return html5.get(f"{name};", entity.group())
-    code = int(decimal) if decimal else int(hexadecimal, 16)
-    good = code in (9, 10) or 0x20 <= code < 0x7F or 0xA0 <= code < 0xD800 or 0xE000 <= code < 0xFDD0
-    good = good or 0xFDF0 <= code < 0xFFFE or 0x10000 <= code < 0x110000
-    return chr(code) if good else entity.group()
+def _inline(text: str) -> list[str]:
+    if "[" in text:
+        text = external_links_as_text(text, GONE)
+    if GONE in text:
+        text = close_gaps(text)
+    return text.split(BREAK) if BREAK in text else [text]

@@ -1,8 +1,8 @@
 """The plain text of a page of wikitext, as MediaWiki's own plain-text extracts give it (``prop=extracts``).
 
-Three steps, each linear in the length of the page: ``scan`` finds templates, links, variants, comments and
-extension tags; here each of them becomes the text that it shows (most show none; ``templates`` says which do);
-``blocks`` makes plain lines of what is left. Section headings stay, as ``== heading ==``.
+Three steps, each linear in the length of the page: ``scan`` finds templates, links, variants, comments and extension
+tags; here each of them becomes the text that it shows (most show none; ``templates`` says which do); ``blocks`` makes
+plain lines of what is left. Section headings stay, as ``== heading ==``.
 
 A page may nest brackets without end: below ``DEEPEST`` levels nothing is shown.
 """
@@ -10,25 +10,26 @@ A page may nest brackets without end: below ``DEEPEST`` levels nothing is shown.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from itertools import pairwise
 
 from pipeline.collect.article import FORMULA
-from pipeline.collect.wikitext.blocks import GONE, MARKS, SHIELD, lines_of
+from pipeline.collect.wikitext.arguments import Arguments
+from pipeline.collect.wikitext.blocks import lines_of
+from pipeline.collect.wikitext.entities import decode_entities
+from pipeline.collect.wikitext.links import is_unseen, target_text
+from pipeline.collect.wikitext.marks import BREAK, GONE, MARKS, SHIELD, SHIELDED_COLON
+from pipeline.collect.wikitext.parser_functions import call_function, is_function
 from pipeline.collect.wikitext.scan import Span, scan
-from pipeline.collect.wikitext.templates import call_function, fill, form_of, is_function
+from pipeline.collect.wikitext.templates import shown_by
 from pipeline.collect.wikitext.variants import choose_variant
 
 DEEPEST = 40  # MediaWiki's own limit on templates within templates
 
-_REDIRECT = re.compile(r"\s*#(?:redirect|重定向)\s*:?\s*\[\[", re.IGNORECASE)
-_UNSEEN_LINK = re.compile(
-    r"\s*(?:file|image|media|文件|檔案|档案|图像|圖像|图片|圖片|媒体|媒體|category|分类|分類"
-    # languages that have a Wikipedia: two or three letters, some with a further part
-    r"|[a-z]{2,3}(?:-[a-z]{2,8}){0,2}|simple)\s*:",
-    re.IGNORECASE,
-)
-_SHOWN_TAGS = {"nowiki", "pre"}
+_REDIRECT = re.compile(r"\s*#(?:redirect|重定向|重新導向|重新导向)\s*:?\s*\[\[", re.IGNORECASE)
+_DEFINITION = re.compile(r"[*#:]*;")
 _FORMULA_TAGS = {"math", "chem", "ce"}
+_CODE_TAGS = {"syntaxhighlight", "source"}
 
 
 def is_redirect(page: str) -> bool:
@@ -39,10 +40,11 @@ def plain_text(page: str, title: str = "", variant: str = "zh") -> str:
     """The text of ``page``: a paragraph a line, headings as ``== heading ==``, blank lines between blocks.
 
     ``title`` is what ``{{PAGENAME}}`` shows. ``variant`` chooses among the texts of ``-{zh-hans:…;zh-hant:…}-``; other
-    text keeps the characters it was written in. ``FORMULA`` stands where a formula does.
+    text keeps the characters it was written in. ``FORMULA`` stands where a formula does, and where a title, a quotation
+    or a part of an enumeration is missing.
     """
     page = MARKS.sub("", page).replace("\r", "")
-    text = _Renderer(page, title, variant).render(scan(page), 0, len(page), 0)
+    text = _Renderer(page, title, variant).whole_page()
     lines = (line.strip() for line in lines_of(text).split("\n"))
     return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip("\n")
 
@@ -55,7 +57,23 @@ class _Renderer:
         self.title = title
         self.variant = variant
 
-    def render(self, spans: list[Span], start: int, end: int, depth: int) -> str:
+    def whole_page(self) -> str:
+        """The page with each span replaced by what it shows; a colon in it does not divide a definition list."""
+        pieces = []
+        start = 0
+        for span in scan(self.page):
+            begin, text, after = self._show(span, 0)
+            pieces.append(self.page[start:begin])
+            pieces.append(text.replace(":", SHIELDED_COLON) if ":" in text and self._defines(begin) else text)
+            start = after
+        pieces.append(self.page[start:])
+        return "".join(pieces)
+
+    def _defines(self, position: int) -> bool:
+        """Whether ``position`` is on a line of a definition list."""
+        return bool(_DEFINITION.match(self.page, self.page.rfind("\n", 0, position) + 1))
+
+    def render(self, spans: Sequence[Span], start: int, end: int, depth: int) -> str:
         """``page[start:end]`` with each of ``spans``, which lie in it, replaced by what it shows."""
         if not spans:
             return self.page[start:end]
@@ -72,21 +90,19 @@ class _Renderer:
     def _show(self, span: Span, depth: int) -> tuple[int, str, int]:
         """Where the text that ``span`` shows begins, the text, and where it ends."""
         start, end = span.start, span.end
-        if span.kind == "comment":
-            return self._comment(span)
-        if depth >= DEEPEST:
+        if depth >= DEEPEST and span.kind != "comment":
             return start, GONE, end
         if span.kind == "link":
             return self._link(span, depth)
         if span.kind == "template":
             return start, self._template(span, depth), end
+        if span.kind == "comment":
+            return self._comment(span)
         if span.kind == "variant":
             return start, choose_variant(self._inside(span, depth), self.variant), end
         if span.kind == "argument":
             return start, self._argument(span, span.pipes[0] + 1, span.inner[1], depth) if span.pipes else "", end
-        if span.kind in _SHOWN_TAGS:
-            return start, self.page[slice(*span.inner)].translate(SHIELD), end
-        return start, FORMULA if span.kind in _FORMULA_TAGS else GONE, end
+        return start, self._extension(span), end
 
     def _comment(self, span: Span) -> tuple[int, str, int]:
         """Nothing; a comment with a line to itself takes the line with it."""
@@ -98,14 +114,24 @@ class _Renderer:
         alone = (not before or self.page[before - 1] == "\n") and self.page[after : after + 1] == "\n"
         return (before, "", after + 1) if alone else (span.start, "", span.end)
 
+    def _extension(self, span: Span) -> str:
+        if span.kind in _FORMULA_TAGS:
+            return FORMULA
+        is_code = span.kind in _CODE_TAGS and "inline" in span.attributes
+        if span.kind not in ("nowiki", "pre") and not is_code:
+            return GONE
+        content = self.page[slice(*span.inner)]
+        text = (content if is_code else decode_entities(content)).translate(SHIELD)
+        return f"{BREAK}{text}{BREAK}" if span.kind == "pre" else text
+
     def _link(self, span: Span, depth: int) -> tuple[int, str, int]:
         start, end = span.inner
-        target_end = span.pipes[0] if span.pipes else end
-        target = self.page[start:target_end]
-        if _UNSEEN_LINK.match(target):
+        target = self.page[start : span.pipes[0] if span.pipes else end]
+        if ":" in target and is_unseen(target):
             return span.start, "", span.end
         if not span.pipes:
-            return span.start, self._argument(span, start, end, depth).strip().removeprefix(":"), span.end
+            return span.start, target_text(self._argument(span, start, end, depth)), span.end
+        target_end = span.pipes[0]
         text = self._argument(span, target_end + 1, end, depth)
         if self.page[span.end : span.end + 1] == "]" and text.count("[") > text.count("]"):
             return span.start, text + "]", span.end + 1  # [[a|[http://b c]]]
@@ -115,19 +141,15 @@ class _Renderer:
         start, end = span.inner
         name = self._argument(span, start, span.pipes[0] if span.pipes else end, depth).strip()
         function, colon, subject = name.partition(":")
-        form = form_of(name)
-        is_call = is_function(function) and (colon or not span.pipes)
-        if form is None and not is_call:
+        is_call = (colon or not span.pipes or name.startswith("#")) and is_function(function)
+        found = None if is_call else shown_by(name)
+        if found is None and not is_call:
             return GONE
-        arguments = self._arguments(span, depth)
-
-        def argument(key: str) -> str:
-            return arguments.get(key, "")
-
-        if is_call:
-            return call_function(function, subject, argument, self.title) or GONE
-        assert form is not None
-        return fill(form, argument) or GONE
+        arguments = Arguments(self._arguments(span, depth), self.variant)
+        if found is None:
+            return call_function(function, subject, arguments, self.title) or GONE
+        form, known_as = found
+        return form(arguments, known_as) or GONE
 
     def _arguments(self, span: Span, depth: int) -> dict[str, str]:
         """The arguments of a template by name, those without one by their number."""
@@ -154,6 +176,8 @@ class _Renderer:
         return arguments
 
     def _argument(self, span: Span, start: int, end: int, depth: int) -> str:
+        if not span.parts:
+            return self.page[start:end]
         parts = [part for part in span.parts if start <= part.start < end]
         return self.render(parts, start, end, depth + 1)
 

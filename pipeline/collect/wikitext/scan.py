@@ -8,20 +8,27 @@ tags hide all marks inside them. Nothing is copied here: a span knows where it l
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 # Tags whose content is not wikitext, or is handed to an extension. Content of <includeonly> belongs to other pages.
 _NAMES = """
 nowiki pre ref references gallery math ce chem syntaxhighlight source score timeline imagemap templatestyles poem hiero
 graph mapframe maplink section indicator categorytree inputbox charinsert templatedata phonos includeonly langconvert
+quiz pages pagelist pagequality dynamicpagelist rss listing randomselection kml
 """
 EXTENSION_TAGS = _NAMES.split()
 
-_TAG = re.compile(rf"<({'|'.join(EXTENSION_TAGS)})(?=[\s/>])([^<>]*)>", re.IGNORECASE)
+_TAG = re.compile(r"<([a-zA-Z]+)(?=[\s/>])([^<>]*)>")
 _CLOSE_TAG = {name: re.compile(rf"</{name}\s*>", re.IGNORECASE) for name in EXTENSION_TAGS}
-_OPENING = r"<!--|<(?=[a-zA-Z])|\{\{+|\[\[(?!\[)|-\{(?!\{)|-\{(?=\{\{)"
+# Most links and templates have no bracket inside: they are found whole, which is what makes the scan fast.
+_LINK = r"(\[\[[^\[\]{}<|]*(?:\|[^\[\]{}<|]*)?\]\])"
+_TEMPLATE = r"(\{\{(?!\{)[^\[\]{}<]*\}\}(?![}-]))"
+_OPENING = _LINK + "|" + _TEMPLATE + r"|<!--|<(?=[a-zA-Z])|\{\{+|\[\[(?!\[)|-\{(?!\{)|-\{(?=\{\{)"
 _OUTSIDE = re.compile(_OPENING)
 _INSIDE = re.compile(_OPENING + r"|\}\}+(?!-)|\}+-?|\]\]|\|")
+_PLAIN = {1: "link", 2: "template"}  # by the number of the group
+_PIPE = re.compile(r"\|")
 
 
 @dataclass(slots=True)
@@ -38,9 +45,9 @@ class Span:
     start: int
     end: int
     inner: tuple[int, int]
-    pipes: list[int] = field(default_factory=list)
+    pipes: Sequence[int] = ()
     attributes: str = ""
-    parts: list[Span] = field(default_factory=list)
+    parts: Sequence[Span] = ()
 
 
 @dataclass(slots=True)
@@ -56,12 +63,18 @@ class _Open:
 
 def scan(page: str) -> list[Span]:
     """The outermost spans of ``page``, in order; the others are in their ``parts``."""
-    found: list[Span] = []
+    found: list[Span] = []  # those not known to lie in another one
     stack: list[_Open] = []
     unclosed: set[str] = set()  # tags that are not closed anywhere further on
     position = 0
     while match := (_INSIDE if stack else _OUTSIDE).search(page, position):
-        mark, start, position = match.group(), match.start(), match.end()
+        start, position = match.span()
+        if match.lastindex:
+            inner = (start + 2, position - 2)
+            pipes = [pipe.start() for pipe in _PIPE.finditer(page, *inner)] if "|" in match.group() else ()
+            found.append(Span(_PLAIN[match.lastindex], start, position, inner, pipes))
+            continue
+        mark = match.group()
         if mark == "|":
             stack[-1].pipes.append(start)
         elif mark == "<!--":
@@ -82,10 +95,10 @@ def scan(page: str) -> list[Span]:
         elif mark == "]]":
             if stack[-1].kind == "link":
                 opened = stack.pop()
-                found.append(Span("link", opened.start, position, (opened.end, start), opened.pipes))
+                _close("link", opened.start, position, (opened.end, start), opened.pipes, found)
         else:
             position = _close_braces(mark, start, stack, found)
-    return _nest(found)
+    return found
 
 
 def _extension(page: str, start: int, unclosed: set[str]) -> Span | None:
@@ -93,6 +106,8 @@ def _extension(page: str, start: int, unclosed: set[str]) -> Span | None:
     if not tag:
         return None
     name, attributes = tag[1].lower(), tag[2]
+    if name not in _CLOSE_TAG:
+        return None
     if attributes.endswith("/"):
         return Span(name, start, tag.end(), (tag.end(), tag.end()), attributes=attributes)
     close = None if name in unclosed else _CLOSE_TAG[name].search(page, tag.end())
@@ -111,14 +126,14 @@ def _close_braces(mark: str, start: int, stack: list[_Open], found: list[Span]) 
         if top.kind == "variant":
             if start + 1 == end and len(mark) > len(run):
                 stack.pop()
-                found.append(Span("variant", top.start, end + 1, (top.end, start), top.pipes))
+                _close("variant", top.start, end + 1, (top.end, start), top.pipes, found)
                 return end + 1
             return end
         count = min(3, top.braces, end - start)
         if count < 2:
             return end
         opened = top.end - count
-        found.append(Span("argument" if count == 3 else "template", opened, start + count, (top.end, start), top.pipes))
+        _close("argument" if count == 3 else "template", opened, start + count, (top.end, start), top.pipes, found)
         start += count
         top.braces -= count
         top.end, top.pipes = opened, []
@@ -127,13 +142,11 @@ def _close_braces(mark: str, start: int, stack: list[_Open], found: list[Span]) 
     return end
 
 
-def _nest(found: list[Span]) -> list[Span]:
-    found.sort(key=lambda span: (span.start, -span.end))
-    outermost: list[Span] = []
-    around: list[Span] = []
-    for span in found:
-        while around and around[-1].end <= span.start:
-            around.pop()
-        (around[-1].parts if around else outermost).append(span)
-        around.append(span)
-    return outermost
+def _close(kind: str, start: int, end: int, inner: tuple[int, int], pipes: list[int], found: list[Span]) -> None:
+    """Add a span, which takes in those that were found since it began."""
+    first = len(found)
+    while first and found[first - 1].start > start:
+        first -= 1
+    parts = found[first:]
+    del found[first:]
+    found.append(Span(kind, start, end, inner, pipes, parts=parts))

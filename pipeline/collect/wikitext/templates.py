@@ -1,134 +1,95 @@
 """Which templates carry text, and what they show: everything else in ``{{…}}`` leaves a page without a trace.
 
 A dump does not hold what a template expands to, and to expand them all takes the whole wiki and its Lua modules. Of the
-templates in running text a few dozen stand for words of the sentence. The table names them, in lower case; ``*`` stands
-for any ending. To the right is what is shown: ``{2}`` is the second argument, ``{text|2}`` the named one or else the
-second.
+templates in running text a few hundred names stand for words of the sentence; ``templates.txt`` beside this module
+lists them and says how it is read. Names are compared as MediaWiki does and, beyond that, in either script.
 """
 
 from __future__ import annotations
 
+import html
 import re
 from collections.abc import Callable
+from functools import cache, lru_cache
+from pathlib import Path
 
-_TEXT = """
-words in another language, or a link to another Wikipedia until there is a Chinese article
-    lang                                            -> {2|text}
-    lang-en                                         -> 英语：{1|text}
-    lang-ja                                         -> 日语：{1|text}
-    lang-ko                                         -> 韩语：{1|text}
-    lang-fr                                         -> 法语：{1|text}
-    lang-de                                         -> 德语：{1|text}
-    lang-ru                                         -> 俄语：{1|text}
-    lang-la                                         -> 拉丁语：{1|text}
-    lang-es                                         -> 西班牙语：{1|text}
-    lang-it                                         -> 意大利语：{1|text}
-    lang-pt                                         -> 葡萄牙语：{1|text}
-    lang-el                                         -> 希腊语：{1|text}
-    lang-ar                                         -> 阿拉伯语：{1|text}
-    lang-vi                                         -> 越南语：{1|text}
-    lang-*                                          -> {1|text}
-    transl                                          -> {3|2}
-    le, link-*, internal link helper/*              -> {3|1}
-    tsl, translink                                  -> {4|3|2}
-    link-interwiki                                  -> {zh_text|zh}
-    lj, ipa                                         -> {1}
-    jpn                                             -> {j}
-    audio                                           -> {2}
-typography
-    nowrap, nobr, small, smaller, larger, big       -> {1}
-    b, i, u, s, em, strong, sup, sub, abbr, tooltip -> {1}
-    red, blue, green, gray, grey, ruby, linktext    -> {1}
-    着重号, 着重號, 专名号, 專名號, 书名号, 書名號  -> {1}
-    visible anchor, vanchor, sic, not a typo        -> {1}
-    color, colour, fontcolor                        -> {2}
-    font color                                      -> {3|2}
-a character that few fonts have, with a description of its shape
-    僻字, 造字, !                                   -> {1}
-dates, numbers, names, quotations
-    bd                                              -> （{1}{2}－{3}{4}）
-    convert, cvt                                    -> {1}{2}
-    frac, sfrac                                     -> {1}/{2}
-    val, nts, formatnum                             -> {1}
-    us$, nt$, hk$, rmb, cny, usd, twd, hkd, jpy     -> {1}
-    flag, flagcountry                               -> {1}
-    quote, blockquote, quotation                    -> {1|text}
-punctuation
-    nbsp, spaces                                    -> \N{NO-BREAK SPACE}
-    =                                               -> =
-    ·                                               -> \N{NO-BREAK SPACE}·\N{NO-BREAK SPACE}
-    ndash                                           -> –
-begin and end of a part that plain-text extracts leave out, because it is a <div> or a table
-    div col, divcol, colbegin, refbegin, reflisth   -> <div>
-    div col end, divcolend, colend, refend, reflistf -> </div>
-    hidden begin, scroll box, columns-start         -> <div>
-    hidden end, columns-end                         -> </div>
-    col-begin, multicol                             -> <table>
-    col-end, multicol-end                           -> </table>
-"""
+from pipeline.characters.script_folding import folded
+from pipeline.collect.wikitext.arguments import Arguments
+from pipeline.collect.wikitext.computed import FUNCTIONS
+from pipeline.collect.wikitext.tags import LEFT_OUT_BEGIN, LEFT_OUT_END
 
-_FIELD = re.compile(r"\{([^{}]+)\}")
-_PREFIX = re.compile(r"(?:template|模板|t|样板|樣板):", re.IGNORECASE)
+TABLE = Path(__file__).with_name("templates.txt")
 
-Argument = Callable[[str], str]
+Form = Callable[[Arguments, str], str]
+
+_PREFIX = re.compile(r"\s*(?:(?:safe)?subst:\s*)?:?(?:(?:template|模板|样板|樣板|t)\s*:)?", re.IGNORECASE)
+# What the names of templates have in common that end what another one began.
+_END = re.compile(
+    r"end(?!note)[ -]?\w.*|.*[ -](?:end|bottom)|(?:div)?col(?:umns)?end|(?:ref|hidden|stack)end|cob|reflistf"
+    r"|.*(?:结束|[表框栏]尾)"
+)
+_GROUP_OR_FIELD = re.compile(r"\[([^\[\]]*)\]|\{([^{}|][^{}]*)\}")
 
 
-def _read_table(table: str) -> dict[str, str]:
-    rows = (line.split(" -> ") for line in table.split("\n") if " -> " in line)
-    return {name.strip(): form for names, form in rows for name in names.split(",")}
+def template_name(text: str) -> str:
+    """A template's name as the table has it: without namespace, blanks made one, lower case, simplified."""
+    return folded(" ".join(_PREFIX.sub("", text.replace("_", " "), count=1).split()))
 
 
-_FORMS = _read_table(_TEXT)
-_FAMILIES = {name.removesuffix("*"): form for name, form in _FORMS.items() if name.endswith("*")}
+@lru_cache(maxsize=50_000)
+def shown_by(text: str) -> tuple[Form, str] | None:
+    """What the template called ``text`` shows, and its name as the table has it; None where it carries no text."""
+    name = template_name(text)
+    exact, families = _table()
+    form = exact.get(name) or next((form for start, form in families if name.startswith(start)), None)
+    if form is None and _END.fullmatch(name):
+        form = _form(LEFT_OUT_END)
+    return None if form is None else (form, name)
 
 
-def form_of(name: str) -> str | None:
-    """The form of the template called ``name``, or None where it carries no text."""
-    name = " ".join(_PREFIX.sub("", name, count=1).replace("_", " ").split()).lower()
-    if name in _FORMS:
-        return _FORMS[name]
-    return next((form for start, form in _FAMILIES.items() if name.startswith(start)), None)
+@cache
+def _table() -> tuple[dict[str, Form], list[tuple[str, Form]]]:
+    """The forms of names, and those of families, by what their names begin with."""
+    exact: dict[str, Form] = {}
+    families: list[tuple[str, Form]] = []
+    for line in TABLE.read_text(encoding="utf-8").splitlines():
+        names, arrow, shown = line.partition("->")
+        if line.startswith("#") or not arrow:
+            continue
+        form = _form(html.unescape(shown.strip()).replace("<div>", LEFT_OUT_BEGIN))
+        for name in (name.strip() for name in names.split(" | ")):
+            if name.endswith("*") and name != "*":
+                families.append((name[:-1], form))
+            else:
+                exact[name] = form
+    return exact, families
 
 
-def fill(form: str, argument: Argument) -> str:
-    """``form`` with its fields filled. ``argument`` gives an argument's text by its name or number, "" for none."""
-    return _FIELD.sub(lambda found: next(filter(None, map(argument, found[1].split("|"))), ""), form)
+def _form(shown: str) -> Form:
+    if shown.startswith("= "):
+        return FUNCTIONS[shown[2:]]
+    parts: list[str | tuple[str, ...] | Form] = []  # literal text, names of a field, an optional group
+    position = 0
+    for match in _GROUP_OR_FIELD.finditer(shown):
+        parts.append(shown[position : match.start()])
+        parts.append(_group(_form(match[1]), match[1]) if match[1] is not None else tuple(match[2].split("|")))
+        position = match.end()
+    parts.append(shown[position:])
+    parts = [part for part in parts if part]
+
+    def fill(arguments: Arguments, name: str) -> str:
+        texts = []
+        for part in parts:
+            if isinstance(part, str):
+                texts.append(part)
+            else:
+                texts.append(arguments.get(*part) if isinstance(part, tuple) else part(arguments, name))
+        return "".join(texts)
+
+    return fill
 
 
-def is_function(name: str) -> bool:
-    """Whether ``name`` is that of a parser function or magic word."""
-    return name.startswith("#") or name.strip().lower() in _MAGIC_WORDS
-
-
-def call_function(name: str, subject: str, argument: Argument, title: str) -> str:
-    """What a parser function or magic word shows in running text; most show nothing, or nothing that a dump can tell.
-
-    ``subject`` is what follows the colon; ``argument`` numbers what follows the pipes from 1.
-    """
-    name = name.strip().lower()
-    if name == "#if":
-        return argument("1") if subject.strip() else argument("2")
-    if name == "#ifeq":
-        return argument("2") if subject.strip() == argument("1").strip() else argument("3")
-    if name == "formatnum":
-        return _grouped(subject.strip())
-    if name in ("lc", "uc"):
-        return subject.lower() if name == "lc" else subject.upper()
-    if name == "!":
-        return "|"
-    return title if name in _TITLE_WORDS and not subject else ""
-
-
-_TITLE_WORDS = {"pagename", "fullpagename", "subpagename", "basepagename"}
-_SHOWING_WORDS = {"!", "formatnum", "lc", "uc"}
-_OTHER_WORDS = """
-defaultsort displaytitle int ns fullurl localurl anchorencode urlencode padleft padright plural grammar lcfirst ucfirst
-currentyear currentmonth currentday numberofarticles gender
-"""
-_MAGIC_WORDS = _TITLE_WORDS | _SHOWING_WORDS | set(_OTHER_WORDS.split())
-
-
-def _grouped(number: str) -> str:
-    """``number`` with commas between groups of three digits, as ``{{formatnum:}}`` shows it in Chinese."""
-    whole, dot, rest = number.partition(".")
-    return re.sub(r"(?<=\d)(?=(?:\d{3})+$)", ",", whole) + dot + rest if len(whole) < 40 else number
+def _group(form: Form, shown: str) -> Form:
+    """``form``, shown only where one of its fields has text."""
+    fields = [name for field in _GROUP_OR_FIELD.findall(shown) for name in field[1].split("|")]
+    return lambda arguments, name: form(arguments, name) if arguments.get(*fields) else ""

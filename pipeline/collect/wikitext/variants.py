@@ -5,11 +5,14 @@
 -{A|zh-cn:博客;zh-tw:部落格}-               the same, and a rule for the whole page (the rule itself is not applied)
 -{H|…}-  -{T|…}-  -{-|…}-                   rules, shown nowhere
 -{zh-hant;zh-tw|文字}-                      for these variants only
+
+Codes may be in capitals (``zh-Hans``). Flags that MediaWiki does not know are dropped, the text after them is shown.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
 VARIANTS = ("zh", "zh-hans", "zh-hant", "zh-cn", "zh-tw", "zh-hk", "zh-mo", "zh-sg", "zh-my")
 
@@ -26,9 +29,9 @@ _NEAREST = {
     "zh-mo": ("zh-hk", "zh-hant", "zh-tw"),
 }
 _HIDDEN_FLAGS = {"H", "T", "-"}
-_OTHER_FLAGS = {"A", "D", "R", "S", "N", "+"}
-_RULE = re.compile(r"(?:[^;]*?=>)?\s*(zh(?:-[a-z]+)?)\s*:(.*)", re.DOTALL)
-_NEXT_RULE = re.compile(r";(?=(?:[^;]*?=>)?\s*zh(?:-[a-z]+)?\s*:|\s*\Z)")
+_CODE = r"zh(?:-[a-z]{2,4})?"
+_RULE = re.compile(rf"(?:[^;]*?=>)?\s*({_CODE})\s*:(.*)", re.DOTALL | re.IGNORECASE)
+_NEXT_RULE = re.compile(rf";(?=(?:[^;]*?=>)?\s*{_CODE}\s*:|\s*\Z)", re.IGNORECASE)
 
 
 def choose_variant(content: str, variant: str) -> str:
@@ -39,24 +42,27 @@ def choose_variant(content: str, variant: str) -> str:
         text = content
     elif given & _HIDDEN_FLAGS:
         return ""
-    elif given & set(VARIANTS):
-        return text if given & {variant, *_NEAREST[variant]} else ""
-    elif not given <= _OTHER_FLAGS | {""}:
-        text = content
+    elif variants := {flag.lower() for flag in given} & set(VARIANTS):
+        return text if variants & {variant, *_NEAREST[variant]} else ""
     if "R" in given:
         return text
     return _rules_text(text, variant)
+
+
+def nearest(texts: Mapping[str, str], variant: str) -> str:
+    """Of ``texts`` by variant the one for ``variant``, or for the nearest to it that has one; else ""."""
+    for wanted in (variant, *_NEAREST[variant], *VARIANTS):
+        if text := texts.get(wanted):
+            return text
+    return ""
 
 
 def _rules_text(text: str, variant: str) -> str:
     by_variant = {}
     for rule in _NEXT_RULE.split(text):
         match = _RULE.fullmatch(rule)
-        if match:
-            by_variant[match[1]] = match[2].strip()
+        if match and match[1].lower() in VARIANTS:
+            by_variant[match[1].lower()] = match[2].strip()
         elif rule.strip():
             return text  # not a list of rules: text in braces, shown as it stands
-    for wanted in (variant, *_NEAREST[variant], *VARIANTS):
-        if wanted in by_variant:
-            return by_variant[wanted]
-    return text
+    return nearest(by_variant, variant) if by_variant else text

