@@ -21,8 +21,8 @@ import sys
 from math import isfinite
 from pathlib import Path
 
-from pipeline.analyse.whole_analysis import DEFAULT_ANALYSIS, Questions, analyse
-from pipeline.files import atomic
+from pipeline.analyse.schema.analysis import DEFAULT_ANALYSIS, write_analysis
+from pipeline.analyse.whole_analysis import Questions, analyse
 from pipeline.files.history import DEFAULT_HISTORY, History, read_history
 from pipeline.files.scores import Scores, read_scores, scores_beside
 from pipeline.formatting import now
@@ -48,7 +48,7 @@ def main() -> int:
     )
     baseline = _read(arguments.baseline) if arguments.baseline else None
     result = analyse(history, baseline, now(), questions)
-    atomic.write_json(arguments.output, result, indent=2)
+    write_analysis(arguments.output, result)
     report = Report(arguments.lang)
     print("\n".join(report.lines(path, result)))
     print(report.written(arguments.output))

@@ -22,7 +22,7 @@ from pathlib import Path
 
 from matplotlib.figure import Figure
 
-from pipeline.analyse.whole_analysis import DEFAULT_ANALYSIS, Trend, read_trends
+from pipeline.analyse.schema.analysis import DEFAULT_ANALYSIS, Analysis, read_analysis
 from pipeline.figures import style
 from pipeline.figures.comparison import comparison
 from pipeline.figures.contents import Panel, as_text, contents
@@ -34,7 +34,6 @@ from pipeline.figures.loss import loss_analysis
 from pipeline.figures.training_curves import training_curves
 from pipeline.files import atomic
 from pipeline.files.history import DEFAULT_HISTORY, History, read_history
-from pipeline.files.json_object import read_json_object
 from pipeline.files.run_record import Facts
 from pipeline.files.scores import Scores, read_scores, scores_beside
 from pipeline.report.page import report_page
@@ -54,10 +53,10 @@ def main() -> int:
         history=histories[0],
         runs=[Run(*each) for each in zip(run_names(arguments.history, histories), histories, strict=True)],
         baseline=_read(arguments.baseline) if arguments.baseline else None,
-        trends=read_trends(arguments.analysis, histories[0]),
+        analysis=read_analysis(arguments.analysis, histories[0]),
         scores=_scores(arguments, histories[0]),
     )
-    analysis = read_json_object(arguments.analysis, "the analysis", "analyze_100k.py makes one")
+    analysis = inputs.analysis
     languages = ["en", "zh"] if arguments.lang == "both" else [arguments.lang]
     font = chinese_font() if "zh" in languages else None
 
@@ -76,15 +75,15 @@ def main() -> int:
             inputs.history.facts,
             str(inputs.path),
             inputs.history,
-            inputs.trends[0],
+            analysis.training,
             {name: content for (name, kind), content in pictures.items() if kind == "svg"},
-            report_tables(inputs.history, arguments.analysis, analysis, say),
+            report_tables(inputs.history, analysis, say),
             say,
             english_figures=drawn_in != language,
         )
         files[_file("report", language, "html")] = page.encode("utf-8")
     shown = [arguments.output_dir / name for name in files if not name.endswith(".svg")]
-    table = summary(inputs.history, *inputs.trends, shown)
+    table = summary(inputs.history, analysis.training, analysis.held_out, shown)
 
     for name, content in files.items():
         atomic.write_bytes(arguments.output_dir / name, content)
@@ -104,7 +103,7 @@ class Inputs:
     history: History
     runs: list[Run]  # that one first
     baseline: History | None
-    trends: tuple[Trend, Trend | None]
+    analysis: Analysis
     scores: Scores | None
 
 
@@ -119,7 +118,7 @@ def _figures(inputs: Inputs, say: Words) -> dict[str, Figure]:
     history = inputs.history
     drawn = {
         "training_curves": training_curves(history, _guesses(history.facts), say),
-        "correlation_analysis": correlation_analysis(history, *inputs.trends, say),
+        "correlation_analysis": correlation_analysis(history, inputs.analysis.training, inputs.analysis.held_out, say),
         "comparison_50k_100k": comparison(history, inputs.baseline, say),
         "loss_analysis": loss_analysis(history, say),
     }

@@ -1,10 +1,10 @@
-"""What is odd in a history: values that are no numbers, spikes and drops, frozen values, long pauses, broken schedules.
+"""Anomalies of a history: values that are not numbers, spikes and drops, frozen values, long pauses, broken schedules.
 
-A spike is a record far above its neighbours, a drop one far below: each value less the mean of the three records on
+A spike is a record far above its neighbours, a drop one far below: each value minus the mean of the three records on
 either side, over 1.4826 times the median absolute deviation (Hampel 1974) of such differences in a wider window,
 against a normal quantile at ALPHA shared among all records and lists of the run (Bonferroni). A difference of normal
-values is normal whatever their autocorrelation, so ALPHA is how often a run with normal noise is flagged at all by
-spikes and drops; noise with heavier tails is flagged more often, and rightly. tests/analyse/test_anomalies.py holds the
+values is normal whatever their autocorrelation, so ALPHA is the false-alarm rate of spikes and drops for a run with
+normal noise; noise with heavier tails is flagged more often, and rightly. tests/analyse/test_anomalies.py holds the
 rule to that rate. The other kinds are exact: a value that is not a number, the same value ten times in a row, a pause
 of ten times the usual, a learning rate that jumps.
 """
@@ -12,14 +12,14 @@ of ten times the usual, a learning rate that jumps.
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import Any
 
 import numpy as np
 from scipy import ndimage, stats
 
+from pipeline.analyse.schema.run import Anomaly, AnomalyKind
 from pipeline.files.history import History
 
-ALPHA = 0.01  # of flagging a faultless run by spikes and drops
+ALPHA = 0.01  # false-alarm rate per run of spikes and drops
 NEIGHBOURS = 3  # records on either side that a value is compared with
 SPREAD_WINDOW = 201  # records that the scatter is taken from
 FEWEST_RECORDS = 60
@@ -27,16 +27,20 @@ SMALL_SAMPLE = 16.0  # the scatter is an estimate: the limit is raised by this o
 FROZEN = 10  # equal values in a row
 PAUSE, PAUSE_SECONDS = 10.0, 60.0  # times the usual time between records, and never less than this
 LR_BREAK, LR_SHARE = 3.0, 0.02  # times its neighbouring changes, and share of the peak
-LISTED = 20  # steps of an anomaly that are told
+LISTED = 20  # steps of an anomaly that are listed
 
 
-def anomalies(history: History) -> list[dict[str, Any]]:
-    """The ``anomalies`` list of the analysis file, but for deviations from a reference (reference.py)."""
-    found = []
+def anomalies(history: History) -> list[Anomaly]:
+    """All anomalies of a history except for deviations from a reference (reference.py)."""
+    found: list[Anomaly] = []
     for key in history.records:
         values = history.series(key)
         is_null = np.array([value is None for value in history.records[key]])
-        kinds = {"nan": np.isnan(values) & ~is_null, "inf": values == np.inf, "-inf": values == -np.inf}
+        kinds: dict[AnomalyKind, np.ndarray] = {
+            "nan": np.isnan(values) & ~is_null,
+            "inf": values == np.inf,
+            "-inf": values == -np.inf,
+        }
         for kind, where in kinds.items():
             found += _entry(history, key, kind, where, "not a number; left out of the fits")
     tested = tested_keys(history)
@@ -44,7 +48,8 @@ def anomalies(history: History) -> list[dict[str, Any]]:
         values = history.series(key)
         finite = np.flatnonzero(np.isfinite(values))
         high, low = outliers(values[finite], len(tested))
-        for kind, places in (("spike", finite[high]), ("drop", finite[low])):
+        outlying: dict[AnomalyKind, np.ndarray] = {"spike": finite[high], "drop": finite[low]}
+        for kind, places in outlying.items():
             found += _entry(history, key, kind, _marks(len(values), places), "far from the records around it")
     columns = history.columns
     for key in (columns.loss.train, columns.accuracy.train):
@@ -57,7 +62,7 @@ def anomalies(history: History) -> list[dict[str, Any]]:
 
 
 def tested_keys(history: History) -> list[str]:
-    """The lists that are long enough to be looked through for spikes and drops."""
+    """The lists that are long enough to be searched for spikes and drops."""
     columns = history.columns
     of_accuracy, of_loss = columns.accuracy, columns.loss
     tested = (of_accuracy.train, of_loss.train, of_accuracy.held_out, of_loss.held_out, "grad_norm")
@@ -65,7 +70,10 @@ def tested_keys(history: History) -> list[str]:
 
 
 def outliers(values: np.ndarray, lists: int) -> tuple[np.ndarray, np.ndarray]:
-    """Places of the spikes and of the drops in finite ``values`` (float [N]), one of ``lists`` looked through."""
+    """Places of the spikes and of the drops (int [K] each) in finite ``values`` (float [N]).
+
+    ``lists``: how many lists of the run are searched, which share ALPHA.
+    """
     n = len(values)
     weights = np.ones(2 * NEIGHBOURS + 1)
     weights[NEIGHBOURS] = 0
@@ -90,7 +98,7 @@ def outliers(values: np.ndarray, lists: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _frozen(values: np.ndarray) -> np.ndarray:
-    """Records in a row of at least FROZEN equal values: bool [N]. A list that never changes at all is not one."""
+    """Marks FROZEN or more equal ``values`` (float [N]) in a row: bool [N]; nothing in a list that never changes."""
     marks = np.zeros(len(values), dtype=bool)
     if len(values) < FROZEN or (values == values[0]).all():
         return marks
@@ -102,6 +110,7 @@ def _frozen(values: np.ndarray) -> np.ndarray:
 
 
 def _pauses(seconds: np.ndarray) -> np.ndarray:
+    """Marks the records after a long pause: bool [N]; ``seconds`` (float [N]) are cumulative, NaN where unknown."""
     marks = np.zeros(len(seconds), dtype=bool)
     gaps = np.diff(seconds)
     if np.isfinite(gaps).any():
@@ -110,7 +119,10 @@ def _pauses(seconds: np.ndarray) -> np.ndarray:
 
 
 def _lr_breaks(rates: np.ndarray) -> np.ndarray:
-    """Records before which the rate changed much more than before and after; a rise before the peak is warm-up."""
+    """Marks the records before which the rate (float [N]) changed much more than before and after: bool [N].
+
+    A rise before the peak is warm-up.
+    """
     marks = np.zeros(len(rates), dtype=bool)
     if len(rates) < 4 or not np.isfinite(rates).all() or rates.max() <= 0:
         return marks
@@ -123,24 +135,16 @@ def _lr_breaks(rates: np.ndarray) -> np.ndarray:
 
 
 def _marks(size: int, places: np.ndarray) -> np.ndarray:
+    """True at ``places`` (int [K]), else False: bool [size]."""
     marks = np.zeros(size, dtype=bool)
     marks[places] = True
     return marks
 
 
-def _entry(history: History, key: str, kind: str, where: np.ndarray, note: str) -> list[dict[str, Any]]:
+def _entry(history: History, key: str, kind: AnomalyKind, where: np.ndarray, note: str) -> list[Anomaly]:
+    """The anomaly at the records marked in ``where`` (bool [N]); nothing where none is."""
     places = np.flatnonzero(where)
     if not len(places):
         return []
     steps = [history.records["steps"][place] for place in places]
-    return [
-        {
-            "key": key,
-            "kind": kind,
-            "count": len(places),
-            "first_step": steps[0],
-            "last_step": steps[-1],
-            "steps": steps[:LISTED],
-            "note": note,
-        }
-    ]
+    return [Anomaly(key, kind, len(places), steps[0], steps[-1], steps[:LISTED], note)]

@@ -8,54 +8,46 @@ accuracy.
 
 from __future__ import annotations
 
-from typing import Any
-
 from pipeline.analyse.run_parts import Part, difference, part_of
+from pipeline.analyse.schema.side_by_side import ByHorizon, CommonHorizon, Comparison, RunPair
 from pipeline.files.history import History
 
-PUBLISHED = ("50k_pearson_r", "100k_pearson_r", "improvement", "improvement_percentage")
-OURS = ("baseline_last_step", "common_horizon", "whole", "held_out")
 
-
-def comparison(history: History, baseline: History | None) -> dict[str, Any]:
-    """The ``comparison_with_50k`` object of the analysis file; all null but the note without a baseline."""
+def comparison(history: History, baseline: History | None) -> Comparison:
+    """The run against its baseline; all None but the note without one."""
     if baseline is None:
         note = "no baseline history was given (--baseline), so there is nothing to compare with"
-        return {**dict.fromkeys((*PUBLISHED, *OURS)), "note": note}
+        return Comparison(None, None, None, None, note, None, None, None, None)
     end = int(baseline.records["steps"][-1])
     training = _by_key(history, baseline, history.accuracy)
-    before, now = training["whole"]["baseline"]["r"], training["whole"]["this_run"]["r"]
+    before, now = training.whole.baseline.r, training.whole.this_run.r
     improvement = None if now is None or before is None else now - before
     held_out = history.held_out if history.held_out == baseline.held_out else None
-    return {
-        "50k_pearson_r": before,
-        "100k_pearson_r": now,
-        "improvement": improvement,
-        "improvement_percentage": None if improvement is None or not before else 100 * improvement / before,
-        "note": f"the baseline has {len(baseline)} records to step {end}; r falls with the length of a run "
+    return Comparison(
+        baseline_r=before,
+        this_r=now,
+        improvement=improvement,
+        improvement_percentage=None if improvement is None or not before else 100 * improvement / before,
+        note=f"the baseline has {len(baseline)} records to step {end}; r falls with the length of a run "
         "that saturates, so do not compare r across lengths",
-        "baseline_last_step": end,
-        **training,
-        "held_out": _by_key(history, baseline, held_out) if held_out else None,
-    }
+        baseline_last_step=end,
+        common_horizon=training.common_horizon,
+        whole=training.whole,
+        held_out=_by_key(history, baseline, held_out) if held_out else None,
+    )
 
 
-def _by_key(history: History, baseline: History, key: str) -> dict[str, Any]:
+def _by_key(history: History, baseline: History, key: str) -> ByHorizon:
     """The accuracy list ``key`` over the common horizon and over each run's whole."""
     until = min(float(each.records["steps"][-1]) for each in (baseline, history))
-    common = _side_by_side(part_of(baseline, key, until), part_of(history, key, until))
-    whole = _side_by_side(part_of(baseline, key), part_of(history, key))
-    return {"common_horizon": {"until": int(until), **common}, "whole": whole}
+    common = _pair(part_of(baseline, key, until), part_of(history, key, until))
+    return ByHorizon(
+        CommonHorizon(until=int(until), **vars(common)),
+        whole=_pair(part_of(baseline, key), part_of(history, key)),
+    )
 
 
-def _side_by_side(baseline: Part, this_run: Part) -> dict[str, Any]:
+def _pair(baseline: Part, this_run: Part) -> RunPair:
     r, r_interval = difference(baseline, this_run, "r")
     accuracy, accuracy_interval = difference(baseline, this_run, "end_accuracy")
-    return {
-        "baseline": baseline.to_json(),
-        "this_run": this_run.to_json(),
-        "r_difference": r,
-        "r_difference_interval": r_interval,
-        "accuracy_difference": accuracy,
-        "accuracy_difference_interval": accuracy_interval,
-    }
+    return RunPair(baseline.summary(), this_run.summary(), r, r_interval, accuracy, accuracy_interval)

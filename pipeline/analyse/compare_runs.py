@@ -17,15 +17,25 @@ import numpy as np
 from scipy import stats
 
 from pipeline.analyse.run_parts import Part, difference, part_of
+from pipeline.analyse.schema.side_by_side import (
+    Band,
+    ComparedRun,
+    Covers,
+    GroupDifference,
+    MeanR,
+    Metric,
+    RunsKind,
+    SeveralRuns,
+)
 from pipeline.files.history import History, common_accuracy
 from pipeline.statistics.smoothing import running_mean
 
 LEVEL = 0.95
 BAND_STEPS = 200
 SMOOTHING = 40  # a running mean spans this part of the records
-METRICS = ("r", "end_accuracy", "mean_accuracy")
+METRICS: tuple[Metric, ...] = ("r", "end_accuracy", "mean_accuracy")
 MOST_PAIRS = 10  # of groups; with more groups only the first is compared with every other
-NOTES = {
+NOTES: dict[RunsKind, str] = {
     "seeds": "Runs of one setting: the band is where one further seed is expected at a step, 95 times in 100; with few "
     "seeds it is wide because the scatter itself is hardly known.",
     "experiments": "Different settings: a difference whose interval covers records only says that these two runs "
@@ -43,8 +53,8 @@ class Run:
     common: Part
 
 
-def several(histories: list[tuple[Path, History]]) -> dict[str, Any] | None:
-    """The ``several`` object of the analysis file; None for one history."""
+def several(histories: list[tuple[Path, History]]) -> SeveralRuns | None:
+    """The histories side by side; None for fewer than two."""
     if len(histories) < 2:
         return None
     key = common_accuracy([history for _, history in histories])
@@ -55,49 +65,50 @@ def several(histories: list[tuple[Path, History]]) -> dict[str, Any] | None:
         Run(path, label, names[group], history, part_of(history, key), part_of(history, key, until))
         for (path, history), label, group in zip(histories, labels, groups, strict=True)
     ]
-    kind = "seeds" if len(set(groups)) == 1 else "experiments"
-    return {
-        "kind": kind,
-        "histories": [_row(run, key) for run in runs],
-        "band": _band(runs, key, until) if kind == "seeds" else None,
-        "r": _mean_r(runs) if kind == "seeds" else None,
-        "differences": _differences(runs, until),
-        "differing_settings": _differing([history for _, history in histories]),
-        "note": NOTES[kind],
-    }
+    kind: RunsKind = "seeds" if len(set(groups)) == 1 else "experiments"
+    return SeveralRuns(
+        kind=kind,
+        histories=[_compared(run, key) for run in runs],
+        band=_band(runs, key, until) if kind == "seeds" else None,
+        r=_mean_r(runs) if kind == "seeds" else None,
+        differences=_differences(runs, until),
+        differing_settings=_differing([history for _, history in histories]),
+        note=NOTES[kind],
+    )
 
 
-def _row(run: Run, key: str) -> dict[str, Any]:
+def _compared(run: Run, key: str) -> ComparedRun:
     steps, accuracy = run.whole.steps, run.whole.accuracy
     smooth = running_mean(accuracy, len(accuracy) // SMOOTHING)
     best = int(np.argmax(smooth)) if len(smooth) else None
     spread = run.whole.spread_of("end_accuracy")
     end = run.whole.end()
     rho = stats.spearmanr(steps, accuracy).statistic if len(steps) > 2 and np.ptp(accuracy) > 0 else None
-    test = run.history.run.get("test")
-    scored = test.get("mlm_acc") if isinstance(test, dict) else None
-    return {
-        "path": str(run.path),
-        "label": run.label,
-        "group": run.group,
-        "seed": run.history.run.get("seed"),
-        "records": len(run.history),
-        "total_steps": run.history.records["steps"][-1],
-        "key": key,
-        "r": run.whole.r,
-        "interval_autocorrelation": run.whole.r_interval(),
-        "rho": None if rho is None else float(rho),
-        "end_accuracy": end,
-        "end_interval": None
-        if spread is None or end is None
-        else tuple(float(end + value) for value in np.quantile(spread, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])),
-        "best_accuracy": None if best is None else float(smooth[best]),
-        "best_step": None if best is None else int(steps[best]),
-        "test_accuracy": scored if type(scored) in (int, float) else None,
-    }
+    end_interval = None
+    if spread is not None and end is not None:
+        low, high = np.quantile(spread, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+        end_interval = (float(end + low), float(end + high))
+    facts = run.history.facts
+    return ComparedRun(
+        path=str(run.path),
+        label=run.label,
+        group=run.group,
+        seed=facts.count("seed"),
+        records=len(run.history),
+        total_steps=run.history.last_step,
+        key=key,
+        r=run.whole.r,
+        interval_autocorrelation=run.whole.r_interval(),
+        rho=None if rho is None else float(rho),
+        end_accuracy=end,
+        end_interval=end_interval,
+        best_accuracy=None if best is None else float(smooth[best]),
+        best_step=None if best is None else int(steps[best]),
+        test_accuracy=facts.number("test", "mlm_acc"),
+    )
 
 
-def _band(runs: list[Run], key: str, until: float) -> dict[str, Any] | None:
+def _band(runs: list[Run], key: str, until: float) -> Band | None:
     """Mean and band of the smoothed curves, interpolated to common steps."""
     curves = []
     begin = max(float(run.whole.steps[0]) if len(run.whole.steps) else until for run in runs)
@@ -110,28 +121,28 @@ def _band(runs: list[Run], key: str, until: float) -> dict[str, Any] | None:
     table = np.array(curves)
     mean, sd = table.mean(axis=0), table.std(axis=0, ddof=1)
     half = stats.t.ppf((1 + LEVEL) / 2, len(runs) - 1) * sd * np.sqrt(1 + 1 / len(runs))
-    return {
-        "key": key,
-        "steps": [int(step) for step in steps],
-        "mean": mean.tolist(),
-        "low": (mean - half).tolist(),
-        "high": (mean + half).tolist(),
-        "between_sd": sd.tolist(),
-    }
+    return Band(
+        key=key,
+        steps=[int(step) for step in steps],
+        mean=mean.tolist(),
+        low=(mean - half).tolist(),
+        high=(mean + half).tolist(),
+        between_sd=sd.tolist(),
+    )
 
 
-def _mean_r(runs: list[Run]) -> dict[str, Any] | None:
+def _mean_r(runs: list[Run]) -> MeanR | None:
     values = [run.common.r for run in runs]
     known = np.array([value for value in values if value is not None])
     if len(known) < 2:
         return None
     half = float(stats.t.ppf((1 + LEVEL) / 2, len(known) - 1) * known.std(ddof=1) / np.sqrt(len(known)))
     mean = float(known.mean())
-    return {"mean": mean, "sd": float(known.std(ddof=1)), "interval": (mean - half, mean + half)}
+    return MeanR(mean, float(known.std(ddof=1)), (mean - half, mean + half))
 
 
-def _differences(runs: list[Run], until: float) -> list[dict[str, Any]]:
-    """Each pair of groups, each metric: over the common horizon but for the accuracy at each run's own end."""
+def _differences(runs: list[Run], until: float) -> list[GroupDifference]:
+    """Each pair of groups, each metric: over the common horizon, except for the accuracy at each run's own end."""
     groups: dict[str, list[Run]] = {}
     for run in runs:
         groups.setdefault(run.group, []).append(run)
@@ -143,22 +154,24 @@ def _differences(runs: list[Run], until: float) -> list[dict[str, Any]]:
         for metric in METRICS:
             value, interval, covers = _group_difference(groups[first], groups[second], metric)
             found.append(
-                {
-                    "first": first,
-                    "second": second,
-                    "metric": metric,
-                    "until": None if metric == "end_accuracy" else int(until),
-                    "difference": value,
-                    "interval": interval,
-                    "covers": covers,
-                }
+                GroupDifference(
+                    first=first,
+                    second=second,
+                    metric=metric,
+                    until=None if metric == "end_accuracy" else int(until),
+                    difference=value,
+                    interval=interval,
+                    covers=covers,
+                )
             )
     return found
 
 
 def _group_difference(
-    first: list[Run], second: list[Run], metric: str
-) -> tuple[float | None, tuple[float, float] | None, str]:
+    first: list[Run], second: list[Run], metric: Metric
+) -> tuple[float | None, tuple[float, float] | None, Covers]:
+    """``metric`` of ``second`` - ``first``, its 95 % interval, and what that covers."""
+
     def part(run: Run) -> Part:
         return run.whole if metric == "end_accuracy" else run.common
 
@@ -186,8 +199,8 @@ def _labels(histories: list[tuple[Path, History]]) -> list[str]:
 
 
 def _groups(histories: list[History]) -> list[int]:
-    """For each history the place of the first one of the same settings and dataset; no settings are like no others."""
-    identities: list[Any] = []
+    """For each history the place of the first one of the same settings and dataset; one without settings is alone."""
+    identities: list[object] = []
     for place, history in enumerate(histories):
         config = _config(history)
         dataset = history.run.get("dataset")

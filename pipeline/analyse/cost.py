@@ -6,10 +6,9 @@ sizes (pipeline/train/describe.py): a multiply-add is two, the backward pass twi
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
+from pipeline.analyse.schema.run import Cost, Gains, QuarterGains, RunGains
 from pipeline.files.history import History
 from pipeline.statistics.smoothing import running_mean
 
@@ -17,23 +16,23 @@ SMOOTHING = 40  # a running mean spans this part of the records
 QUARTERS = 4
 
 
-def cost(history: History) -> dict[str, Any]:
-    """The ``cost`` object of the analysis file; what the history does not hold is null."""
+def cost(history: History) -> Cost:
+    """What the run cost, in all and for each point of accuracy."""
     seconds, tokens = history.series("seconds"), history.series("tokens")
     flops_per_step = history.facts.number("flops_per_step")
     flops = history.series("steps") * (np.nan if flops_per_step is None else flops_per_step)
     spent = {"seconds": seconds, "tokens": tokens, "flops": flops}
-    totals = {name: _last(values) for name, values in spent.items()}
-    return {
-        **totals,
-        "flops_per_step": flops_per_step,
-        "training": _gains(history, history.accuracy, spent),
-        "held_out": _gains(history, history.held_out, spent) if history.held_out else None,
-    }
+    return Cost(
+        **{name: _last(values) for name, values in spent.items()},
+        flops_per_step=flops_per_step,
+        training=_gains(history, history.accuracy, spent),
+        held_out=_gains(history, history.held_out, spent) if history.held_out else None,
+    )
 
 
-def _gains(history: History, key: str, spent: dict[str, np.ndarray]) -> dict[str, Any] | None:
-    """Points gained over the run and over each quarter of its steps, and what each point took."""
+def _gains(history: History, key: str, spent: dict[str, np.ndarray]) -> RunGains | None:
+    """Points gained over the run and over each quarter of its steps, and what each point cost; ``spent``: float [N]
+    each, cumulative, NaN where unknown."""
     values = history.series(key)
     kept = np.isfinite(values)
     if kept.sum() < 2:
@@ -44,22 +43,24 @@ def _gains(history: History, key: str, spent: dict[str, np.ndarray]) -> dict[str
     whole = _between(0, len(steps) - 1, smooth, at_records)
     edges = np.clip(np.searchsorted(steps, steps[-1] * np.arange(QUARTERS + 1) / QUARTERS, side="right") - 1, 0, None)
     quarters = [
-        {"after": int(steps[start]), "until": int(steps[end]), **_between(start, end, smooth, at_records)}
+        QuarterGains(int(steps[start]), int(steps[end]), **vars(_between(start, end, smooth, at_records)))
         for start, end in zip(edges[:-1].tolist(), edges[1:].tolist(), strict=True)
     ]
-    return {**whole, "quarters": quarters}
+    return RunGains(**vars(whole), quarters=quarters)
 
 
-def _between(start: int, end: int, smooth: np.ndarray, spent: dict[str, np.ndarray]) -> dict[str, float | None]:
+def _between(start: int, end: int, smooth: np.ndarray, spent: dict[str, np.ndarray]) -> Gains:
+    """Gains from record ``start`` to record ``end`` of ``smooth`` (share of one) and ``spent``, float [M] each."""
     points = 100 * float(smooth[end] - smooth[start])
 
     def per_point(name: str) -> float | None:
         amount = float(spent[name][end] - spent[name][start])
         return amount / points if points > 0 and np.isfinite(amount) else None
 
-    return {"points": points, **{f"{name}_per_point": per_point(name) for name in spent}}
+    return Gains(points, **{f"{name}_per_point": per_point(name) for name in spent})
 
 
 def _last(values: np.ndarray) -> float | None:
+    """The last of ``values`` (float [N]) that is finite."""
     known = values[np.isfinite(values)]
     return float(known[-1]) if len(known) else None

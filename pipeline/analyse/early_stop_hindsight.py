@@ -2,51 +2,48 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
-from typing import Any
-
 import numpy as np
 from scipy import stats
 
+from pipeline.analyse.schema.run import EarlyStopHindsight
 from pipeline.files.history import History
 from pipeline.statistics.early_stop import EarlyStop
 from pipeline.statistics.slope import LEVEL
 
 NOTE = (
-    "What is lost is the mean of the last window of the run less the mean of the window before the stop. The run was "
+    "What is lost is the mean of the last window of the run minus the mean of the window before the stop. The run was "
     "not stopped: with a learning rate that is annealed, part of it is what the end of the schedule brings."
 )
 
 
-def early_stopping(history: History, rule: EarlyStop) -> dict[str, Any]:
-    """The ``early_stop`` object of the analysis file; training accuracy stands in where nothing was held out."""
+def early_stopping(history: History, rule: EarlyStop) -> EarlyStopHindsight:
+    """What stopping early would have saved and lost; by training accuracy where nothing was held out."""
     key = history.best_accuracy
     steps, values = history.series("steps"), history.series(key)
     stop = rule.stopping_step(history.records["steps"], values.tolist(), held_out_targets(history, key))
-    found: dict[str, Any] = {"rule": asdict(rule), "key": key, "stop_step": stop}
-    if stop is None:
-        nothing = ("saved_steps", "saved_seconds", "saved_share", "accuracy_at_stop", "lost", "lost_interval")
-        end = _window(values[np.isfinite(values)], rule.window)
-        note = "The rule would have let this run go on to its last record."
-        return {**found, **dict.fromkeys(nothing), "accuracy_at_end": end[0], "note": note}
     evaluated = np.isfinite(values)
-    before = values[evaluated & (steps <= stop)]
-    at_stop, at_end = _window(before, rule.window), _window(values[evaluated], rule.window)
+    at_end = _window(values[evaluated], rule.window)
+    if stop is None:
+        note = "The rule would have let this run go on to its last record."
+        return EarlyStopHindsight(rule, key, None, None, None, None, None, at_end[0], None, None, note)
+    at_stop = _window(values[evaluated & (steps <= stop)], rule.window)
     seconds = history.series("seconds")
     saved_seconds = float(seconds[-1] - seconds[steps == stop][0])
     lost = None if at_stop[0] is None or at_end[0] is None else at_end[0] - at_stop[0]
     half = _half_width(at_stop[1], at_end[1])
-    return {
-        **found,
-        "saved_steps": int(steps[-1]) - stop,
-        "saved_seconds": saved_seconds if np.isfinite(saved_seconds) else None,
-        "saved_share": 1 - stop / float(steps[-1]),
-        "accuracy_at_stop": at_stop[0],
-        "accuracy_at_end": at_end[0],
-        "lost": lost,
-        "lost_interval": None if lost is None or half is None else (lost - half, lost + half),
-        "note": NOTE,
-    }
+    return EarlyStopHindsight(
+        rule=rule,
+        key=key,
+        stop_step=stop,
+        saved_steps=int(steps[-1]) - stop,
+        saved_seconds=saved_seconds if np.isfinite(saved_seconds) else None,
+        saved_share=1 - stop / float(steps[-1]),
+        accuracy_at_stop=at_stop[0],
+        accuracy_at_end=at_end[0],
+        lost=lost,
+        lost_interval=None if lost is None or half is None else (lost - half, lost + half),
+        note=NOTE,
+    )
 
 
 def held_out_targets(history: History, key: str) -> list[float | None] | None:
@@ -63,7 +60,7 @@ def held_out_targets(history: History, key: str) -> list[float | None] | None:
 
 
 def _window(values: np.ndarray, window: int) -> tuple[float | None, float | None]:
-    """Mean of the last ``window`` values and the standard error that their scatter around a line gives it."""
+    """Mean of the last ``window`` of ``values`` (float [N]), and its standard error from the scatter around a line."""
     last = values[-window:]
     if not len(last):
         return None, None

@@ -1,7 +1,7 @@
 """Where the accuracy goes from here: expected values at further steps, and the steps that a target needs.
 
-Both are read off the mixture of averaging.py; beside each curve's weight stands its error from rolling origins
-(rolling.py). The interval (80 %) is of the noise-free curve, over models, their parameters and noise;
+Both are computed from the mixture of curve_average.py; beside each curve's weight stands its error from rolling origins
+(rolling_origin.py). The interval (80 %) is of the noise-free curve, over models, their parameters and noise;
 benchmarks/forecast.py measures how often it holds. The curves rise or fall throughout, so a target is passed by step s
 just when the curve at s is above it, and the chance of that, over s, gives the quantiles of the step.
 
@@ -11,10 +11,9 @@ depends on its own schedule. ``schedule`` says so.
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
+from pipeline.analyse.schema.accuracy import Forecast, ForecastModel, ForecastPoint, ForecastTarget, Schedule, Verdict
 from pipeline.files.history import History
 from pipeline.statistics.curve_average import Mixture, average_curves
 from pipeline.statistics.curves import average_down
@@ -25,11 +24,11 @@ LEVEL = 0.8
 REACH = 10.0  # times the run: how far targets are looked for
 FEWEST_RECORDS = 40
 SEARCHED_STEPS = 200
-PLAUSIBLE = 0.05  # a curve of less weight has no say in a verdict
+PLAUSIBLE = 0.05  # a curve of less weight does not count in a verdict
 ANNEALED = 0.05  # share of the peak learning rate below which a schedule counts as ended
 SMOOTHING = 20  # a running mean spans this part of the records
 TAIL_PARTS = 20  # of the run; the later half of them must hold one rate for it to be constant
-NOTES = {
+NOTES: dict[Schedule, str] = {
     "annealed": "The learning rate of this run ended near zero, so the run cannot simply be continued: a longer run is "
     "another run with a longer schedule, lower at the same step and not bound to this curve.",
     "unfinished": "The run goes on; what the rest of its learning-rate schedule brings is not in the records yet.",
@@ -47,8 +46,11 @@ def averaged(steps: np.ndarray, accuracy: np.ndarray) -> Mixture | None:
 
 def forecast(
     history: History, key: str, mixture: Mixture | None, targets: list[float], at: list[float]
-) -> dict[str, Any] | None:
-    """The ``forecast`` object of the analysis file for the accuracy list ``key``; None where there is no mixture."""
+) -> Forecast | None:
+    """The forecast of the accuracy list ``key``, at the steps ``at`` and for the ``targets`` (shares of one).
+
+    None without a mixture.
+    """
     if mixture is None:
         return None
     steps, accuracy = history.points(key)
@@ -58,39 +60,41 @@ def forecast(
     weights = mixture.curve_weights()
     errors = rolling_errors(steps, accuracy)
     unfinished = planned is not None and planned > last
-    return {
-        "level": LEVEL,
-        "models": {curve: {"weight": weights[curve], "rolling_error": errors[curve]} for curve in weights},
-        "last_step": int(last),
-        "range": int(REACH * last),
-        "schedule": schedule,
-        "end": expected_at(mixture, planned, last) if unfinished and planned is not None else None,
-        "at": [expected_at(mixture, step, last) for step in at],
-        "targets": [steps_to(mixture, steps, accuracy, target) for target in targets],
-        "note": NOTES[schedule],
-    }
+    return Forecast(
+        level=LEVEL,
+        models={curve: ForecastModel(weights[curve], errors[curve]) for curve in weights},
+        last_step=int(last),
+        range=int(REACH * last),
+        schedule=schedule,
+        end=expected_at(mixture, planned, last) if unfinished and planned is not None else None,
+        at=[expected_at(mixture, step, last) for step in at],
+        targets=[steps_to(mixture, steps, accuracy, target) for target in targets],
+        note=NOTES[schedule],
+    )
 
 
-def expected_at(mixture: Mixture, step: float, last: float) -> dict[str, Any]:
+def expected_at(mixture: Mixture, step: float, last: float) -> ForecastPoint:
     """The expected accuracy at ``step`` of a run observed until ``last``."""
     places = np.array([float(step)])
     expectation = mixture.expect(places)
     low, middle, high = (float(expectation.quantile(share)[0]) for share in ((1 - LEVEL) / 2, 0.5, (1 + LEVEL) / 2))
-    return {
-        "step": int(step),
-        "beyond_run": step > last,
-        "accuracy": middle,
-        "interval": (low, high),
-        "by_model": {curve: float(mixture.expect(places, curve).quantile(0.5)[0]) for curve in plausible(mixture)},
-    }
+    return ForecastPoint(
+        step=int(step),
+        beyond_run=step > last,
+        accuracy=middle,
+        interval=(low, high),
+        by_model={curve: float(mixture.expect(places, curve).quantile(0.5)[0]) for curve in plausible(mixture)},
+    )
 
 
-def steps_to(mixture: Mixture, steps: np.ndarray, accuracy: np.ndarray, target: float) -> dict[str, Any]:
-    """When ``target`` is reached: within the records, later, or never within ten times the run."""
+def steps_to(mixture: Mixture, steps: np.ndarray, accuracy: np.ndarray, target: float) -> ForecastTarget:
+    """When ``target`` (share of one) is reached: within the records, later, or not within ten times the run.
+
+    ``steps`` and ``accuracy`` are the records' finite points, float [N] each.
+    """
     reached = first_passing(steps, accuracy, target)
-    found: dict[str, Any] = {"target": target, "verdict": "reached", "steps": reached}
     if reached is not None:
-        return {**found, "interval": None, "probability": 1.0, "by_model": {}}
+        return ForecastTarget(target, "reached", reached, interval=None, probability=1.0, by_model={})
     last = float(steps[-1])
     places = np.geomspace(last, REACH * last, SEARCHED_STEPS)
     level = np.full(len(places), target)
@@ -100,35 +104,39 @@ def steps_to(mixture: Mixture, steps: np.ndarray, accuracy: np.ndarray, target: 
         for curve in plausible(mixture)
     }
     likely = [float(chance[-1]) for chance in chances.values()]
+    verdict: Verdict
     if all(chance < (1 - LEVEL) / 2 for chance in likely):
         verdict = "beyond_every_model"
     else:
         verdict = "reachable" if all(chance >= 0.5 for chance in likely) else "models_disagree"
     early, middle, late = (_crossing(places, above, share) for share in ((1 - LEVEL) / 2, 0.5, (1 + LEVEL) / 2))
-    return {
-        **found,
-        "verdict": verdict,
-        "steps": middle,
-        "interval": (early, late),
-        "probability": float(above[-1]),
-        "by_model": {curve: _crossing(places, chance, 0.5) for curve, chance in chances.items()},
-    }
+    return ForecastTarget(
+        target=target,
+        verdict=verdict,
+        steps=middle,
+        interval=(early, late),
+        probability=float(above[-1]),
+        by_model={curve: _crossing(places, chance, 0.5) for curve, chance in chances.items()},
+    )
 
 
 def plausible(mixture: Mixture) -> list[str]:
-    """The curves that have a say."""
+    """The curves that have enough weight to count in a verdict."""
     return [curve for curve, weight in mixture.curve_weights().items() if weight >= PLAUSIBLE]
 
 
 def first_passing(steps: np.ndarray, accuracy: np.ndarray, target: float) -> int | None:
-    """The first step at which the running mean is at least ``target``; None where it never is."""
+    """The first of ``steps`` at which the running mean of ``accuracy`` is at least ``target``; None where it never is.
+
+    Both are float [N].
+    """
     smooth = running_mean(accuracy, len(accuracy) // SMOOTHING)
     passed = np.flatnonzero(smooth >= target)
     return int(steps[passed[0]]) if len(passed) else None
 
 
-def schedule_of(history: History, planned: float | None) -> str:
-    """ "annealed", "unfinished", "constant" or "unknown", from the learning rates and the number of steps planned."""
+def schedule_of(history: History, planned: float | None) -> Schedule:
+    """The kind of schedule, from the learning rates and the number of steps planned."""
     if planned is not None and planned > history.last_step:
         return "unfinished"
     _, rates = history.points(history.columns.rate)
@@ -145,7 +153,10 @@ def _planned_steps(history: History) -> float | None:
 
 
 def _crossing(places: np.ndarray, chance: np.ndarray, share: float) -> int | None:
-    """Where a rising ``chance`` first passes ``share``, between the places; None where it stays below."""
+    """The step at which a rising ``chance`` (float [M], at the steps ``places``) passes ``share``, by interpolation.
+
+    None where it stays below.
+    """
     if chance[-1] < share:
         return None
     after = int(np.argmax(chance >= share))

@@ -7,11 +7,12 @@ records add up. A single record of 32 pairs says next to nothing; 32,000 pairs t
 from __future__ import annotations
 
 import itertools
-from typing import Any
+from dataclasses import replace
 
 import numpy as np
 from scipy import stats
 
+from pipeline.analyse.schema.run import CoinTest, Nsp, NspScore
 from pipeline.files.history import History
 from pipeline.statistics.binomial import denominators
 
@@ -20,12 +21,12 @@ ALPHA = 0.01  # one-sided, for being above chance
 WINDOWS = 10  # parts of the run, each tested at ALPHA / WINDOWS
 
 
-def nsp_against_chance(history: History) -> dict[str, Any]:
-    """The ``nsp`` object of the analysis file."""
-    return {"training": _training(history), "held_out": _held_out(history)}
+def nsp_against_chance(history: History) -> Nsp:
+    """NSP of training and of the final scoring against chance."""
+    return Nsp(_training(history), _held_out(history))
 
 
-def _training(history: History) -> dict[str, Any] | None:
+def _training(history: History) -> NspScore | None:
     columns = history.columns.pairs
     if columns is None:
         return None
@@ -37,22 +38,22 @@ def _training(history: History) -> dict[str, Any] | None:
         if not len(mean):
             return None
         note = "The history does not say how many pairs each accuracy counts, and they cannot be told from it."
-        return {**_result(None, None, None), "accuracy": float(mean.mean()), "last_quarter": None,
-                "first_step_above": None, "denominators": None, "note": note}  # fmt: skip
+        return NspScore(float(mean.mean()), None, None, None, None, None, None, None, None, note)
     steps, pairs = steps[kept], np.rint(pairs[kept]).astype(int)
     correct = np.rint(shares[kept] * pairs).astype(int)
     whole = _test(correct, pairs)
     quarter = slice(-max(1, len(pairs) // 4), None)
     last_quarter = _test(correct[quarter], pairs[quarter])
     above = _first_above(steps, correct, pairs)
-    whole["at_chance"] = bool(whole["at_chance"] and last_quarter["at_chance"] and above is None)
+    at_chance = bool(whole.at_chance and last_quarter.at_chance and above is None)
     note = "Every pair counts once; a record alone proves nothing."
     if known == "inferred":
         note += f" The history gives no counts: {int(pairs[0])} pairs a record are what its fractions are made of."
-    return {**whole, "last_quarter": last_quarter, "first_step_above": above, "denominators": known, "note": note}
+    whole = replace(whole, at_chance=at_chance)
+    return NspScore(**vars(whole), last_quarter=last_quarter, first_step_above=above, denominators=known, note=note)
 
 
-def _held_out(history: History) -> dict[str, Any] | None:
+def _held_out(history: History) -> NspScore | None:
     """The scoring of all validation articles at the end; the records along the way are of the same few pairs."""
     facts = history.facts
     share, pairs = facts.number("validation", "nsp_acc"), facts.count("validation", "nsp_pairs")
@@ -60,38 +61,30 @@ def _held_out(history: History) -> dict[str, Any] | None:
         return None
     result = _test(np.array([round(share * pairs)]), np.array([pairs]))
     note = "The final model on all validation articles, each pair once."
-    return {**result, "last_quarter": None, "first_step_above": None, "denominators": "recorded", "note": note}
+    return NspScore(**vars(result), last_quarter=None, first_step_above=None, denominators="recorded", note=note)
 
 
-def _test(correct: np.ndarray, pairs: np.ndarray) -> dict[str, Any]:
-    return _result(int(correct.sum()), int(pairs.sum()), None)
-
-
-def _result(correct: int | None, pairs: int | None, at_chance: bool | None) -> dict[str, Any]:
-    if correct is None or pairs is None:
-        return {
-            "accuracy": None,
-            "pairs": pairs,
-            "correct": correct,
-            "p": None,
-            "interval": None,
-            "at_chance": at_chance,
-        }
+def _test(right: np.ndarray, counted: np.ndarray) -> CoinTest:
+    """Pairs judged ``right`` of those ``counted`` (int [N] each, one a record), all records together."""
+    correct, pairs = int(right.sum()), int(counted.sum())
     both = stats.binomtest(correct, pairs, CHANCE)
     above = stats.binomtest(correct, pairs, CHANCE, alternative="greater")
     interval = both.proportion_ci(0.95, "exact")
-    return {
-        "accuracy": correct / pairs,
-        "pairs": pairs,
-        "correct": correct,
-        "p": float(both.pvalue),
-        "interval": (float(interval.low), float(interval.high)),
-        "at_chance": bool(above.pvalue >= ALPHA),
-    }
+    return CoinTest(
+        accuracy=correct / pairs,
+        pairs=pairs,
+        correct=correct,
+        p=float(both.pvalue),
+        interval=(float(interval.low), float(interval.high)),
+        at_chance=bool(above.pvalue >= ALPHA),
+    )
 
 
 def _first_above(steps: np.ndarray, correct: np.ndarray, pairs: np.ndarray) -> int | None:
-    """The last step of the first part of the run that is above chance by itself; None where none is."""
+    """The last step of the first part of the run that is above chance by itself; None where none is.
+
+    ``steps``, ``correct`` and ``pairs`` hold one value a record: [N] each.
+    """
     edges = np.linspace(0, len(steps), min(WINDOWS, len(steps)) + 1).astype(int)
     for start, end in itertools.pairwise(edges):
         test = stats.binomtest(

@@ -8,11 +8,10 @@ training metric over the same records gets better. Then the smoothed best held-o
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from scipy import stats
 
+from pipeline.analyse.schema.run import Overfit, OverfitMetric
 from pipeline.files.history import History
 from pipeline.statistics.slope import slope_test
 from pipeline.statistics.smoothing import running_mean
@@ -23,24 +22,23 @@ SMOOTHING = 20  # a running mean spans this part of the records
 FEWEST_RECORDS = 40
 
 
-def overfitting(history: History) -> dict[str, Any] | None:
-    """The ``overfit`` object of the analysis file; None where nothing was held out."""
+def overfitting(history: History) -> Overfit | None:
+    """Whether the run overfits; None where nothing was held out."""
     accuracy = _judge(history, history.held_out, history.accuracy, better=1)
     loss = _judge(history, history.held_out_loss, history.columns.loss.train, better=-1)
     found = [part for part in (accuracy, loss) if part is not None]
     if not found:
         return None
-    since = [part["since_step"] for part in found if part["found"]]
-    return {
-        "found": any(part["found"] for part in found),
-        "since_step": min(since, default=None),
-        "accuracy": accuracy,
-        "loss": loss,
-        "note": "Held-out loss often turns before held-out accuracy: the model grows too sure of what it gets wrong.",
-    }
+    return Overfit(
+        found=any(part.found for part in found),
+        since_step=min((part.since_step for part in found if part.since_step is not None), default=None),
+        accuracy=accuracy,
+        loss=loss,
+        note="Held-out loss often turns before held-out accuracy: the model grows too sure of what it gets wrong.",
+    )
 
 
-def _judge(history: History, held_out: str | None, training: str, better: int) -> dict[str, Any] | None:
+def _judge(history: History, held_out: str | None, training: str, better: int) -> OverfitMetric | None:
     """``better`` is 1 where more is better, -1 where less is; None where nothing was held out."""
     if held_out is None:
         return None
@@ -52,18 +50,21 @@ def _judge(history: History, held_out: str | None, training: str, better: int) -
     best = int(np.argmax(better * smooth))
     p = _worst(steps, better * values, better * trained)
     found = p is not None and p < ALPHA and best < len(steps) - 1
-    return {
-        "found": found,
-        "since_step": int(steps[best]) if found else None,
-        "best": float(smooth[best]),
-        "last": float(smooth[-1]),
-        "p": p,
-        "change": float(smooth[-1] - smooth[best]),
-    }
+    return OverfitMetric(
+        found=found,
+        since_step=int(steps[best]) if found else None,
+        best=float(smooth[best]),
+        last=float(smooth[-1]),
+        p=p,
+        change=float(smooth[-1] - smooth[best]),
+    )
 
 
 def _worst(steps: np.ndarray, held_out: np.ndarray, trained: np.ndarray) -> float | None:
-    """The least one-sided p of a fall of ``held_out`` while ``trained`` rises, times the number of starts."""
+    """The least one-sided p of a fall of ``held_out`` while ``trained`` rises, times the number of starts.
+
+    ``steps``, ``held_out`` and ``trained`` (NaN where unknown) are float [N]; more is better in both.
+    """
     if len(steps) < FEWEST_RECORDS:
         return None
     least = 1.0

@@ -1,16 +1,15 @@
 """Whether the accuracy still rises at the end of the records, and since when it does not.
 
 The last quarter of the records is taken for a straight line; its slope, with errors that respect autocorrelation
-(slope.py), is told as the gain over a tenth of the run. A plateau is a gain whose whole interval lies within what is
-worth a tenth of the run, up or down; an interval that is wider than that on both sides decides nothing.
+(slope.py), is given as the gain over a tenth of the run. A plateau is a gain whose whole interval lies within WORTH, up
+or down; an interval that reaches beyond it on both sides is undecided.
 """
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
+from pipeline.analyse.schema.accuracy import LocalSlope, Plateau, PlateauState, Slopes
 from pipeline.statistics.slope import Slope, slope_test
 
 WORTH = 0.002  # accuracy (share of one) gained over a tenth of the run that would count as rising
@@ -19,17 +18,15 @@ STARTS = (0.25, 0.3, 0.35, 0.4, 0.45, 0.5, 0.55, 0.6, 0.65, 0.7, 0.75)  # of the
 JUDGED = STARTS[-1]
 
 
-def plateau(steps: np.ndarray, accuracy: np.ndarray) -> dict[str, Any]:
-    """The ``plateau`` object of the analysis file, for finite points (float [N] each)."""
+def plateau(steps: np.ndarray, accuracy: np.ndarray) -> Plateau:
+    """Whether the accuracy is on a plateau; ``steps`` and ``accuracy`` (finite shares of one) are float [N] each."""
     if len(steps) < FEWEST_RECORDS:
-        return {"state": None, "since_step": None, "gain_per_tenth": None, "interval": None, "worth": WORTH,
-                "note": f"A plateau is judged from {FEWEST_RECORDS} records on."}  # fmt: skip
+        return _unknown(f"A plateau is judged from {FEWEST_RECORDS} records on.")
     tenth = float(steps[-1]) / 10
     tests = {share: slope_test(steps[place:], accuracy[place:]) for share, place in _places(steps).items()}
     found = tests[JUDGED]
     if found is None:
-        return {"state": None, "since_step": None, "gain_per_tenth": None, "interval": None, "worth": WORTH,
-                "note": "The last quarter of the steps holds too few records."}  # fmt: skip
+        return _unknown("The last quarter of the steps holds too few records.")
     low, high = (value * tenth for value in found.interval)
     state = _state(low, high)
     since = None
@@ -39,19 +36,25 @@ def plateau(steps: np.ndarray, accuracy: np.ndarray) -> dict[str, Any]:
             if test is None or _state(*(value * tenth for value in test.interval)) != "plateau":
                 break
             since = int(steps[_places(steps)[share]])
-    return {
-        "state": state,
-        "since_step": since,
-        "gain_per_tenth": found.slope * tenth,
-        "interval": (low, high),
-        "worth": WORTH,
-        "note": "Slope of the last quarter of the run, as the gain over a tenth of it; a schedule that anneals the "
+    return Plateau(
+        state=state,
+        since_step=since,
+        gain_per_tenth=found.slope * tenth,
+        interval=(low, high),
+        worth=WORTH,
+        note="Slope of the last quarter of the run, as the gain over a tenth of it; a schedule that anneals the "
         "learning rate flattens every run at its end.",
-    }
+    )
 
 
-def slopes_per_10k(steps: np.ndarray, accuracy: np.ndarray, at_end: float | None) -> dict[str, Any]:
-    """The ``slope_per_10k_steps`` object: over the whole run and in tenths of it; ``at_end``: per step, of a curve."""
+def slopes_per_10k(steps: np.ndarray, accuracy: np.ndarray, at_end: float | None) -> Slopes:
+    """Slopes over the whole run and in tenths of it.
+
+    Args:
+        steps: float [N].
+        accuracy: finite shares of one, float [N].
+        at_end: share of one per step, of the best curve at the last record.
+    """
     scale = 10_000.0
     overall = _line(steps, accuracy)
     local = []
@@ -60,23 +63,27 @@ def slopes_per_10k(steps: np.ndarray, accuracy: np.ndarray, at_end: float | None
         inside = (steps > after) & (steps <= until)
         part, test = _line(steps[inside], accuracy[inside]), slope_test(steps[inside], accuracy[inside])
         local.append(
-            {
-                "after": after,
-                "until": until,
-                "records": int(inside.sum()),
-                "slope": None if part is None else part * scale,
-                "interval": _times(test, scale),
-            }
+            LocalSlope(
+                after=after,
+                until=until,
+                records=int(inside.sum()),
+                slope=None if part is None else part * scale,
+                interval=_times(test, scale),
+            )
         )
-    return {
-        "overall": None if overall is None else overall * scale,
-        "overall_interval": _times(slope_test(steps, accuracy), scale),
-        "local": local,
-        "at_end": None if at_end is None else at_end * scale,
-    }
+    return Slopes(
+        overall=None if overall is None else overall * scale,
+        overall_interval=_times(slope_test(steps, accuracy), scale),
+        local=local,
+        at_end=None if at_end is None else at_end * scale,
+    )
 
 
-def _state(low: float, high: float) -> str:
+def _unknown(note: str) -> Plateau:
+    return Plateau(state=None, since_step=None, gain_per_tenth=None, interval=None, worth=WORTH, note=note)
+
+
+def _state(low: float, high: float) -> PlateauState:
     if low > -WORTH and high < WORTH:
         return "plateau"
     if low > 0:
@@ -85,10 +92,12 @@ def _state(low: float, high: float) -> str:
 
 
 def _places(steps: np.ndarray) -> dict[float, int]:
+    """The first record after each of STARTS, in ``steps`` (float [N])."""
     return {share: int(np.searchsorted(steps, steps[-1] * share, side="right")) for share in STARTS}
 
 
 def _line(steps: np.ndarray, accuracy: np.ndarray) -> float | None:
+    """The least-squares slope through points (float [N] each), share of one per step; None for fewer than two."""
     if len(steps) < 2:
         return None
     x = steps - steps.mean()

@@ -2,29 +2,28 @@
 
 The run is compared with the mean of the references over each tenth of its steps. Three references or more give the
 scatter between runs (pooled over the tenths; Student t for one further run), fewer give none: then the noise of the
-records alone is the measure, which seeds alone can exceed, and the note says so. ALPHA is shared among the tenths, so
-it is how often a run of the references' own kind is flagged. tests/analyse/test_anomalies.py holds the rule to
-that rate.
+records is the only measure, which the scatter between seeds can exceed, and the note says so. ALPHA is shared among
+the tenths, so it is the false-alarm rate for a run of the references' own kind. tests/analyse/test_anomalies.py holds
+the rule to that rate.
 """
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from scipy import stats
 
+from pipeline.analyse.schema.run import Anomaly
 from pipeline.files.history import History, common_accuracy
 
-ALPHA = 0.01  # of flagging a run of the references' own kind
+ALPHA = 0.01  # false-alarm rate per run of the references' own kind
 PARTS = 10
 ENOUGH_FOR_A_BAND = 3
 FEWEST_IN_A_PART = 6
 LARGEST_RHO = 0.95
 
 
-def deviation(history: History, references: list[History]) -> list[dict[str, Any]]:
-    """An entry of the ``anomalies`` list where the run leaves the band, nothing where it stays inside."""
+def departure_from_references(history: History, references: list[History]) -> list[Anomaly]:
+    """An anomaly of kind "deviation" where the run leaves the band of the references; empty where it stays inside."""
     if not references:
         return []
     everyone = [history, *references]
@@ -54,22 +53,23 @@ def deviation(history: History, references: list[History]) -> list[dict[str, Any
     ends = until * (np.flatnonzero(known) + 1) / PARTS
     worst = int(np.argmax(np.abs(differences) / np.maximum(limit, 1e-300)))
     steps = [int(step) for step in ends[outside]]
-    return [
-        {
-            "key": key,
-            "kind": "deviation",
-            "count": int(outside.sum()),
-            "first_step": steps[0],
-            "last_step": steps[-1],
-            "steps": steps,
-            "note": f"{100 * differences[worst]:+.2f} points from the reference around step {ends[worst]:,.0f}, "
-            f"measured by {measure}",
-        }
-    ]
+    note = (
+        f"{100 * differences[worst]:+.2f} points from the reference around step {ends[worst]:,.0f}, "
+        f"measured by {measure}"
+    )
+    return [Anomaly(key, "deviation", int(outside.sum()), steps[0], steps[-1], steps, note)]
 
 
 def _parts(steps: np.ndarray, values: np.ndarray, until: float) -> tuple[np.ndarray, np.ndarray]:
-    """Mean of each tenth of the steps and its standard error (float [PARTS] each), NaN where there are few records.
+    """Mean of ``values`` in each tenth of the steps up to ``until``, and its standard error.
+
+    Args:
+        steps: rising, float [N].
+        values: shares of one, float [N].
+        until: the step at which the last tenth ends.
+
+    Returns:
+        float [PARTS] each, NaN where there are few records.
 
     The scatter around a line through each tenth is pooled over all of them, and so is its lag-1 autocorrelation, which
     a short stretch of records makes too small by about (2 + 4 rho) / records (Kendall 1954, and a line more).

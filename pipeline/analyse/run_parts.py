@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
+from pipeline.analyse.schema.side_by_side import Metric, PartOfRun
 from pipeline.files.history import History
 from pipeline.statistics.bootstrap import LEVEL, NoiseDraws, correlations_with, interval_around
 from pipeline.statistics.correlation import draws_around, plain_r
@@ -18,7 +18,8 @@ MOST_NUMBERS = 4_000_000  # records x replicates of each draw
 
 @dataclass(frozen=True)
 class Part:
-    """The records of a run up to a step: finite points (float [N] each) and how to redraw their noise."""
+    """The records of a run up to a step: ``steps`` and ``accuracy`` (finite shares of one), float [N] each, and how to
+    redraw their noise."""
 
     steps: np.ndarray
     accuracy: np.ndarray
@@ -44,8 +45,8 @@ class Part:
             return None
         return interval_around(self.r, self.draws.each(correlations_with(self.steps), MOST_NUMBERS))
 
-    def spread_of(self, metric: str) -> np.ndarray | None:
-        """Redrawn values of "r", "mean_accuracy" or "end_accuracy" less their mean (float [R])."""
+    def spread_of(self, metric: Metric) -> np.ndarray | None:
+        """Redrawn values of ``metric`` minus their mean, float [R]; None where nothing was redrawn."""
         if self.draws is None:
             return None
         if metric == "r":
@@ -55,17 +56,11 @@ class Part:
             drawn = self.draws.each(lambda rows: rows[:, -count:].mean(axis=1), MOST_NUMBERS)
         return drawn - drawn.mean()
 
-    def value_of(self, metric: str) -> float | None:
+    def value_of(self, metric: Metric) -> float | None:
         return {"r": self.r, "mean_accuracy": self.mean(), "end_accuracy": self.end()}[metric]
 
-    def to_json(self) -> dict[str, Any]:
-        return {
-            "records": len(self.steps),
-            "r": self.r,
-            "interval_autocorrelation": self.r_interval(),
-            "mean_accuracy": self.mean(),
-            "end_accuracy": self.end(),
-        }
+    def summary(self) -> PartOfRun:
+        return PartOfRun(len(self.steps), self.r, self.r_interval(), self.mean(), self.end())
 
 
 def part_of(history: History, key: str, until: float | None = None) -> Part:
@@ -78,8 +73,8 @@ def part_of(history: History, key: str, until: float | None = None) -> Part:
     return Part(steps, accuracy, draws_around(steps, accuracy, fits[0] if fits else None))
 
 
-def difference(first: Part, second: Part, metric: str) -> tuple[float | None, tuple[float, float] | None]:
-    """``metric`` of ``second`` less that of ``first``, and its 95 % interval over the noise of both runs' records."""
+def difference(first: Part, second: Part, metric: Metric) -> tuple[float | None, tuple[float, float] | None]:
+    """``metric`` of ``second`` - ``first``, and its 95 % interval over the noise of both runs' records."""
     values = first.value_of(metric), second.value_of(metric)
     if values[0] is None or values[1] is None:
         return None, None
@@ -87,7 +82,7 @@ def difference(first: Part, second: Part, metric: str) -> tuple[float | None, tu
     spreads = first.spread_of(metric), second.spread_of(metric)
     if spreads[0] is None or spreads[1] is None:
         return found, None
-    # Draws of both come from one seed and in one order, so one is shuffled lest their noise cancel.
+    # Draws of both come from one seed and in one order; one is shuffled so that their noise does not cancel.
     count = min(len(spreads[0]), len(spreads[1]))
     order = np.random.default_rng(count).permutation(count)
     low, high = np.quantile(spreads[1][:count] - spreads[0][order], [(1 - LEVEL) / 2, (1 + LEVEL) / 2])

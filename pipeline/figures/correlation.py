@@ -6,7 +6,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from pipeline.analyse.whole_analysis import Trend
+from pipeline.analyse.schema.accuracy import AccuracyCurve
 from pipeline.figures import plot_elements as marks
 from pipeline.figures import style
 from pipeline.files.history import History
@@ -18,25 +18,28 @@ DASH_OF = {"linear": marks.DASHES, "log": marks.DOTS, "exponential": marks.DASH_
 WITHIN = 1.96  # standard deviations to each side that hold 95 % of normal records
 
 
-def correlation_analysis(history: History, training: Trend, held_out: Trend | None, say: Words) -> Figure:
+def correlation_analysis(
+    history: History, training: AccuracyCurve, held_out: AccuracyCurve | None, say: Words
+) -> Figure:
     figure, (scatter, horizon) = style.new_figure(1, 2, 11, 5.1, (1.35, 1))
     _scatter(scatter, history, training, say)
     horizon.set_title(say("r over the first T steps"))
     horizon.set_ylabel(say("Pearson r"))
     style.step_axis(horizon, history.records["steps"][-1], say("T (optimizer steps)"))
-    labels = _horizons(horizon, training.first, say("training"), style.TRAINING, "-")
+    labels = _horizons(horizon, training.horizon.first, say("training"), style.TRAINING, "-")
     if held_out:
-        labels += _horizons(horizon, held_out.first, say("held-out"), style.HELD_OUT, marks.DASHES)
+        labels += _horizons(horizon, held_out.horizon.first, say("held-out"), style.HELD_OUT, marks.DASHES)
     if not labels:
         style.remark(horizon, say("r is not defined"))
-    if training.second_half and training.second_half.r is not None:
-        labels += _second_half(horizon, training.second_half, training.second_half.r, say)
+    later = training.horizon.second_half
+    if later and later.r is not None:
+        labels += _second_half(horizon, later, later.r, say)
     horizon.set_ylim(top=1)
     style.label_ends(horizon, labels, lines=2)
     return figure
 
 
-def _scatter(axes: Axes, history: History, training: Trend, say: Words) -> None:
+def _scatter(axes: Axes, history: History, training: AccuracyCurve, say: Words) -> None:
     steps, accuracy = history.points(history.accuracy)
     last = history.records["steps"][-1]
     found = training.pearson
@@ -44,13 +47,14 @@ def _scatter(axes: Axes, history: History, training: Trend, say: Words) -> None:
     style.percent_axis(axes, say("training MLM accuracy"))
     style.step_axis(axes, last, say("optimizer step"))
     every = marks.dots(axes, steps, accuracy)
-    best = next((fit for fit in training.fits if fit.curve == found.curve), None)
+    fits = training.curves()
+    best = next((fit for fit in fits if fit.curve == found.curve), None)
     along = np.linspace(steps[0], last, 400) if len(steps) else np.empty(0)
     if best is not None:
         spread = WITHIN * float((accuracy - best.at(steps)).std())
         middle = best.at(along)
         axes.fill_between(along, middle - spread, middle + spread, color=style.CURVE, alpha=0.09, linewidth=0)
-    labels = [_curve(axes, along, fit, say, best=fit is best) for fit in reversed(training.fits)]
+    labels = [_curve(axes, along, fit, say, best=fit is best) for fit in reversed(fits)]
     style.label_ends(axes, labels)
     remarks = [say("{number:,} records", number=len(steps)), *marks.thinned(every, say)]
     if found.effective_sample_size is not None:

@@ -1,12 +1,14 @@
 """Frozen dataclasses to JSON and back: the one border between typed values and ``dict[str, Any]``.
 
 A dataclass is an object with a key for each field. The key is the field's name, or ``metadata={"key": ...}`` where the
-name cannot be a Python one. ``metadata={"omit_none": True}`` leaves the key out while the field is None; otherwise None
+name cannot be a Python one; ``metadata={"inlined": True}`` writes the keys of a nested dataclass straight into the
+object around it. ``metadata={"omit_none": True}`` leaves the key out while the field is None; otherwise None
 is null. Types of fields: nested dataclasses, ``list[X]``, ``tuple[X, Y]``, ``tuple[X, ...]``, ``dict[str, X]``,
 ``X | None``, ``Literal``, int, float, bool, str, and ``Any`` for a value that is taken as it is.
 
 NaN and infinity are values of a float. A key that is missing takes the field's default. Keys that are not known are
-passed over, so that a file of a later version can be read.
+passed over, so that a file of a later version can be read. What the types cannot say, a dataclass checks in
+``__post_init__`` by raising ValueError.
 """
 
 from __future__ import annotations
@@ -30,12 +32,14 @@ def to_json(value: Any) -> Any:
         TypeError: a value that ``from_json`` could not give back, such as an array.
     """
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        held = {field: getattr(value, field.name) for field in dataclasses.fields(value)}
-        return {
-            _key(field): to_json(item)
-            for field, item in held.items()
-            if item is not None or not field.metadata.get("omit_none")
-        }
+        written: dict[str, Any] = {}
+        for field in dataclasses.fields(value):
+            item = getattr(value, field.name)
+            if field.metadata.get("inlined"):
+                written |= to_json(item)
+            elif item is not None or not field.metadata.get("omit_none"):
+                written[_key(field)] = to_json(item)
+        return written
     if isinstance(value, dict):
         return {key: to_json(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
@@ -135,11 +139,16 @@ def _read_dataclass(kind: Any, value: Any, keys: str) -> Any:
     hints, found = _hints(kind), {}
     for field in dataclasses.fields(kind):
         key = _key(field)
-        if key in value:
+        if field.metadata.get("inlined"):
+            found[field.name] = _read(hints[field.name], value, keys)
+        elif key in value:
             found[field.name] = _read(hints[field.name], value[key], _below(keys, key))
         elif field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING:
             raise _Unexpected(_below(keys, key), _expected(hints[field.name]), "but is missing")
-    return kind(**found)
+    try:
+        return kind(**found)
+    except ValueError as error:
+        raise _Unexpected(keys, "consistent", f"but {error}") from None
 
 
 @cache

@@ -5,7 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from pipeline.analyse.schema.accuracy import AccuracyCurve, FittedCurve, Forecast, ForecastTarget, Plateau
+from pipeline.analyse.schema.analysis import Analysis
+from pipeline.analyse.schema.run import Cost, EarlyStopHindsight, Gains, Nsp, Overfit
+from pipeline.analyse.schema.side_by_side import CheckpointTrends, CommonHorizon, Comparison, SeveralRuns
 from pipeline.report.console_texts import TEXTS
+from pipeline.statistics.autocorrelation import EffectiveSampleSizes
 
 HORIZONS_SHOWN = slice(3, None, 4)  # every fifth of the run
 GROUPS_SHOWN = 10
@@ -17,245 +22,243 @@ class Report:
     def __init__(self, language: str) -> None:
         self._texts = TEXTS[language]
 
-    def lines(self, path: Path, result: dict[str, Any]) -> list[str]:
+    def lines(self, path: Path, result: Analysis) -> list[str]:
         """Everything found in the history read from ``path``."""
-        stats, loss = result["mlm_stats"], result["loss_stats"]
+        stats, loss = result.mlm_stats, result.loss_stats
         found = [
-            self._say("records", path=path, count=result["data_points"], last=result["total_steps"]),
-            self._say("stats", **{name: self._number(value) for name, value in stats.items()}),
-            self._say("loss", initial=self._number(loss["initial"]), final=self._number(loss["final"])),
-            *self._accuracy("training", result["pearson"], result),
+            self._say("records", path=path, count=result.data_points, last=result.total_steps),
+            self._say("stats", **{name: self._number(value) for name, value in vars(stats).items()}),
+            self._say("loss", initial=self._number(loss.initial), final=self._number(loss.final)),
+            *self._accuracy("training", result.training),
         ]
-        if held_out := result["held_out"]:
-            found += self._accuracy("held_out", held_out, held_out)
-        found += [*self._nsp(result["nsp"]), *self._overfit(result["overfit"])]
-        found += [*self._anomalies(result), *self._cost(result["cost"]), *self._early_stop(result["early_stop"])]
-        found += [*self._comparison(result["comparison_with_50k"]), *self._several(result["several"])]
-        return [*found, *self._checkpoints(result["checkpoints"]), self._say("caveat")]
+        if result.held_out:
+            found += self._accuracy("held_out", result.held_out)
+        found += [*self._nsp(result.nsp), *self._overfit(result.overfit)]
+        found += [*self._anomalies(result), *self._cost(result.cost), *self._early_stop(result.early_stop)]
+        found += [*self._comparison(result.comparison_with_50k), *self._several(result.several)]
+        return [*found, *self._checkpoints(result.checkpoints), self._say("caveat")]
 
     def written(self, path: Path) -> str:
         return self._say("written", path=path)
 
-    def _accuracy(self, what: str, pearson: dict[str, Any], rest: dict[str, Any]) -> list[str]:
+    def _accuracy(self, what: str, curve: AccuracyCurve) -> list[str]:
+        pearson = curve.pearson
         found = [self._say("against", what=self._say(what))]
-        if pearson["r"] is None:
-            return [*found, self._say("r_none", note=pearson["note"])]
-        found.append(self._say("r", r=pearson["r"], r2=pearson["r"] ** 2))
-        if interval := pearson["interval_iid"]:
+        if pearson.r is None:
+            return [*found, self._say("r_none", note=pearson.note)]
+        found.append(self._say("r", r=pearson.r, r2=pearson.r**2))
+        if interval := pearson.interval_iid:
             found.append(self._say("iid", low=interval[0], high=interval[1]))
-        if interval := pearson["interval_autocorrelation"]:
-            found.append(self._say("auto", low=interval[0], high=interval[1], curve=pearson["curve"]))
-        sizes = pearson["effective_sample_sizes"]
-        if sizes["around_line"] and sizes["around_curve"]:
-            found.append(self._say("sizes", line=_range(sizes["around_line"]), curve=_range(sizes["around_curve"])))
-        if pearson["p_autocorrelation"] is not None:
-            found.append(self._say("p", iid=_p(pearson["p_iid"]), hac=_p(pearson["p_autocorrelation"])))
+        if interval := pearson.interval_autocorrelation:
+            found.append(self._say("auto", low=interval[0], high=interval[1], curve=pearson.curve))
+        sizes = pearson.effective_sample_sizes
+        if sizes and sizes.around_line and sizes.around_curve:
+            found.append(self._say("sizes", line=_range(sizes.around_line), curve=_range(sizes.around_curve)))
+        if pearson.p_autocorrelation is not None:
+            found.append(self._say("p", iid=_p(pearson.p_iid), hac=_p(pearson.p_autocorrelation)))
         others = {
-            "spearman": (pearson["spearman"] or {}).get("rho"),
-            "log_step": (pearson["log_step"] or {}).get("r"),
-            "disattenuated": (pearson["disattenuated"] or {}).get("r"),
+            "spearman": pearson.spearman.rho if pearson.spearman else None,
+            "log_step": pearson.log_step.r if pearson.log_step else None,
+            "disattenuated": pearson.disattenuated.r if pearson.disattenuated else None,
         }
         parts = [self._say(name, value=value) for name, value in others.items() if value is not None]
         found.append(self._say("others", parts=", ".join(parts)))
-        found += [self._fit(curve, fit) for curve, fit in rest["fits"].items()]
-        known = [part for part in rest["horizon"]["first"][HORIZONS_SHOWN] if part["r"] is not None]
+        found += [self._fit(name, fit) for name, fit in curve.fits.items()]
+        known = [part for part in curve.horizon.first[HORIZONS_SHOWN] if part.r is not None]
         if known:
-            found.append(
-                self._say("horizon", parts="   ".join(f"{part['until']:,.0f}: {part['r']:.3f}" for part in known))
-            )
-        later = rest["horizon"]["second_half"]
-        if later and later["r"] is not None:
-            found.append(self._say("second_half", after=later["after"], r=later["r"]))
-        slopes = rest["slope_per_10k_steps"]
-        tenths = [part["slope"] for part in slopes["local"]]
-        if slopes["overall"] is not None and tenths[0] is not None and tenths[-1] is not None:
-            values = {"overall": slopes["overall"], "first": tenths[0], "last": tenths[-1]}
+            found.append(self._say("horizon", parts="   ".join(f"{part.until:,.0f}: {part.r:.3f}" for part in known)))
+        later = curve.horizon.second_half
+        if later and later.r is not None:
+            found.append(self._say("second_half", after=later.after, r=later.r))
+        slopes = curve.slope_per_10k_steps
+        tenths = [part.slope for part in slopes.local]
+        if slopes.overall is not None and tenths[0] is not None and tenths[-1] is not None:
+            values = {"overall": slopes.overall, "first": tenths[0], "last": tenths[-1]}
             found.append(self._say("slope", **{name: 100 * value for name, value in values.items()}))
-        return [*found, *self._forecast(rest["forecast"]), *self._plateau(rest["plateau"])]
+        return [*found, *self._forecast(curve.forecast), *self._plateau(curve.plateau)]
 
-    def _fit(self, curve: str, fit: dict[str, Any]) -> str:
+    def _fit(self, curve: str, fit: FittedCurve) -> str:
         extra = ""
-        if fit["rolling_error"] is not None:
-            extra += self._say("rolling", error=fit["rolling_error"])
-        if fit["at_bound"]:
-            extra += self._say("at_bound", names=", ".join(fit["at_bound"]))
-        if fit["asymptote"] and fit["asymptote"]["passed"]:
+        if fit.rolling_error is not None:
+            extra += self._say("rolling", error=fit.rolling_error)
+        if fit.at_bound:
+            extra += self._say("at_bound", names=", ".join(fit.at_bound))
+        if fit.asymptote and fit.asymptote.passed:
             extra += self._say("passed")
-        parameters = ", ".join(f"{name} = {value:.4g}" for name, value in fit["parameters"].items())
-        return self._say(
-            "fit", curve=curve, r2=fit["r_squared"], formula=fit["formula"], parameters=parameters, extra=extra
-        )
+        parameters = ", ".join(f"{name} = {value:.4g}" for name, value in fit.parameters.items())
+        return self._say("fit", curve=curve, r2=fit.r_squared, formula=fit.formula, parameters=parameters, extra=extra)
 
-    def _forecast(self, forecast: dict[str, Any] | None) -> list[str]:
+    def _forecast(self, forecast: Forecast | None) -> list[str]:
         if forecast is None:
             return []
         weights = [
-            f"{curve} {100 * model['weight']:.0f} %"
-            for curve, model in sorted(forecast["models"].items(), key=lambda item: -item[1]["weight"])
+            f"{curve} {100 * model.weight:.0f} %"
+            for curve, model in sorted(forecast.models.items(), key=lambda item: -item[1].weight)
         ]
-        found = [self._say(f"schedule_{forecast['schedule']}"), self._say("weights", parts=", ".join(weights))]
-        entries = [("end", forecast["end"])] if forecast["end"] else []
-        for name, entry in [*entries, *(("at", entry) for entry in forecast["at"])]:
-            low, high = entry["interval"]
-            percents = {"accuracy": 100 * entry["accuracy"], "low": 100 * low, "high": 100 * high}
-            found.append(self._say(name, step=entry["step"], **percents))
-        return found + [self._target(entry, forecast["range"]) for entry in forecast["targets"]]
+        found = [self._say(f"schedule_{forecast.schedule}"), self._say("weights", parts=", ".join(weights))]
+        entries = [("end", forecast.end)] if forecast.end else []
+        for name, entry in [*entries, *(("at", entry) for entry in forecast.at)]:
+            low, high = entry.interval
+            percents = {"accuracy": 100 * entry.accuracy, "low": 100 * low, "high": 100 * high}
+            found.append(self._say(name, step=entry.step, **percents))
+        return found + [self._target(entry, forecast.range) for entry in forecast.targets]
 
-    def _target(self, entry: dict[str, Any], reach: int) -> str:
-        verdict = entry["verdict"]
-        target = 100 * entry["target"]
+    def _target(self, entry: ForecastTarget, reach: int) -> str:
+        verdict = entry.verdict
+        target = 100 * entry.target
         if verdict == "reached":
-            return self._say("reached", target=target, steps=entry["steps"])
-        if verdict == "reachable":
-            low, high = entry["interval"]
+            return self._say("reached", target=target, steps=entry.steps)
+        if verdict == "reachable" and entry.interval:
+            low, high = entry.interval
             return self._say(
                 "reachable",
                 target=target,
-                steps=self._step(entry["steps"], reach),
+                steps=self._step(entry.steps, reach),
                 low=self._step(low, reach),
                 high=self._step(high, reach),
             )
         by_model = ", ".join(
-            f"{curve} {self._say('never') if step is None else f'{step:,}'}"
-            for curve, step in entry["by_model"].items()
+            f"{curve} {self._say('never') if step is None else f'{step:,}'}" for curve, step in entry.by_model.items()
         )
-        chance = 100 * entry["probability"]
+        chance = 100 * entry.probability
         return self._say(verdict, target=target, by_model=by_model, range=reach, chance=chance)
 
-    def _plateau(self, plateau: dict[str, Any]) -> list[str]:
-        if plateau["state"] is None:
+    def _plateau(self, plateau: Plateau) -> list[str]:
+        if plateau.state is None or plateau.gain_per_tenth is None or plateau.interval is None:
             return []
-        state = self._say(f"state_{plateau['state']}", since=plateau["since_step"])
-        low, high = plateau["interval"]
-        return [self._say("plateau", state=state, gain=100 * plateau["gain_per_tenth"], low=100 * low, high=100 * high)]
+        state = self._say(f"state_{plateau.state}", since=plateau.since_step)
+        low, high = plateau.interval
+        return [self._say("plateau", state=state, gain=100 * plateau.gain_per_tenth, low=100 * low, high=100 * high)]
 
-    def _nsp(self, nsp: dict[str, Any]) -> list[str]:
+    def _nsp(self, nsp: Nsp) -> list[str]:
         found = []
-        for what in ("training", "held_out"):
-            part = nsp[what]
+        for what, part in vars(nsp).items():
             if part is None:
                 continue
-            name, accuracy = self._say(what), 100 * part["accuracy"]
-            if part["interval"] is None:
+            name, accuracy = self._say(what), 100 * part.accuracy
+            if part.interval is None:
                 found.append(self._say("nsp_unknown", what=name, accuracy=accuracy))
                 continue
-            step = part["first_step_above"]
+            step = part.first_step_above
             since = self._say("since", step=step) if step is not None else ""
-            verdict = self._say("at_chance") if part["at_chance"] else self._say("above_chance", since=since)
-            low, high = (100 * value for value in part["interval"])
+            verdict = self._say("at_chance") if part.at_chance else self._say("above_chance", since=since)
+            low, high = (100 * value for value in part.interval)
             found.append(
                 self._say(
-                    "nsp", what=name, accuracy=accuracy, pairs=part["pairs"], low=low, high=high, p=_p(part["p"]),
+                    "nsp", what=name, accuracy=accuracy, pairs=part.pairs, low=low, high=high, p=_p(part.p),
                     verdict=verdict,
                 )
             )  # fmt: skip
         return found
 
-    def _overfit(self, overfit: dict[str, Any] | None) -> list[str]:
+    def _overfit(self, overfit: Overfit | None) -> list[str]:
         if overfit is None:
             return []
-        if not overfit["found"]:
+        if not overfit.found:
             return [self._say("overfit_no")]
         return [
-            self._say("overfit_yes", which=self._say(f"which_{which}"), since=overfit[which]["since_step"])
-            for which in ("accuracy", "loss")
-            if overfit[which] and overfit[which]["found"]
+            self._say("overfit_yes", which=self._say(f"which_{which}"), since=metric.since_step)
+            for which, metric in (("accuracy", overfit.accuracy), ("loss", overfit.loss))
+            if metric and metric.found
         ]
 
-    def _anomalies(self, result: dict[str, Any]) -> list[str]:
-        if not result["anomalies"]:
-            return [self._say("no_anomaly", rate=100 * result["anomaly_rule"]["false_alarms_per_run"])]
+    def _anomalies(self, result: Analysis) -> list[str]:
+        if not result.anomalies:
+            return [self._say("no_anomaly", rate=100 * result.anomaly_rule.false_alarms_per_run)]
         return [
             self._say(
-                "anomaly", count=entry["count"], kind=entry["kind"], key=entry["key"], first=entry["first_step"],
-                last=entry["last_step"], note=entry["note"],
+                "anomaly", count=entry.count, kind=entry.kind, key=entry.key, first=entry.first_step,
+                last=entry.last_step, note=entry.note,
             )
-            for entry in result["anomalies"]
+            for entry in result.anomalies
         ]  # fmt: skip
 
-    def _cost(self, cost: dict[str, Any]) -> list[str]:
+    def _cost(self, cost: Cost) -> list[str]:
         found = []
-        for what in ("training", "held_out"):
-            gains = cost[what]
-            if gains is None or gains["seconds_per_point"] is None:
+        for what, gains in (("training", cost.training), ("held_out", cost.held_out)):
+            if gains is None or gains.seconds_per_point is None:
                 continue
-            last = self._amounts(gains["quarters"][-1]) or self._say("cost_none")
+            last = self._amounts(gains.quarters[-1]) or self._say("cost_none")
             found.append(self._say("cost", what=self._say(what), parts=self._amounts(gains), last=last))
         return found
 
-    def _amounts(self, gains: dict[str, Any]) -> str:
-        amounts = {name: gains[f"{name}_per_point"] for name in ("seconds", "tokens", "flops")}
+    def _amounts(self, gains: Gains) -> str:
+        amounts = {
+            "seconds": gains.seconds_per_point,
+            "tokens": gains.tokens_per_point,
+            "flops": gains.flops_per_point,
+        }
         return ", ".join(self._say(name, value=value) for name, value in amounts.items() if value is not None)
 
-    def _early_stop(self, found: dict[str, Any]) -> list[str]:
-        rule = {**found["rule"], "worth": 100 * found["rule"]["worth"], "confidence": 100 * found["rule"]["confidence"]}
-        told = self._say("early_rule", key=found["key"], **rule)
-        if found["stop_step"] is None:
+    def _early_stop(self, found: EarlyStopHindsight) -> list[str]:
+        rule = {**vars(found.rule), "worth": 100 * found.rule.worth, "confidence": 100 * found.rule.confidence}
+        told = self._say("early_rule", key=found.key, **rule)
+        if found.stop_step is None:
             return [self._say("early_no"), told]
-        share, lost = 100 * found["saved_share"], 100 * found["lost"]
-        return [self._say("early_yes", step=found["stop_step"], share=share, lost=lost), told]
+        share, lost = 100 * (found.saved_share or 0.0), 100 * (found.lost or 0.0)
+        return [self._say("early_yes", step=found.stop_step, share=share, lost=lost), told]
 
-    def _comparison(self, comparison: dict[str, Any]) -> list[str]:
-        common = comparison["common_horizon"]
+    def _comparison(self, comparison: Comparison) -> list[str]:
+        common = comparison.common_horizon
         if common is None:
             return [self._say("no_baseline")]
-        before, now = comparison["50k_pearson_r"], comparison["100k_pearson_r"]
+        before, now = comparison.baseline_r, comparison.this_r
         found = [
             self._say("baseline", before=self._number(before), now=self._number(now)),
             self._common("common", common),
         ]
-        if comparison["held_out"]:
-            found.append(self._common("common_held_out", comparison["held_out"]["common_horizon"]))
+        if comparison.held_out:
+            found.append(self._common("common_held_out", comparison.held_out.common_horizon))
         return found
 
-    def _common(self, text: str, common: dict[str, Any]) -> str:
+    def _common(self, text: str, common: CommonHorizon) -> str:
         return self._say(
             text,
-            until=common["until"],
-            before=self._number(common["baseline"]["r"]),
-            now=self._number(common["this_run"]["r"]),
-            r=self._signed(common["r_difference"], common["r_difference_interval"]),
-            accuracy=self._signed(common["accuracy_difference"], common["accuracy_difference_interval"]),
+            until=common.until,
+            before=self._number(common.baseline.r),
+            now=self._number(common.this_run.r),
+            r=self._signed(common.r_difference, common.r_difference_interval),
+            accuracy=self._signed(common.accuracy_difference, common.accuracy_difference_interval),
         )
 
-    def _several(self, several: dict[str, Any] | None) -> list[str]:
+    def _several(self, several: SeveralRuns | None) -> list[str]:
         if several is None:
             return []
-        names = ", ".join(several["differing_settings"]) or self._say("unknown")
-        found = [self._say(f"several_{several['kind']}", count=len(several["histories"]), names=names)]
-        for run in several["histories"]:
-            step = self._say("unknown") if run["best_step"] is None else f"{run['best_step']:,}"
-            end, best = (self._percent(run[name]) for name in ("end_accuracy", "best_accuracy"))
-            found.append(self._say("run", label=run["label"], r=self._number(run["r"]), end=end, best=best, step=step))
-        if mean := several["r"]:
-            low, high = mean["interval"]
-            found.append(self._say("mean_r", mean=mean["mean"], sd=mean["sd"], low=low, high=high))
-        for entry in several["differences"]:
+        names = ", ".join(several.differing_settings) or self._say("unknown")
+        found = [self._say(f"several_{several.kind}", count=len(several.histories), names=names)]
+        for run in several.histories:
+            step = self._say("unknown") if run.best_step is None else f"{run.best_step:,}"
+            end, best = self._percent(run.end_accuracy), self._percent(run.best_accuracy)
+            found.append(self._say("run", label=run.label, r=self._number(run.r), end=end, best=best, step=step))
+        if mean := several.r:
+            low, high = mean.interval
+            found.append(self._say("mean_r", mean=mean.mean, sd=mean.sd, low=low, high=high))
+        for entry in several.differences:
             interval = ""
-            if entry["interval"]:
-                low, high = entry["interval"]
+            if entry.interval:
+                low, high = entry.interval
                 interval = self._say("interval", low=f"{low:+.4f}", high=f"{high:+.4f}")
-            value = self._say("undefined") if entry["difference"] is None else f"{entry['difference']:+.4f}"
-            covers = self._say(f"covers_{entry['covers']}")
-            named = {name: entry[name] for name in ("first", "second", "metric")}
+            value = self._say("undefined") if entry.difference is None else f"{entry.difference:+.4f}"
+            covers = self._say(f"covers_{entry.covers}")
+            named = {"first": entry.first, "second": entry.second, "metric": entry.metric}
             found.append(self._say("difference", value=value, interval=interval, covers=covers, **named))
         return found
 
-    def _checkpoints(self, checkpoints: dict[str, Any] | None) -> list[str]:
+    def _checkpoints(self, checkpoints: CheckpointTrends | None) -> list[str]:
         if checkpoints is None:
             return []
-        steps = checkpoints["steps"]
+        curves = checkpoints.curves
         found = [
             self._say(
-                "checkpoints", count=len(steps), sequences=checkpoints["sequences"], split=checkpoints["split"],
-                first=steps[0], last=steps[-1],
+                "checkpoints", count=len(curves.steps), sequences=curves.sequences, split=checkpoints.split,
+                first=curves.steps[0], last=curves.steps[-1],
             )
         ]  # fmt: skip
-        for kind, groups in checkpoints["groups"].items():
-            known = [(name, group) for name, group in groups.items() if group["gain"] is not None]
+        for kind, groups in curves.groups.items():
+            known = [(name, group) for name, group in groups.items() if group.gain is not None]
             for name, group in known[:GROUPS_SHOWN]:
-                half = self._say("unknown") if group["half_way_step"] is None else f"{group['half_way_step']:,}"
-                shares = {"before": 100 * group["first"], "after": 100 * group["last"]}
+                half = self._say("unknown") if group.half_way_step is None else f"{group.half_way_step:,}"
+                shares = {"before": 100 * (group.first or 0.0), "after": 100 * (group.last or 0.0)}
                 found.append(self._say("group", kind=kind, name=name, half=half, **shares))
         return found
 
@@ -277,8 +280,9 @@ class Report:
         return f"{value:+.3f}" + (f" ({interval[0]:+.3f}, {interval[1]:+.3f})" if interval else "")
 
 
-def _range(sizes: dict[str, float]) -> str:
-    return f"{min(sizes.values()):,.0f} - {max(sizes.values()):,.0f}"
+def _range(sizes: EffectiveSampleSizes) -> str:
+    least, greatest = sizes.range()
+    return f"{least:,.0f} - {greatest:,.0f}"
 
 
 def _p(value: float | None) -> str:

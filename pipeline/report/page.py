@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from html import escape
 from math import isfinite
 
-from pipeline.analyse.whole_analysis import Trend
+from pipeline.analyse.schema.accuracy import AccuracyCurve
 from pipeline.files.history import History
 from pipeline.files.run_record import Facts
 from pipeline.formatting import duration, percent
@@ -99,7 +99,7 @@ def report_page(
     facts: Facts,
     name: str,
     history: History,
-    training: Trend,
+    training: AccuracyCurve,
     figures: Mapping[str, bytes],
     tables: list[Table],
     say: Words,
@@ -130,7 +130,7 @@ def report_page(
     return "\n".join(parts)
 
 
-def _key_numbers(facts: Facts, history: History, training: Trend, say: Words) -> list[tuple[str, str]]:
+def _key_numbers(facts: Facts, history: History, training: AccuracyCurve, say: Words) -> list[tuple[str, str]]:
     """The few numbers at the top: (name, value)."""
     step, total = history.records["steps"][-1], facts.count("config", "steps")
     unfinished = total is not None and step < total

@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import isfinite
 from pathlib import Path
 
-from pipeline.analyse.whole_analysis import Trend
+from pipeline.analyse.schema.accuracy import AccuracyCurve
 from pipeline.files.history import History
 from pipeline.files.run_record import Facts
 from pipeline.formatting import count, duration, percent
@@ -19,7 +19,7 @@ GUESSES = {
 Row = tuple[str, str]
 
 
-def summary(history: History, training: Trend, held_out: Trend | None, figures: list[Path]) -> str:
+def summary(history: History, training: AccuracyCurve, held_out: AccuracyCurve | None, figures: list[Path]) -> str:
     """The table of a run; what its history does not hold is not shown.
 
     The scores are those of the test articles once the run has ended, before that those of the last validation.

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 
+from pipeline.analyse.schema.analysis import Analysis
 from pipeline.files.history import History
 from pipeline.files.run_record import Facts
 from pipeline.formatting import NOTHING, count, duration, percent
-from pipeline.stage import InputError
 from pipeline.words import Words
 
 GUESSES = {
@@ -33,22 +31,17 @@ class Table:
     remark: str = ""
 
 
-def report_tables(history: History, analysis_path: Path, analysis: dict[str, Any], say: Words) -> list[Table]:
+def report_tables(history: History, analysis: Analysis, say: Words) -> list[Table]:
     """All tables that have rows.
 
     Raises:
-        InputError: the ``run`` object or the analysis holds values of a wrong type.
+        InputError: the ``run`` object holds values of a wrong type.
     """
     facts = history.facts
-    makers: list[Callable[[dict[str, Any], Words], Table | None]] = [
+    makers: list[Callable[[Analysis, Words], Table | None]] = [
         _correlation, _horizon, _fits, _forecast, _findings, _cost, _several,
     ]  # fmt: skip
-    try:
-        analysed = [maker(analysis, say) for maker in makers]
-    except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
-        raise InputError(
-            f"{analysis_path}: is no analysis as analyze_100k.py writes it ({error!r}); make it again"
-        ) from None
+    analysed = [maker(analysis, say) for maker in makers]
     return [table for table in (_scores(facts, say), *analysed, _run(facts, history, say)) if table and table.rows]
 
 
@@ -75,52 +68,57 @@ def _scores(facts: Facts, say: Words) -> Table | None:
     return None
 
 
-def _correlation(analysis: dict[str, Any], say: Words) -> Table | None:
-    trends = [analysis["pearson"], *([analysis["held_out"]] if analysis.get("held_out") else [])]
+def _correlation(analysis: Analysis, say: Words) -> Table | None:
+    curves = [analysis.training, *([analysis.held_out] if analysis.held_out else [])]
+    trends = [curve.pearson for curve in curves]
     rows = [
-        [say("Pearson r"), *(_number(each["r"]) for each in trends)],
-        [say("95 % interval, with autocorrelation"), *(_interval(each["interval_autocorrelation"]) for each in trends)],
-        [say("95 % interval, were records independent"), *(_interval(each["interval_iid"]) for each in trends)],
-        [say("effective sample size"), *(_number(each["effective_sample_size"], ",.0f") for each in trends)],
-        [say("p, with autocorrelation"), *(_p_value(each.get("p_autocorrelation")) for each in trends)],
-        [say("Spearman rho"), *(_number((each.get("spearman") or {}).get("rho")) for each in trends)],
-        [say("r against log(step)"), *(_number((each.get("log_step") or {}).get("r")) for each in trends)],
-        [say("r without sampling noise"), *(_number((each.get("disattenuated") or {}).get("r")) for each in trends)],
+        [say("Pearson r"), *(_number(each.r) for each in trends)],
+        [say("95 % interval, with autocorrelation"), *(_interval(each.interval_autocorrelation) for each in trends)],
+        [say("95 % interval, were records independent"), *(_interval(each.interval_iid) for each in trends)],
+        [say("effective sample size"), *(_number(each.effective_sample_size, ",.0f") for each in trends)],
+        [say("p, with autocorrelation"), *(_p_value(each.p_autocorrelation) for each in trends)],
+        [say("Spearman rho"), *(_number(each.spearman.rho if each.spearman else None) for each in trends)],
+        [say("r against log(step)"), *(_number(each.log_step.r if each.log_step else None) for each in trends)],
+        [
+            say("r without sampling noise"),
+            *(_number(each.disattenuated.r if each.disattenuated else None) for each in trends),
+        ],
     ]
     columns = ["", say("training"), *([say("held-out")] if len(trends) > 1 else [])]
     remark = say("The intervals cover the noise of this run's records only; only further seeds show how runs differ.")
     return Table(say("Step and accuracy"), columns, _known(rows), remark)
 
 
-def _horizon(analysis: dict[str, Any], say: Words) -> Table | None:
-    parts = [part for part in analysis["horizon"]["first"][3::4] if part["r"] is not None]
-    rows = [[say("first {steps:,.0f} steps", steps=part["until"]), _number(part["r"])] for part in parts]
-    later = analysis["horizon"]["second_half"]
-    if later and later["r"] is not None:
-        rows.append([say("steps after {steps:,.0f}", steps=later["after"]), _number(later["r"])])
+def _horizon(analysis: Analysis, say: Words) -> Table | None:
+    horizon = analysis.training.horizon
+    parts = [part for part in horizon.first[3::4] if part.r is not None]
+    rows = [[say("first {steps:,.0f} steps", steps=part.until), _number(part.r)] for part in parts]
+    later = horizon.second_half
+    if later and later.r is not None:
+        rows.append([say("steps after {steps:,.0f}", steps=later.after), _number(later.r)])
     remark = say("r measures straightness, not learning: on a saturating curve it falls as the run grows longer.")
     return Table(say("r over parts of the run"), ["", say("r, training")], rows, remark)
 
 
-def _fits(analysis: dict[str, Any], say: Words) -> Table | None:
+def _fits(analysis: Analysis, say: Words) -> Table | None:
     rows = [
         [
             say(name),
-            fit["formula"],
-            ", ".join(f"{key} = {value:.4g}" for key, value in fit["parameters"].items()),
-            _number(fit["r_squared"]),
-            _number((fit.get("asymptote") or {}).get("value"), "percent"),
-            ", ".join(fit.get("at_bound") or []) or NOTHING,
+            fit.formula,
+            ", ".join(f"{key} = {value:.4g}" for key, value in fit.parameters.items()),
+            _number(fit.r_squared),
+            _number(fit.asymptote.value if fit.asymptote else None, "percent"),
+            ", ".join(fit.at_bound) or NOTHING,
         ]
-        for name, fit in analysis["fits"].items()
+        for name, fit in analysis.training.fits.items()
     ]
     columns = ["", say("formula"), say("parameters"), "R²", say("asymptote"), say("at a bound")]
     remark = say("Best (least AIC) first. Parameters at a bound of the search are not to be believed.")
     return Table(say("Curves of training accuracy"), columns, rows, remark)
 
 
-def _forecast(analysis: dict[str, Any], say: Words) -> Table | None:
-    found = (analysis.get("held_out") or analysis).get("forecast") or analysis.get("forecast")
+def _forecast(analysis: Analysis, say: Words) -> Table | None:
+    found = (analysis.held_out or analysis.training).forecast or analysis.training.forecast
     if not found:
         return None
     verdicts = {
@@ -130,76 +128,73 @@ def _forecast(analysis: dict[str, Any], say: Words) -> Table | None:
         "beyond_every_model": "beyond this run by every model",
     }
     rows = []
-    ends = {end["step"]: end for end in [found["end"], *found["at"]] if end}
+    ends = {end.step: end for end in [found.end, *found.at] if end}
     for end in ends.values():
-        rows.append([say("accuracy at step {steps:,.0f}", steps=end["step"]), percent(end["accuracy"]),
-                     _interval(end["interval"], "percent")])  # fmt: skip
-    for target in found["targets"]:
-        steps = target["steps"] if target["steps"] is not None else 0
-        rows.append([say("steps to {target}", target=percent(target["target"])),
-                     say(verdicts[target["verdict"]], steps=steps),
-                     _interval(target["interval"], ",.0f")])  # fmt: skip
+        rows.append([say("accuracy at step {steps:,.0f}", steps=end.step), percent(end.accuracy),
+                     _interval(end.interval, "percent")])  # fmt: skip
+    for target in found.targets:
+        steps = target.steps if target.steps is not None else 0
+        rows.append([say("steps to {target}", target=percent(target.target)),
+                     say(verdicts[target.verdict], steps=steps),
+                     _interval(target.interval, ",.0f")])  # fmt: skip
     remark = say("A run whose learning rate was annealed to its end cannot simply be continued.")
     return Table(say("Forecast"), ["", "", say("80 % interval")], rows, remark)
 
 
-def _findings(analysis: dict[str, Any], say: Words) -> Table | None:
+def _findings(analysis: Analysis, say: Words) -> Table | None:
     rows = []
-    for name, nsp in (analysis.get("nsp") or {}).items():
+    for name, nsp in vars(analysis.nsp).items():
         if nsp:
-            verdict = say("at chance") if nsp["at_chance"] else say("above chance")
+            verdict = say("at chance") if nsp.at_chance else say("above chance")
             rows.append([say(f"NSP, {name.replace('_', '-')}"),
-                         f"{percent(nsp['accuracy'])}, {verdict} (p {_p_value(nsp['p'])})"])  # fmt: skip
-    overfit = analysis.get("overfit")
+                         f"{percent(nsp.accuracy)}, {verdict} (p {_p_value(nsp.p)})"])  # fmt: skip
+    overfit = analysis.overfit
     if overfit:
-        since = say("from step {steps:,.0f} on", steps=overfit["since_step"]) if overfit["found"] else say("not found")
+        since = say("from step {steps:,.0f} on", steps=overfit.since_step) if overfit.found else say("not found")
         rows.append([say("overfitting"), since])
-    plateau = analysis.get("plateau")
-    if plateau and plateau["state"]:
-        rows.append([say("the last quarter is"), say(STATES[plateau["state"]])])
-    stop = analysis.get("early_stop")
-    if stop:
-        text = say("would have let it run")
-        if stop["stop_step"] is not None:
-            text = say("at step {steps:,}, {share} of the run saved, {lost:+.2f} points lost", steps=stop["stop_step"],
-                       share=percent(stop["saved_share"]), lost=100 * (stop["lost"] or 0.0))  # fmt: skip
-        rows.append([say("early stopping"), text])
-    for anomaly in analysis["anomalies"]:
-        where = say("steps {first:,} to {last:,}", first=anomaly["first_step"], last=anomaly["last_step"])
-        rows.append([say("anomaly"), f"{anomaly['count']} × {anomaly['kind']}, {anomaly['key']}, {where}"])
+    plateau = analysis.training.plateau
+    if plateau.state:
+        rows.append([say("the last quarter is"), say(STATES[plateau.state])])
+    stop = analysis.early_stop
+    text = say("would have let it run")
+    if stop.stop_step is not None:
+        text = say("at step {steps:,}, {share} of the run saved, {lost:+.2f} points lost", steps=stop.stop_step,
+                   share=percent(stop.saved_share), lost=100 * (stop.lost or 0.0))  # fmt: skip
+    rows.append([say("early stopping"), text])
+    for anomaly in analysis.anomalies:
+        where = say("steps {first:,} to {last:,}", first=anomaly.first_step, last=anomaly.last_step)
+        rows.append([say("anomaly"), f"{anomaly.count} × {anomaly.kind}, {anomaly.key}, {where}"])
     return Table(say("Findings"), ["", ""], rows)
 
 
-def _cost(analysis: dict[str, Any], say: Words) -> Table | None:
-    cost = analysis.get("cost")
-    if not cost:
-        return None
+def _cost(analysis: Analysis, say: Words) -> Table | None:
+    cost = analysis.cost
     rows = []
-    if cost.get("seconds") is not None:
-        rows.append([say("training time"), duration(cost["seconds"])])
-    for key, name in (("tokens", "tokens"), ("flops", "FLOPs")):
-        if cost.get(key) is not None:
-            rows.append([say(name), f"{cost[key]:.3g}"])
-    gained = cost.get("held_out") or cost.get("training")
-    if gained and gained.get("seconds_per_point") is not None:
-        rows.append([say("a point of accuracy cost on average"), duration(gained["seconds_per_point"])])
+    if cost.seconds is not None:
+        rows.append([say("training time"), duration(cost.seconds)])
+    for amount, name in ((cost.tokens, "tokens"), (cost.flops, "FLOPs")):
+        if amount is not None:
+            rows.append([say(name), f"{amount:.3g}"])
+    gained = cost.held_out or cost.training
+    if gained and gained.seconds_per_point is not None:
+        rows.append([say("a point of accuracy cost on average"), duration(gained.seconds_per_point)])
     return Table(say("Cost"), ["", ""], rows)
 
 
-def _several(analysis: dict[str, Any], say: Words) -> Table | None:
-    several = analysis.get("several")
+def _several(analysis: Analysis, say: Words) -> Table | None:
+    several = analysis.several
     if not several:
         return None
     rows = [
         [
-            str(each["label"]),
-            _number(each["total_steps"], ",.0f"),
-            percent(each["end_accuracy"]),
-            _interval(each.get("end_interval"), "percent"),
-            percent(each.get("test_accuracy")),
-            _number(each["r"]),
+            each.label,
+            _number(each.total_steps, ",.0f"),
+            percent(each.end_accuracy),
+            _interval(each.end_interval, "percent"),
+            percent(each.test_accuracy),
+            _number(each.r),
         ]
-        for each in several["histories"]
+        for each in several.histories
     ]
     columns = ["", say("steps"), say("accuracy at the end"), say("95 % interval"), say("test"), "r"]
     return Table(say("Runs side by side"), columns, rows)
@@ -246,8 +241,8 @@ def _number(value: float | None, form: str = ".3f") -> str:
     return percent(value) if form == "percent" else f"{value:{form}}"
 
 
-def _interval(value: list[float | None] | None, form: str = ".3f") -> str:
-    if value is None or value == [None, None]:
+def _interval(value: tuple[float | None, float | None] | None, form: str = ".3f") -> str:
+    if value is None or value == (None, None):
         return NOTHING
     low, high = value
     return f"{_number(low, form)} … {_number(high, form)}"

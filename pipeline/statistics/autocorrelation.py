@@ -1,15 +1,9 @@
-"""How long the noise of the records remembers, and how many independent records they are worth.
+"""The autocorrelation of the noise, and how many independent records the records are worth.
 
 The effective sample size n / (1 + 2 sum of the autocorrelations) is the number of independent records that would fix
 the noise's mean as well as these do. The sum never converges on its own over sample autocorrelations, and every method
-cuts it elsewhere; where the noise remembers long, or what is called noise is the bend of a curve that was not fitted,
-they differ widely. So all are given, by name:
-
-``first_order``        n (1 - rho) / (1 + rho): as though the noise were a first-order autoregression
-``positive_sequence``  autocorrelations summed up to the first that is not positive
-``monotone_sequence``  sums of pairs of them, up to the first that is not positive and never rising (Geyer 1992)
-``newey_west``         Bartlett weights, bandwidth of 4 (n / 100)^(2/9) lags (Newey & West 1987, 1994)
-``batch_means``        from the scatter of the means of about sqrt(n) batches (Flegal & Jones 2010)
+cuts it elsewhere; where the autocorrelation is long, or what is called noise is the bend of a curve that was not
+fitted, they differ widely. So all are given.
 """
 
 from __future__ import annotations
@@ -21,12 +15,27 @@ from scipy import signal
 
 
 @dataclass(frozen=True)
-class Memory:
-    """How long a noise remembers: the bootstrap's mean block (records), and the number of independent records that
-    would fix the noise's mean as well as these do."""
+class Autocorrelation:
+    """How far the autocorrelation of a noise reaches."""
 
-    block_length: float
-    effective_sample_size: float
+    block_length: float  # records: the mean block of the bootstrap
+    effective_sample_size: float  # independent records that would fix the noise's mean as well as these do
+
+
+@dataclass(frozen=True)
+class EffectiveSampleSizes:
+    """The effective sample size (records) by each method."""
+
+    first_order: float  # n (1 - rho) / (1 + rho): as though the noise were a first-order autoregression
+    positive_sequence: float  # autocorrelations summed up to the first that is not positive
+    monotone_sequence: float  # sums of pairs of them, up to the first not positive and never rising (Geyer 1992)
+    newey_west: float  # Bartlett weights, bandwidth of 4 (n / 100)^(2/9) lags (Newey & West 1987, 1994)
+    batch_means: float  # from the scatter of the means of about sqrt(n) batches (Flegal & Jones 2010)
+
+    def range(self) -> tuple[float, float]:
+        """The least and the greatest of them."""
+        sizes = vars(self).values()
+        return min(sizes), max(sizes)
 
 
 def autocorrelations(residuals: np.ndarray) -> np.ndarray:
@@ -36,7 +45,7 @@ def autocorrelations(residuals: np.ndarray) -> np.ndarray:
     return covariances / covariances[0]
 
 
-def autocorrelation(residuals: np.ndarray) -> Memory:
+def autocorrelation(residuals: np.ndarray) -> Autocorrelation:
     """Block length and effective sample size of ``residuals`` (float [N], not all the same).
 
     The block is that of Politis & White (2004), as corrected by Patton, Politis & White (2009). Autocorrelations are
@@ -50,7 +59,7 @@ def autocorrelation(residuals: np.ndarray) -> Memory:
     spread = 1 + 2 * float(positive.sum())
     block = (n * (2 * float(lags @ positive) / spread) ** 2) ** (1 / 3)
     block_limit = np.ceil(min(3 * np.sqrt(n), n / 3))
-    return Memory(float(np.clip(block, 1, block_limit)), max(1.0, n / spread))
+    return Autocorrelation(float(np.clip(block, 1, block_limit)), max(1.0, n / spread))
 
 
 def lag_one(residuals: np.ndarray) -> float | None:
@@ -60,7 +69,7 @@ def lag_one(residuals: np.ndarray) -> float | None:
     return float(autocorrelations(residuals)[1])
 
 
-def effective_sample_sizes(residuals: np.ndarray) -> dict[str, float]:
+def effective_sample_sizes(residuals: np.ndarray) -> EffectiveSampleSizes:
     """The effective sample size by each method, from 1 to N; ``residuals``: float [N], not all the same."""
     n = len(residuals)
     rho = autocorrelations(residuals)
@@ -80,4 +89,6 @@ def effective_sample_sizes(residuals: np.ndarray) -> dict[str, float]:
         "newey_west": bartlett,
         "batch_means": batch_spread,
     }
-    return {method: float(np.clip(n / max(spread, 1e-12), 1, n)) for method, spread in spreads.items()}
+    return EffectiveSampleSizes(
+        **{method: float(np.clip(n / max(spread, 1e-12), 1, n)) for method, spread in spreads.items()}
+    )

@@ -7,8 +7,11 @@ are single-precision fractions of whole numbers, and continued fractions give th
 from __future__ import annotations
 
 from fractions import Fraction
+from typing import Literal
 
 import numpy as np
+
+Denominators = Literal["recorded", "inferred"]
 
 FEWEST_RECORDS = 30
 LARGEST_DENOMINATOR = 1_000
@@ -16,7 +19,7 @@ EXACT = 1e-7  # how near a fraction of whole numbers must be: single precision h
 LOOKED_AT = 1_000  # records
 
 
-def denominators(counts: np.ndarray, shares: np.ndarray) -> tuple[np.ndarray, str | None]:
+def denominators(counts: np.ndarray, shares: np.ndarray) -> tuple[np.ndarray, Denominators | None]:
     """Denominators of the accuracies ``shares`` at every record (float [N], NaN where unknown), and how they are known.
 
     Args:

@@ -1,10 +1,9 @@
 """Pearson's r of step and accuracy, and how far the noise of the records lets it be trusted.
 
-The records of one run are no independent sample: the accuracy follows a curve, and what is left around the curve is
+The records of one run are not independent: the accuracy follows a curve, and the residuals around the curve are
 autocorrelated. Fisher's interval ignores both. The interval given beside it keeps the best curve as it is, redraws the
-noise around it in blocks with its memory put back (bootstrap.py), and reads the spread of r off Fisher's scale,
-z = artanh r. It can be the narrower of the two: what the bend of the curve takes from r is no noise, but Fisher's
-interval thinks so.
+noise around it in blocks with its autocorrelation put back (bootstrap.py), and reads the spread of r on Fisher's scale,
+z = artanh r. It can be the narrower of the two, because Fisher's interval takes the bend of the curve for noise.
 
 ``p_autocorrelation`` is of another question: whether a straight line through the records has any slope, with errors
 that respect autocorrelation around that line (slope.py).
@@ -14,14 +13,13 @@ r measures straightness, not learning: on a curve that saturates it falls as the
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 from scipy import stats
 
-from pipeline.statistics.autocorrelation import autocorrelation, effective_sample_sizes, lag_one
-from pipeline.statistics.binomial import sampling_variance
+from pipeline.statistics.autocorrelation import EffectiveSampleSizes, autocorrelation, effective_sample_sizes, lag_one
+from pipeline.statistics.binomial import Denominators, sampling_variance
 from pipeline.statistics.bootstrap import (
     NoiseDraws,
     correlations_with,
@@ -30,7 +28,7 @@ from pipeline.statistics.bootstrap import (
     rank_correlations_with,
 )
 from pipeline.statistics.curves import FEWEST_RECORDS, Fit
-from pipeline.statistics.slope import slope_test
+from pipeline.statistics.slope import Slope, slope_test
 
 LEVEL = 0.95
 HORIZONS = 20
@@ -43,12 +41,82 @@ class Pearson:
     """r with what is known about it; None where the records do not tell, and ``note`` says why."""
 
     r: float | None
-    p_iid: float | None
-    interval_iid: tuple[float, float] | None
-    interval_autocorrelation: tuple[float, float] | None
-    effective_sample_size: float | None
-    curve: str | None
+    p_iid: float | None  # two-sided, as if the records were independent
+    interval_iid: tuple[float, float] | None  # Fisher's, as if the records were independent
+    interval_autocorrelation: tuple[float, float] | None  # over noise redrawn around ``curve``
+    effective_sample_size: float | None  # records, around ``curve``, by ``positive_sequence``
+    curve: str | None  # the best curve, whose residuals are taken for the noise
     note: str
+
+
+@dataclass(frozen=True)
+class Bootstrap:
+    """How the noise was redrawn."""
+
+    kind: str
+    curve: str  # whose residuals were redrawn
+    block_length: float  # records
+    phi: float  # of the likeliest noise model, see noise.py
+    theta: float
+    replicates: int
+
+
+@dataclass(frozen=True)
+class SizesAround:
+    """Effective sample sizes of the residuals; None where a curve fits exactly or was not fitted."""
+
+    around_line: EffectiveSampleSizes | None
+    around_curve: EffectiveSampleSizes | None  # the best one
+
+
+@dataclass(frozen=True)
+class ResidualLag1:
+    """Lag-1 autocorrelation of the residuals; None as in ``SizesAround``."""
+
+    line: float | None
+    curve: float | None
+
+
+@dataclass(frozen=True)
+class Spearman:
+    """The rank correlation."""
+
+    rho: float
+    p_iid: float
+    interval_autocorrelation: tuple[float, float] | None
+
+
+@dataclass(frozen=True)
+class LogStep:
+    """r of log(step) and accuracy."""
+
+    r: float
+    r_squared: float
+    interval_autocorrelation: tuple[float, float] | None
+
+
+@dataclass(frozen=True)
+class Disattenuated:
+    """r without the binomial noise of the records; all None where the denominators are unknown."""
+
+    r: float | None  # None where the noise leaves too little of the variance
+    reliability: float | None  # the part of the variance that is not binomial noise
+    sampling_variance: float | None  # mean binomial variance of a record
+    denominators: Denominators | None  # how they are known
+
+
+@dataclass(frozen=True)
+class Correlation(Pearson):
+    """r, and what stands beside it; all of that is None where r is not defined."""
+
+    p_autocorrelation: float | None = None  # of ``slope_test``
+    slope_test: Slope | None = None  # None for fewer than eight records
+    bootstrap: Bootstrap | None = None  # None where nothing was redrawn
+    effective_sample_sizes: SizesAround | None = None
+    residual_lag1: ResidualLag1 | None = None
+    spearman: Spearman | None = None
+    log_step: LogStep | None = None  # None for a run that begins at step 0
+    disattenuated: Disattenuated | None = None
 
 
 @dataclass(frozen=True)
@@ -88,38 +156,47 @@ def draws_around(steps: np.ndarray, accuracy: np.ndarray, curve: Fit | None) -> 
     return noise_draws(curve, steps, accuracy)
 
 
-def further_correlations(
+def correlation(
     steps: np.ndarray,
     accuracy: np.ndarray,
     fits: list[Fit],
     draws: NoiseDraws | None,
     counts: np.ndarray,
-    counts_are: str | None,
-) -> dict[str, Any]:
-    """What stands beside r in the analysis file, for finite points (float [N] each) with ``counts`` targets each."""
-    if len(steps) < 3 or np.ptp(accuracy) == 0:
-        nothing = ("p_autocorrelation", "slope_test", "bootstrap", "effective_sample_sizes", "residual_lag1")
-        return dict.fromkeys((*nothing, "spearman", "log_step", "disattenuated"))
+    counts_are: Denominators | None,
+) -> Correlation:
+    """r and what stands beside it.
+
+    Args:
+        steps: rising, float [N].
+        accuracy: shares of one, finite, float [N].
+        fits: curves through these points, the best first; empty where none was fitted.
+        draws: the noise around the best curve, from ``draws_around``.
+        counts: the denominator of each accuracy, float [N], NaN where unknown.
+        counts_are: how the denominators are known.
+    """
+    found = pearson(steps, accuracy, fits[0] if fits else None, draws)
+    if found.r is None:
+        return Correlation(**vars(found))
     line = next((fit for fit in fits if fit.curve == "linear"), None)
     around_line = None if line is None else accuracy - line.at(steps)
     test = slope_test(steps, accuracy)
-    sizes = {
-        "around_line": None if around_line is None or draws is None else effective_sample_sizes(around_line),
-        "around_curve": None if draws is None else effective_sample_sizes(draws.residuals),
-    }
-    return {
-        "p_autocorrelation": None if test is None else test.p,
-        "slope_test": None if test is None else asdict(test),
-        "bootstrap": None if draws is None else _describe(draws, fits[0].curve),
-        "effective_sample_sizes": sizes,
-        "residual_lag1": {
-            "line": None if around_line is None else lag_one(around_line),
-            "curve": None if draws is None else lag_one(draws.residuals),
-        },
-        "spearman": _spearman(steps, accuracy, draws),
-        "log_step": _log_step(steps, accuracy, draws),
-        "disattenuated": _disattenuated(steps, accuracy, counts, counts_are),
-    }
+    return Correlation(
+        **vars(found),
+        p_autocorrelation=None if test is None else test.p,
+        slope_test=test,
+        bootstrap=None if draws is None else _describe(draws, fits[0].curve),
+        effective_sample_sizes=SizesAround(
+            around_line=None if around_line is None or draws is None else effective_sample_sizes(around_line),
+            around_curve=None if draws is None else effective_sample_sizes(draws.residuals),
+        ),
+        residual_lag1=ResidualLag1(
+            line=None if around_line is None else lag_one(around_line),
+            curve=None if draws is None else lag_one(draws.residuals),
+        ),
+        spearman=_spearman(steps, accuracy, draws),
+        log_step=_log_step(steps, accuracy, draws),
+        disattenuated=_disattenuated(steps, accuracy, counts, counts_are),
+    )
 
 
 def plain_r(steps: np.ndarray, values: np.ndarray) -> float | None:
@@ -144,52 +221,40 @@ def horizons(steps: np.ndarray, accuracy: np.ndarray) -> tuple[list[Horizon], Ho
     return first, part(last / 2, last)
 
 
-def _describe(draws: NoiseDraws, curve: str) -> dict[str, Any]:
-    phi, theta = draws.noise.best
-    return {
-        "kind": "stationary blocks of innovations, post-blackened",
-        "curve": curve,
-        "block_length": draws.block_length,
-        "phi": phi,
-        "theta": theta,
-        "replicates": draws.replicates_for(len(draws.fitted)),
-    }
+def _describe(draws: NoiseDraws, curve: str) -> Bootstrap:
+    kind = "stationary blocks of innovations, post-blackened"
+    return Bootstrap(kind, curve, draws.block_length, *draws.noise.best, draws.replicates_for(len(draws.fitted)))
 
 
-def _spearman(steps: np.ndarray, accuracy: np.ndarray, draws: NoiseDraws | None) -> dict[str, Any]:
+def _spearman(steps: np.ndarray, accuracy: np.ndarray, draws: NoiseDraws | None) -> Spearman:
     found = stats.spearmanr(steps, accuracy)
     rho = float(found.statistic)
     interval = None
     if draws is not None:
         interval = interval_around(rho, draws.each(rank_correlations_with(steps), MOST_NUMBERS_RANKED))
-    return {"rho": rho, "p_iid": float(found.pvalue), "interval_autocorrelation": interval}
+    return Spearman(rho, float(found.pvalue), interval)
 
 
-def _log_step(steps: np.ndarray, accuracy: np.ndarray, draws: NoiseDraws | None) -> dict[str, Any] | None:
+def _log_step(steps: np.ndarray, accuracy: np.ndarray, draws: NoiseDraws | None) -> LogStep | None:
     if steps[0] <= 0:
         return None
     r = plain_r(np.log(steps), accuracy)
     if r is None:
         return None
     interval = None if draws is None else interval_around(r, draws.each(correlations_with(np.log(steps))))
-    return {"r": r, "r_squared": r**2, "interval_autocorrelation": interval}
+    return LogStep(r, r**2, interval)
 
 
 def _disattenuated(
-    steps: np.ndarray, accuracy: np.ndarray, counts: np.ndarray, counts_are: str | None
-) -> dict[str, Any]:
+    steps: np.ndarray, accuracy: np.ndarray, counts: np.ndarray, counts_are: Denominators | None
+) -> Disattenuated:
     """r without the binomial noise of the records: r / sqrt(reliability) (Spearman 1904), never past 1."""
     r, variance = plain_r(steps, accuracy), sampling_variance(accuracy, counts)
     if r is None or variance is None:
-        return dict.fromkeys(("r", "reliability", "sampling_variance", "denominators"))
+        return Disattenuated(None, None, None, None)
     reliability = 1 - variance / float(accuracy.var())
     corrected = None if reliability <= r**2 else r / float(np.sqrt(reliability))
-    return {
-        "r": corrected,
-        "reliability": reliability,
-        "sampling_variance": variance,
-        "denominators": counts_are,
-    }
+    return Disattenuated(corrected, reliability, variance, counts_are)
 
 
 def _undefined(why: str) -> Pearson:

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from pipeline.analyse.anomalies import ALPHA, anomalies, outliers
-from pipeline.analyse.reference import ALPHA as DEVIATION_ALPHA
-from pipeline.analyse.reference import deviation
+from pipeline.analyse.reference import ALPHA as REFERENCE_ALPHA
+from pipeline.analyse.reference import departure_from_references
 from pipeline.files.history import History
 from tests.helpers.simulated import ar_noise, published_like
 from tests.helpers.synthetic import make_history
@@ -15,7 +15,7 @@ CURVE = 0.5 - 0.4 * np.exp(-np.arange(RECORDS) / 60)
 
 
 def kinds(history):
-    return {(found["key"], found["kind"]) for found in anomalies(history)}
+    return {(found.key, found.kind) for found in anomalies(history)}
 
 
 @pytest.mark.parametrize("phi", [0.0, 0.7])
@@ -47,13 +47,13 @@ def test_each_kind_is_named_with_its_steps():
     records["seconds"][60:] = [value + 5000 for value in records["seconds"][60:]]
     records["lr"][80:] = [value / 3 for value in records["lr"][80:]]
     records["grad_norm"][5] = float("nan")
-    found = {(entry["key"], entry["kind"]): entry for entry in anomalies(history)}
-    assert found[("loss", "spike")]["steps"] == [2040]
-    assert found[("eval_mlm_acc", "drop")]["steps"] == [2840]
-    assert found[("mlm_acc", "stall")]["count"] == 12
-    assert found[("seconds", "stall")]["steps"] == [2440]
-    assert found[("lr", "lr_break")]["steps"] == [3240]
-    assert found[("grad_norm", "nan")]["first_step"] == 240
+    found = {(entry.key, entry.kind): entry for entry in anomalies(history)}
+    assert found[("loss", "spike")].steps == [2040]
+    assert found[("eval_mlm_acc", "drop")].steps == [2840]
+    assert found[("mlm_acc", "stall")].count == 12
+    assert found[("seconds", "stall")].steps == [2440]
+    assert found[("lr", "lr_break")].steps == [3240]
+    assert found[("grad_norm", "nan")].first_step == 240
 
 
 def test_warm_up_and_cosine_are_no_break():
@@ -75,18 +75,18 @@ def test_a_run_of_the_references_own_kind_is_rarely_flagged_and_another_is():
     for _ in range(200):
         levels = generator.normal(0, seeds, 5)
         runs = [run_of(generator, level) for level in levels]
-        flagged += bool(deviation(runs[0], runs[1:]))
-    assert flagged <= 200 * DEVIATION_ALPHA + 3 * np.sqrt(200 * DEVIATION_ALPHA)
+        flagged += bool(departure_from_references(runs[0], runs[1:]))
+    assert flagged <= 200 * REFERENCE_ALPHA + 3 * np.sqrt(200 * REFERENCE_ALPHA)
     references = [run_of(generator, level) for level in (-0.01, 0.0, 0.003, 0.01)]
-    found = deviation(run_of(generator, -0.2), references)[0]
-    assert (found["kind"], found["key"]) == ("deviation", "eval_mlm_acc")
-    assert "4 reference runs" in found["note"]
+    found = departure_from_references(run_of(generator, -0.2), references)[0]
+    assert (found.kind, found.key) == ("deviation", "eval_mlm_acc")
+    assert "4 reference runs" in found.note
 
 
 def test_one_reference_is_measured_by_the_noise_of_the_records():
     generator = np.random.default_rng(5)
-    flagged = sum(bool(deviation(run_of(generator), [run_of(generator)])) for _ in range(150))
+    flagged = sum(bool(departure_from_references(run_of(generator), [run_of(generator)])) for _ in range(150))
     assert flagged <= 8
-    found = deviation(run_of(generator, 0.02), [run_of(generator)])[0]
-    assert "other seeds may differ by more" in found["note"]
-    assert deviation(run_of(generator), []) == []
+    found = departure_from_references(run_of(generator, 0.02), [run_of(generator)])[0]
+    assert "other seeds may differ by more" in found.note
+    assert departure_from_references(run_of(generator), []) == []

@@ -34,12 +34,12 @@ def test_intervals_hold_the_truth_about_as_often_as_they_say_where_the_family_is
 def test_a_saturating_run_is_forecast_where_the_straight_line_is_absurd():
     accuracy = noisy("exponential")
     found = expected_at(averaged(STEPS[:100], accuracy[:100]), 30_000, 10_000)
-    low, high = found["interval"]
+    low, high = found.interval
     assert low < CURVES["exponential"][-1] < high
-    assert found["accuracy"] == pytest.approx(CURVES["exponential"][-1], abs=0.06)
+    assert found.accuracy == pytest.approx(CURVES["exponential"][-1], abs=0.06)
     assert np.polynomial.Polynomial.fit(STEPS[:100], accuracy[:100], 1)(30_000) > 1
-    assert found["beyond_run"] is True
-    assert set(found["by_model"]) <= {"linear", "log", "exponential", "power"}
+    assert found.beyond_run is True
+    assert set(found.by_model) <= {"linear", "log", "exponential", "power"}
 
 
 @pytest.mark.parametrize(
@@ -54,25 +54,25 @@ def test_a_saturating_run_is_forecast_where_the_straight_line_is_absurd():
 def test_verdicts(curve, target, verdict):
     accuracy = noisy(curve)
     found = steps_to(averaged(STEPS, accuracy), STEPS, accuracy, target)
-    assert found["verdict"] == verdict
+    assert found.verdict == verdict
     if verdict == "reachable":
-        early, late = found["interval"]
+        early, late = found.interval
         truth = {"log": np.exp((0.55 + 0.3) / 0.08), "linear": (0.8 - 0.1) / 0.3 * LAST}[curve]
-        assert LAST < early < found["steps"]
+        assert LAST < early < found.steps
         assert early < truth * 1.1
         assert late is None or late > truth * 0.9
     if verdict == "beyond_every_model":
-        assert found["steps"] is None
-        assert found["probability"] < 0.1
+        assert found.steps is None
+        assert found.probability < 0.1
 
 
 def test_models_that_disagree_say_so():
     """The exponential ends at 0.57; a power through the same records goes on past 0.58."""
     accuracy = noisy("exponential", sigma=0.03)[:150]
     found = steps_to(averaged(STEPS[:150], accuracy), STEPS[:150], accuracy, 0.58)
-    assert found["verdict"] == "models_disagree"
-    assert found["by_model"]["exponential"] is None
-    assert 0.05 < found["probability"] < 0.5
+    assert found.verdict == "models_disagree"
+    assert found.by_model["exponential"] is None
+    assert 0.05 < found.probability < 0.5
 
 
 def test_the_first_passing_is_of_the_smoothed_accuracy():
@@ -97,12 +97,12 @@ def test_an_unfinished_run_is_forecast_to_its_planned_end():
     history = make_history(60, finished=False)
     steps, accuracy = (np.array(history.records[key], dtype=float) for key in ("steps", "mlm_acc"))
     found = forecast(history, "mlm_acc", averaged(steps, accuracy), [], [])
-    assert found["schedule"] == "unfinished"
-    assert found["end"]["step"] == 4000
-    low, high = found["end"]["interval"]
+    assert found.schedule == "unfinished"
+    assert found.end.step == 4000
+    low, high = found.end.interval
     assert low < 0.30 - 0.24 * np.exp(-3) < high
     finished = make_history()
-    assert forecast(finished, "mlm_acc", averaged(*map(np.array, (steps, accuracy))), [], [])["end"] is None
+    assert forecast(finished, "mlm_acc", averaged(*map(np.array, (steps, accuracy))), [], []).end is None
 
 
 def test_too_few_records_or_none_that_differ_are_not_forecast():
@@ -114,4 +114,4 @@ def test_too_few_records_or_none_that_differ_are_not_forecast():
 def test_a_perfect_curve_is_forecast_without_a_warning():
     with np.errstate(all="raise", under="ignore"):
         found = expected_at(averaged(STEPS, CURVES["linear"]), 2 * LAST, LAST)
-    assert found["accuracy"] == pytest.approx(0.7, abs=1e-3)
+    assert found.accuracy == pytest.approx(0.7, abs=1e-3)

@@ -36,6 +36,23 @@ class Outer:
 
 
 @dataclass(frozen=True)
+class Range:
+    low: int
+    high: int = field(metadata={"key": "top"})
+
+    def __post_init__(self) -> None:
+        if self.low > self.high:
+            raise ValueError("low is above top")
+
+
+@dataclass(frozen=True)
+class Around:
+    before: int
+    range: Range = field(metadata={"inlined": True})
+    after: int
+
+
+@dataclass(frozen=True)
 class Untold:
     either: int | str
 
@@ -118,6 +135,19 @@ def test_a_missing_key_without_a_default():
         from_json(list[Inner], [{}], "f.json")
     with pytest.raises(InputError, match=r"^f.json: the file must be an object, not list$"):
         from_json(Inner, [], "f.json")
+
+
+def test_the_keys_of_an_inlined_object_stand_in_the_one_around_it():
+    value = to_json(Around(1, Range(2, 3), 4))
+    assert list(value.items()) == [("before", 1), ("low", 2), ("top", 3), ("after", 4)]
+    assert from_json(Around, value, "f.json") == Around(1, Range(2, 3), 4)
+    with pytest.raises(InputError, match=r"^f.json: top must be a whole number, but is missing$"):
+        from_json(Around, {"before": 1, "low": 2, "after": 4}, "f.json")
+
+
+def test_what_a_dataclass_checks_itself_is_named_with_its_keys():
+    with pytest.raises(InputError, match=r"^f.json: \[1\] must be consistent, but low is above top$"):
+        from_json(list[Range], [{"low": 1, "top": 2}, {"low": 3, "top": 2}], "f.json")
 
 
 def test_what_cannot_be_read_back_is_not_written():

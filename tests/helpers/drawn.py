@@ -29,6 +29,7 @@ from matplotlib.text import Annotation, Text
 from pipeline.analyse.whole_analysis import analyse
 from pipeline.figures import fonts
 from pipeline.files.history import History
+from pipeline.files.typed_json import to_json
 from tests.helpers.tiny import ROOT
 
 
@@ -48,7 +49,7 @@ class Drawn:
 
 def write_inputs(folder: Path, history: History, name: str = "h", analysis: dict[str, Any] | None = None) -> list[Any]:
     """Write ``history`` and its analysis (made here unless given); gives the options that name them."""
-    analysis = analyse(history, None, "now") if analysis is None else analysis
+    analysis = to_json(analyse(history, None, "now")) if analysis is None else analysis
     (folder / f"{name}_a.json").write_text(json.dumps(analysis), encoding="utf-8")
     history.write(folder / f"{name}.json")
     return ["--history", folder / f"{name}.json", "--analysis", folder / f"{name}_a.json"]

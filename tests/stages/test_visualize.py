@@ -181,7 +181,7 @@ def mistype_run(folder):
         (grow_history, "before it grew"),
         (remove_history, "train_large_100k.py"),
         (mistype_run, "run.test.mlm_acc"),
-        (mistype_findings, "is no analysis"),
+        (mistype_findings, "anomalies[0].kind must be one of"),
     ],
     ids=lambda value: getattr(value, "__name__", ""),
 )

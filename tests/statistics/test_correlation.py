@@ -5,7 +5,7 @@ import pytest
 from scipy import stats
 
 from pipeline.statistics import bootstrap, correlation
-from pipeline.statistics.autocorrelation import Memory, autocorrelation, effective_sample_sizes, lag_one
+from pipeline.statistics.autocorrelation import Autocorrelation, autocorrelation, effective_sample_sizes, lag_one
 from pipeline.statistics.binomial import inferred_denominator
 from pipeline.statistics.curves import fit_curves
 from pipeline.statistics.noise import GRID, colour, learn_noise, whiten
@@ -79,11 +79,11 @@ def test_the_memory_of_the_noise_is_found_though_the_curve_has_bent_towards_it(p
 def test_effective_sample_size_is_that_of_the_theory():
     noise = ar_noise(np.random.default_rng(9), 20_000, 0.5, 1.0)
     assert autocorrelation(noise).effective_sample_size == pytest.approx(20_000 / 3, rel=0.1)
-    for method, size in effective_sample_sizes(noise).items():
+    for method, size in vars(effective_sample_sizes(noise)).items():
         assert size == pytest.approx(20_000 / 3, rel=0.25), method
     alternating = np.tile([1.0, -1.0], 50)
-    assert autocorrelation(alternating) == Memory(1.0, 100.0)
-    assert set(effective_sample_sizes(alternating).values()) == {100.0}
+    assert autocorrelation(alternating) == Autocorrelation(1.0, 100.0)
+    assert set(vars(effective_sample_sizes(alternating)).values()) == {100.0}
     assert lag_one(alternating) == pytest.approx(-0.99)
     assert lag_one(np.zeros(5)) is None
 
@@ -119,24 +119,24 @@ def test_r_without_sampling_noise_is_that_of_the_curve():
     steps, accuracy = (np.array(history.records[key], dtype=float) for key in ("steps", "mlm_acc"))
     fits = fit_curves(steps, accuracy)
     counts = np.full(len(steps), inferred_denominator(accuracy))
-    found = correlation.further_correlations(steps, accuracy, fits, None, counts, "inferred")["disattenuated"]
+    found = correlation.correlation(steps, accuracy, fits, None, counts, "inferred").disattenuated
     clean = np.corrcoef(steps, 0.575 - 0.42 * np.exp(-steps / 16_400))[0, 1]
-    assert found["r"] == pytest.approx(clean, abs=0.02)
-    assert found["r"] > np.corrcoef(steps, accuracy)[0, 1] + 0.02
+    assert found.r == pytest.approx(clean, abs=0.02)
+    assert found.r > np.corrcoef(steps, accuracy)[0, 1] + 0.02
 
 
 def test_relatives_of_r_are_those_of_scipy():
     accuracy = CURVES["exponential"] + ar_noise(np.random.default_rng(12), len(STEPS), 0.3, 0.05)
     fits = fit_curves(STEPS, accuracy)
     draws = correlation.draws_around(STEPS, accuracy, fits[0])
-    found = correlation.further_correlations(STEPS, accuracy, fits, draws, np.full(len(STEPS), np.nan), None)
-    assert found["spearman"]["rho"] == pytest.approx(stats.spearmanr(STEPS, accuracy).statistic)
-    assert found["log_step"]["r"] == pytest.approx(stats.pearsonr(np.log(STEPS), accuracy).statistic)
-    for name, value in (("spearman", "rho"), ("log_step", "r")):
-        low, high = found[name]["interval_autocorrelation"]
-        assert low < found[name][value] < high
-    assert found["disattenuated"]["r"] is None
-    assert found["residual_lag1"]["line"] > found["residual_lag1"]["curve"]
+    found = correlation.correlation(STEPS, accuracy, fits, draws, np.full(len(STEPS), np.nan), None)
+    assert found.spearman.rho == pytest.approx(stats.spearmanr(STEPS, accuracy).statistic)
+    assert found.log_step.r == pytest.approx(stats.pearsonr(np.log(STEPS), accuracy).statistic)
+    for relative, value in ((found.spearman, found.spearman.rho), (found.log_step, found.log_step.r)):
+        low, high = relative.interval_autocorrelation
+        assert low < value < high
+    assert found.disattenuated.r is None
+    assert found.residual_lag1.line > found.residual_lag1.curve
 
 
 def test_r_falls_as_a_saturating_run_goes_on():

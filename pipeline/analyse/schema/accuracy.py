@@ -1,0 +1,161 @@
+"""What the analysis file says about one accuracy: its correlation with the step, the curves, slopes, forecast, plateau.
+
+``pearson`` is ``Correlation`` of pipeline/statistics/correlation.py.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from pipeline.statistics.correlation import Correlation, Horizon
+from pipeline.statistics.curves import PARAMETERS, Fit
+
+Interval = tuple[float, float]  # [low, high], 95 % unless said otherwise
+Schedule = Literal["annealed", "unfinished", "constant", "unknown"]
+Verdict = Literal["reached", "reachable", "beyond_every_model", "models_disagree"]
+PlateauState = Literal["plateau", "rising", "falling", "undecided"]
+
+
+@dataclass(frozen=True)
+class Asymptote:
+    """Where a saturating curve ends."""
+
+    value: float  # share of one
+    interval: Interval | None  # null below 40 records
+    passed: bool  # the mean of the last tenth of the records is above ``value``
+
+
+@dataclass(frozen=True)
+class FittedCurve:
+    """One curve of pipeline/statistics/curves.py, with what is known about the fit."""
+
+    formula: str
+    parameters: dict[str, float]  # a, b and the shape: tau (exponential), or shift and exponent (power)
+    r_squared: float
+    aic: float  # Akaike's criterion for independent normal noise
+    intervals: dict[str, Interval] | None  # by parameter, over shapes and noise models; null below 40 records
+    at_bound: list[str]  # parameters that ended at the edge of what was searched: read that fit with care
+    residual_autocorrelation: float | None  # at lag 1; null where the curve fits exactly
+    effective_sample_size: float | None  # records, around this curve, as in ``pearson``; null for an exact fit
+    rolling_error: float | None  # RMSE (share of one) of forecasts from rolling origins; null below 40 records
+    asymptote: Asymptote | None  # null for linear and log
+
+
+@dataclass(frozen=True)
+class Horizons:
+    """r over parts of the run."""
+
+    first: list[Horizon]  # over the first twentieth of the steps, the first two, ... all
+    second_half: Horizon | None  # null for a run without values
+
+
+@dataclass(frozen=True)
+class LocalSlope:
+    """The straight line through one tenth of the run."""
+
+    after: float  # step; records after it count,
+    until: float  # and those up to this one
+    records: int
+    slope: float | None  # share of one per 10,000 steps; null for fewer than two records
+    interval: Interval | None  # with autocorrelation; null for fewer than eight records
+
+
+@dataclass(frozen=True)
+class Slopes:
+    """Slopes in shares of one per 10,000 steps."""
+
+    overall: float | None  # of the straight line through all records; null for fewer than two
+    overall_interval: Interval | None  # with autocorrelation; null for fewer than eight records
+    local: list[LocalSlope]  # by tenth of the run
+    at_end: float | None  # of the best curve at the last record; null where no curve was fitted
+
+
+@dataclass(frozen=True)
+class ForecastModel:
+    """One curve in the forecast."""
+
+    weight: float  # posterior weight; all sum to one
+    rolling_error: float  # as in ``fits``
+
+
+@dataclass(frozen=True)
+class ForecastPoint:
+    """The accuracy expected at a step."""
+
+    step: int
+    beyond_run: bool  # after the last record
+    accuracy: float  # the median, share of one
+    interval: Interval  # of ``level``
+    by_model: dict[str, float]  # medians of the curves that have weight
+
+
+@dataclass(frozen=True)
+class ForecastTarget:
+    """When an accuracy is reached."""
+
+    target: float  # share of one
+    verdict: Verdict  # "reachable": every curve of weight says at least even; "beyond_every_model": none says 10 %
+    steps: int | None  # "reached": where the smoothed accuracy first passed it; else the median; null beyond ``range``
+    interval: tuple[int | None, int | None] | None  # of ``level``; an end beyond ``range`` is null; null when reached
+    probability: float  # of reaching it within ``range``
+    by_model: dict[str, int | None]  # median steps by curve; null where that curve does not reach it within ``range``
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """What further steps bring if the curve goes on as it did."""
+
+    level: float  # of every interval in here, over models and noise
+    models: dict[str, ForecastModel]  # by curve
+    last_step: int
+    range: int  # the last step that is searched for a target: ten times the run
+    schedule: Schedule  # "annealed": the learning rate ended near zero, so that a longer run is another run
+    end: ForecastPoint | None  # at the planned last step of an unfinished run; null for a finished one
+    at: list[ForecastPoint]  # one for each --at
+    targets: list[ForecastTarget]  # one for each --target
+    note: str
+
+
+@dataclass(frozen=True)
+class Plateau:
+    """Whether the accuracy still changes over the last quarter of the run."""
+
+    state: PlateauState | None  # null: too few records
+    since_step: int | None  # where the plateau began; null without one
+    gain_per_tenth: float | None  # slope of the last quarter, as the gain (share of one) over a tenth of the run
+    interval: Interval | None  # of that gain, with autocorrelation
+    worth: float  # a gain smaller than this, up or down, is a plateau
+    note: str
+
+
+@dataclass(frozen=True)
+class AccuracyCurve:
+    """Everything about one accuracy."""
+
+    pearson: Correlation
+    fits: dict[str, FittedCurve]  # by curve, the best (least AIC) first: "linear", "log", "exponential", "power"
+    horizon: Horizons
+    slope_per_10k_steps: Slopes
+    forecast: Forecast | None  # null below 40 records, or where all have the same accuracy
+    plateau: Plateau
+
+    def __post_init__(self) -> None:
+        for curve, fit in self.fits.items():
+            if curve not in PARAMETERS:
+                raise ValueError(f"there is no curve {curve!r}; the curves are {', '.join(PARAMETERS)}")
+            if set(fit.parameters) != set(PARAMETERS[curve]):
+                raise ValueError(f"fits.{curve}.parameters must be {', '.join(PARAMETERS[curve])}")
+
+    def curves(self) -> list[Fit]:
+        """The fitted curves, the best first, ready to be drawn."""
+        return [
+            Fit(curve, fit.parameters, fit.r_squared, fit.aic, tuple(fit.at_bound)) for curve, fit in self.fits.items()
+        ]
+
+
+@dataclass(frozen=True)
+class HeldOutCurve(AccuracyCurve):
+    """The same of held-out accuracy; in the file the keys of ``pearson`` stand directly in this object."""
+
+    pearson: Correlation = field(metadata={"inlined": True})

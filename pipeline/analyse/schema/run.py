@@ -1,0 +1,154 @@
+"""What the analysis file says about the run: NSP, overfitting, anomalies, cost, early stopping."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from pipeline.analyse.schema.accuracy import Interval
+from pipeline.statistics.early_stop import EarlyStop
+
+Denominators = Literal["recorded", "inferred"]
+AnomalyKind = Literal["nan", "inf", "-inf", "spike", "drop", "stall", "lr_break", "deviation"]
+
+
+@dataclass(frozen=True)
+class CoinTest:
+    """Pairs judged right against a fair coin (exact binomial test). All null where the pairs cannot be counted."""
+
+    accuracy: float | None  # share of one
+    pairs: int | None
+    correct: int | None
+    p: float | None  # two-sided
+    interval: Interval | None  # of the accuracy, exact
+    at_chance: bool | None  # not above chance at 1 %, one-sided
+
+
+@dataclass(frozen=True)
+class NspScore(CoinTest):
+    """NSP on one kind of text. ``at_chance``: the whole run, its last quarter and every part of it are."""
+
+    last_quarter: CoinTest | None  # of the records; null for the final scoring
+    first_step_above: int | None  # end of the first tenth of the run that is above chance by itself; null for none
+    denominators: Denominators | None  # how the number of pairs is known; "inferred": from the fractions themselves
+    note: str
+
+
+@dataclass(frozen=True)
+class Nsp:
+    """Next sentence prediction against chance."""
+
+    training: NspScore | None  # null without a list of it
+    held_out: NspScore | None  # the final scoring of the validation articles; null before it
+
+
+@dataclass(frozen=True)
+class OverfitMetric:
+    """One held-out metric after its smoothed best value."""
+
+    found: bool
+    since_step: int | None  # of the best value; null where it does not overfit
+    best: float  # smoothed, in the metric's unit
+    last: float  # smoothed
+    p: float | None  # one-sided, of getting worse; null for too few records
+    change: float  # last - best
+
+
+@dataclass(frozen=True)
+class Overfit:
+    """Whether a held-out metric gets worse while the training metric still improves."""
+
+    found: bool
+    since_step: int | None
+    accuracy: OverfitMetric | None  # null where it was not held out
+    loss: OverfitMetric | None
+    note: str
+
+
+@dataclass(frozen=True)
+class Anomaly:
+    """Records that do not look like the others."""
+
+    key: str  # the list of the history
+    kind: AnomalyKind  # "nan", "inf" and "-inf" are left out of everything else
+    count: int  # records
+    first_step: int
+    last_step: int
+    steps: list[int]  # the first 20
+    note: str
+
+
+@dataclass(frozen=True)
+class AnomalyReference:
+    """The reference runs that a deviation is measured against."""
+
+    histories: int
+    alpha: float  # false-alarm rate per run
+
+
+@dataclass(frozen=True)
+class AnomalyRule:
+    """How often a run without fault is flagged."""
+
+    false_alarms_per_run: float
+    alpha: float  # of spikes and drops together
+    keys_tested: list[str]  # lists that were searched for spikes and drops
+    reference: AnomalyReference | None  # null without --reference
+    note: str
+
+
+@dataclass(frozen=True)
+class Gains:
+    """Percentage points of smoothed accuracy gained, and what each cost; null where nothing was gained or recorded."""
+
+    points: float
+    seconds_per_point: float | None
+    tokens_per_point: float | None
+    flops_per_point: float | None
+
+
+@dataclass(frozen=True)
+class _Part:
+    after: int  # step
+    until: int
+
+
+@dataclass(frozen=True)
+class QuarterGains(Gains, _Part):
+    """Gains over a quarter of the steps."""
+
+
+@dataclass(frozen=True)
+class RunGains(Gains):
+    """Gains over the whole run."""
+
+    quarters: list[QuarterGains]
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What the run cost; null where the history does not say."""
+
+    seconds: float | None
+    tokens: float | None
+    flops: float | None
+    flops_per_step: float | None
+    training: RunGains | None  # null for fewer than two records
+    held_out: RunGains | None
+
+
+@dataclass(frozen=True)
+class EarlyStopHindsight:
+    """Where the early-stopping rule would have ended the run; null but for ``accuracy_at_end`` where it would not."""
+
+    rule: EarlyStop
+    key: str  # the list of the history that it was applied to
+    stop_step: int | None
+    saved_steps: int | None
+    saved_seconds: float | None
+    saved_share: float | None  # of the steps
+    accuracy_at_stop: float | None  # mean of the last window before the stop, share of one
+    accuracy_at_end: float | None  # mean of the last window
+    lost: float | None  # accuracy_at_end - accuracy_at_stop
+    lost_interval: Interval | None
+    note: str
