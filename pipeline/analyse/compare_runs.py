@@ -1,6 +1,6 @@
 """Several runs side by side: seeds of one setting, or different experiments.
 
-Runs whose recorded settings and dataset are the same but for the seed make one group. One group of two runs or more is
+Runs whose recorded settings and dataset differ in nothing but the seed make one group. One group of two runs or more is
 "seeds": a mean curve, the band that further seeds are expected in (Student t for one more run), r for each and for all.
 Anything else is "experiments": a table, and differences between groups. Where both groups have two seeds or more, a
 difference has Welch's interval over seeds; where not, only the noise of the records is known, and ``covers`` says so.

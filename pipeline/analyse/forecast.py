@@ -33,7 +33,7 @@ NOTES: dict[Schedule, str] = {
     "another run with a longer schedule, lower at the same step and not bound to this curve.",
     "unfinished": "The run goes on; what the rest of its learning-rate schedule brings is not in the records yet.",
     "constant": "The learning rate was not brought down; annealing it usually adds to the accuracy.",
-    "unknown": "The learning rates do not tell the schedule; if it ended near zero, the run cannot be continued.",
+    "unknown": "The schedule is not clear from the learning rates; if it ended near zero, the run cannot be continued.",
 }
 
 

@@ -1,7 +1,7 @@
 """Whether next sentence prediction ever left chance: exact binomial tests on the counts of pairs judged right.
 
 Under pure guessing every pair is a fair coin, whatever the model does from record to record, so counts of different
-records add up. A single record of 32 pairs says next to nothing; 32,000 pairs together tell 50 from 51 per cent.
+records add up. A single record of 32 pairs proves nothing; 32,000 pairs together distinguish 50 % from 51 %.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def _training(history: History) -> NspScore | None:
         mean = shares[np.isfinite(shares)]
         if not len(mean):
             return None
-        note = "The history does not say how many pairs each accuracy counts, and they cannot be told from it."
+        note = "The history does not say how many pairs each accuracy counts, and its fractions do not tell."
         return NspScore(float(mean.mean()), None, None, None, None, None, None, None, None, note)
     steps, pairs = steps[kept], np.rint(pairs[kept]).astype(int)
     correct = np.rint(shares[kept] * pairs).astype(int)

@@ -61,7 +61,7 @@ def comparison(history: History, baseline: History | None, say: Words) -> Figure
 def _straight_line(
     axes: Axes, name: str, steps: np.ndarray, accuracy: np.ndarray, colour: str, dash: style.Dash
 ) -> list[marks.Label]:
-    """The least-squares line, whose r is shown beside it; nothing where r is not defined."""
+    """The least-squares line through finite points (float [N] each) and its r; nothing where r is not defined."""
     r = plain_r(steps, accuracy)
     if r is None:
         return []
@@ -79,7 +79,10 @@ def _bars(
     share: tuple[float, float],
     colours: list[str],
 ) -> None:
-    """Mean of ``values`` between each two ``edges``, as bars over the given share of the width, with their numbers."""
+    """Mean of ``values`` between each two ``edges``, as bars over the given share of the width, with their numbers.
+
+    ``steps`` and ``values`` are finite points, float [N] each; ``edges``: steps, float [bars + 1].
+    """
     width = edges[1] - edges[0]
     for left, right, colour in zip(edges, edges[1:], colours, strict=False):
         inside = (steps > left) & (steps <= right)

@@ -68,6 +68,7 @@ def _scatter(axes: Axes, history: History, training: AccuracyCurve, say: Words) 
 
 
 def _curve(axes: Axes, along: np.ndarray, fit: Fit, say: Words, *, best: bool) -> marks.Label:
+    """The curve ``fit`` at the steps ``along`` (float [M])."""
     colour = style.CURVE if best else style.HELD_OUT if fit.curve == "linear" else style.OTHER
     axes.plot(along, fit.at(along), color=colour, linestyle="-" if best else DASH_OF[fit.curve],
               linewidth=2 if best else 1.5)  # fmt: skip

@@ -24,7 +24,8 @@ Label = tuple[float, float, str, str]  # x, y, text, colour
 
 
 def dots(axes: Axes, steps: np.ndarray, values: np.ndarray, colour: str = style.RECORDS) -> int:
-    """Single records, small and translucent, so that a thousand stay legible; of many more, every so many-th only.
+    """Single records (float [N] each), small and translucent, so that a thousand stay legible; of many more, every
+    so many-th only.
 
     Returns that number: 1 where all are drawn.
     """
@@ -60,7 +61,7 @@ def held_out(axes: Axes, history: History, key: str | None, name: str, colour: s
 
 
 def line(axes: Axes, steps: np.ndarray, values: np.ndarray, **look: Any) -> None:
-    """A line through the points; a longer one is drawn through the least and the greatest of each stretch."""
+    """A line through points (float [N] each); a long one goes through the least and the greatest of each stretch."""
     if len(steps) > MOST_VERTICES:
         edges = np.linspace(0, len(steps), MOST_VERTICES // 2 + 1).astype(int)
         kept = {0, len(steps) - 1}

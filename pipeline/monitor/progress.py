@@ -15,7 +15,7 @@ from pipeline.files.history import History
 from pipeline.formatting import bytes_text, duration
 from pipeline.monitor.disk_need import DiskNeed
 from pipeline.monitor.quick_forecast import forecast_end
-from pipeline.monitor.run_health import Deviation, deviation, findings, finite
+from pipeline.monitor.run_health import Deviation, difference_from_reference, findings, finite
 
 RECENT = 10  # records that "now" is taken over
 STALL_FACTOR = 5  # times the usual time between records; an evaluation or a checkpoint may delay one
@@ -87,7 +87,7 @@ def measure(
     best = max(((value, at) for at, value in held_out), default=(None, None))
     points = held_out or finite(history, history.accuracy)
     going_on = state in ("running", "stalled") and total is not None and step < total
-    apart = deviation(history, reference) if reference else None
+    apart = difference_from_reference(history, reference) if reference else None
     return Progress(
         history=str(history.path),
         state=state,

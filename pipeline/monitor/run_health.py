@@ -115,7 +115,7 @@ def nsp_at_chance(history: History) -> list[str]:
     return [f"NSP at chance: {100 * mean:.1f} % over the last {len(recent)} records"]
 
 
-def deviation(history: History, reference: History) -> Deviation | None:
+def difference_from_reference(history: History, reference: History) -> Deviation | None:
     """How far the run is from a reference run over its last records; None where the two share too few steps.
 
     Held-out accuracy where both have it, training accuracy otherwise; the reference is interpolated between its

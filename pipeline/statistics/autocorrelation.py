@@ -63,7 +63,7 @@ def autocorrelation(residuals: np.ndarray) -> Autocorrelation:
 
 
 def lag_one(residuals: np.ndarray) -> float | None:
-    """The lag-1 autocorrelation, None for fewer than three residuals or residuals without scatter."""
+    """The lag-1 autocorrelation of ``residuals`` (float [N]); None for fewer than three or without scatter."""
     if len(residuals) < 3 or np.ptp(residuals) <= 1e-300:
         return None
     return float(autocorrelations(residuals)[1])

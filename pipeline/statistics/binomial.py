@@ -1,6 +1,6 @@
 """The part of the records' scatter that comes from counting: an accuracy over n targets is a binomial share.
 
-Its variance p (1 - p) / n needs the denominators. Ours are recorded; the published file has none, but its accuracies
+Its variance p (1 - p) / n needs the denominators. Ours are recorded; the published file lacks them, but its accuracies
 are single-precision fractions of whole numbers, and continued fractions give the denominators back.
 """
 
@@ -36,7 +36,7 @@ def denominators(counts: np.ndarray, shares: np.ndarray) -> tuple[np.ndarray, De
 
 
 def inferred_denominator(shares: np.ndarray) -> float | None:
-    """The typical number of targets behind ``shares`` (float [N]), None where they are no such fractions.
+    """The typical number of targets behind ``shares`` (float [N]), None where they are not such fractions.
 
     A fraction of two whole numbers is in lowest terms with probability 6 / pi^2 = 0.61, so the denominators of the
     others fall to a half or less, and the upper half of them is the true one. Where all share one denominator, as NSP

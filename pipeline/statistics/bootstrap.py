@@ -1,10 +1,10 @@
 """Noise drawn again and again around a fitted curve: the stationary block bootstrap, post-blackened.
 
 Residuals of a curve are resampled in blocks (Politis & Romano 1994), but blocks cut slow noise and the fitted curve has
-bent towards it, so intervals from the residuals themselves are too narrow. So a model of the noise's memory takes the
+bent towards it, so intervals from the residuals themselves are too narrow. So a model of the autocorrelation takes the
 slow part out first (noise.py), the innovations that are left are resampled in blocks, whose mean length follows Politis
-& White (2004), and the memory is put back: Davison & Hinkley 1997, section 8.2.3. Every draw takes the memory's two
-parameters from their restricted likelihood, so the interval is wider where the records do not tell them well.
+& White (2004), and the slow part is put back: Davison & Hinkley 1997, section 8.2.3. Every draw takes the model's two
+parameters from their restricted likelihood, so the interval is wider where the records do not determine them well.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import numpy as np
 
 from pipeline.statistics.autocorrelation import autocorrelation
 from pipeline.statistics.curves import Fit
-from pipeline.statistics.noise import GRID, Noise, colour, learn_noise, whiten
+from pipeline.statistics.noise import NOISE_GRID, Noise, colour, learn_noise, whiten
 
 LEVEL = 0.95
 REPLICATES = 2_000
@@ -28,13 +28,13 @@ BATCH = 2_000_000  # numbers held at once
 
 @dataclass(frozen=True)
 class NoiseDraws:
-    """Draws of the noise around ``fitted`` (float [N]); ``block_length`` (records) is that of the innovations."""
+    """How to redraw the noise around a fitted curve."""
 
-    fitted: np.ndarray
-    residuals: np.ndarray
+    fitted: np.ndarray  # the curve at the records, share of one, float [N]
+    residuals: np.ndarray  # float [N]
     noise: Noise
-    absorbed: int
-    block_length: float
+    absorbed: int  # parameters of the curve
+    block_length: float  # records: mean block of the innovations
     replicates: int
 
     def each(self, statistic: Callable[[np.ndarray], np.ndarray], most_numbers: int = MOST_NUMBERS) -> np.ndarray:
@@ -45,10 +45,10 @@ class NoiseDraws:
         n = len(self.fitted)
         replicates = self.replicates_for(n, most_numbers)
         generator = np.random.default_rng(SEED)
-        chosen = np.sort(generator.choice(len(GRID), replicates, p=self.noise.weights))
+        chosen = np.sort(generator.choice(len(NOISE_GRID), replicates, p=self.noise.weights))
         values = []
         for place in np.unique(chosen):
-            phi, theta = GRID[place]
+            phi, theta = NOISE_GRID[place]
             # The residuals are a little smaller than the noise, for the curve has bent towards it.
             innovations = whiten(self.residuals, phi, theta) * np.sqrt(n / (n - self.absorbed))
             innovations = innovations - innovations.mean()
@@ -61,12 +61,15 @@ class NoiseDraws:
         return np.concatenate(values)
 
     def replicates_for(self, records: int, most_numbers: int = MOST_NUMBERS) -> int:
-        """How many draws are made of a history of so many records."""
+        """The number of draws from a history of so many records."""
         return int(np.clip(most_numbers // records, FEWEST_REPLICATES, self.replicates))
 
 
 def noise_draws(fit: Fit, steps: np.ndarray, accuracy: np.ndarray, noise: Noise | None = None) -> NoiseDraws:
-    """How to redraw the noise around ``fit`` to finite points (float [N] each) that it does not fit exactly."""
+    """How to redraw the noise around ``fit`` to finite points (float [N] each) that it does not fit exactly.
+
+    ``noise``: where it is known already.
+    """
     fitted = fit.at(steps)
     residuals = accuracy - fitted
     noise = noise or learn_noise(residuals, fit.tangents(steps))
@@ -89,6 +92,7 @@ def correlations_with(x: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
     unit = (x - x.mean()) / (x.std() * np.sqrt(len(x)))
 
     def z(rows: np.ndarray) -> np.ndarray:
+        """Of each of ``rows`` (float [R, N]): float [R]."""
         centred = rows - rows.mean(axis=1, keepdims=True)
         r = centred @ unit / np.sqrt(np.einsum("ij,ij->i", centred, centred))
         return np.arctanh(np.clip(r, -1 + 1e-15, 1 - 1e-15))
@@ -103,7 +107,7 @@ def rank_correlations_with(x: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
 
 
 def interval_around(observed: float, draws: np.ndarray) -> tuple[float, float]:
-    """A 95 % interval of a correlation ``observed``, from ``draws`` on Fisher's scale.
+    """A 95 % interval of a correlation ``observed``, from ``draws`` on Fisher's scale (float [R]).
 
     What the curve fails to follow is shuffled away in every draw, which moves all of them a little to one side; so the
     draws give the width of the interval, and the correlation observed its place.

@@ -150,7 +150,10 @@ def pearson(steps: np.ndarray, accuracy: np.ndarray, curve: Fit | None, draws: N
 
 
 def draws_around(steps: np.ndarray, accuracy: np.ndarray, curve: Fit | None) -> NoiseDraws | None:
-    """How to redraw the noise around ``curve``; None without one, or where it fits exactly."""
+    """How to redraw the noise of finite points (float [N] each) around ``curve``.
+
+    None without a curve, or where it fits exactly.
+    """
     if curve is None or np.abs(accuracy - curve.at(steps)).max() <= 1e-12 * np.abs(accuracy).max():
         return None
     return noise_draws(curve, steps, accuracy)
@@ -200,14 +203,17 @@ def correlation(
 
 
 def plain_r(steps: np.ndarray, values: np.ndarray) -> float | None:
-    """r alone, or None where it is not defined."""
+    """r alone of finite points (float [N] each); None where it is not defined."""
     if len(steps) < 3 or np.ptp(values) == 0:
         return None
     return float(stats.pearsonr(steps, values).statistic)
 
 
 def horizons(steps: np.ndarray, accuracy: np.ndarray) -> tuple[list[Horizon], Horizon | None]:
-    """r over the first T steps for a grid of T, and over the second half of the run; nothing for an empty run."""
+    """r over the first T steps for twenty T, and over the second half of the run; nothing for an empty run.
+
+    ``steps`` and ``accuracy`` are finite points, float [N] each.
+    """
     if not len(steps):
         return [], None
     last = float(steps[-1])
@@ -227,6 +233,7 @@ def _describe(draws: NoiseDraws, curve: str) -> Bootstrap:
 
 
 def _spearman(steps: np.ndarray, accuracy: np.ndarray, draws: NoiseDraws | None) -> Spearman:
+    """The rank correlation of finite points (float [N] each)."""
     found = stats.spearmanr(steps, accuracy)
     rho = float(found.statistic)
     interval = None
@@ -236,6 +243,7 @@ def _spearman(steps: np.ndarray, accuracy: np.ndarray, draws: NoiseDraws | None)
 
 
 def _log_step(steps: np.ndarray, accuracy: np.ndarray, draws: NoiseDraws | None) -> LogStep | None:
+    """r of log(step) and accuracy, finite points (float [N] each); None from step 0."""
     if steps[0] <= 0:
         return None
     r = plain_r(np.log(steps), accuracy)
@@ -248,7 +256,10 @@ def _log_step(steps: np.ndarray, accuracy: np.ndarray, draws: NoiseDraws | None)
 def _disattenuated(
     steps: np.ndarray, accuracy: np.ndarray, counts: np.ndarray, counts_are: Denominators | None
 ) -> Disattenuated:
-    """r without the binomial noise of the records: r / sqrt(reliability) (Spearman 1904), never past 1."""
+    """r without the binomial noise of the records: r / sqrt(reliability) (Spearman 1904), never past 1.
+
+    ``steps``, ``accuracy`` and its denominators ``counts`` (NaN where unknown) are float [N].
+    """
     r, variance = plain_r(steps, accuracy), sampling_variance(accuracy, counts)
     if r is None or variance is None:
         return Disattenuated(None, None, None, None)

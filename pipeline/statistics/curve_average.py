@@ -1,6 +1,6 @@
-"""What all curves together say of a run: each plausible curve with its weight, so that no single model decides.
+"""Bayesian model averaging over curves: each plausible curve with its weight, so that no single model decides.
 
-A component is one curve with one shape, from the grid of curves.py. Given the noise's memory (noise.py), its a and b
+A component is one curve with one shape, from the grid of curves.py. Given a noise model (noise.py), its a and b
 have a normal posterior by generalized least squares, and its evidence is the restricted likelihood
 
     (n - 2)-th power of 1 / sqrt(unexplained squares), times 1 / sqrt(det X' V^-1 X),
@@ -9,7 +9,7 @@ with g scaled to 0 at the first record and 1 at the last. That puts an even prio
 was observed, in the same units for every curve, so the evidences can be compared (Hoeting et al. 1999, Bayesian model
 averaging: a tutorial). Shapes are even on log scales within a curve, the curves are even among themselves. Prior
 weights from the errors of rolling origins were tried: they use the records twice, and the intervals held the truth
-less often. A forecast is the mixture of what the components expect, over the likeliest memories of the noise too, cut
+less often. A forecast is the mixture of what the components expect, over the likeliest noise models too, cut
 to accuracies between 0 and 1; its spread is doubt between curves, between shapes, and from the noise.
 """
 
@@ -23,10 +23,10 @@ from scipy import special
 from pipeline.statistics.curves import SHAPES, average_down, bounds, curves_for, transform
 from pipeline.statistics.noise import first_variance, learn_noise, whiten
 
-MEMORIES = 8  # (phi, theta) of the noise that are averaged over
+NOISE_MODELS = 8  # (phi, theta) that are averaged over
 MOST_RECORDS = 600  # more are averaged down: a curve has a few parameters only
-GRID = {"tau": 40, "shift": 18, "exponent": 14}  # cells
-REFINEMENTS = 3  # of the grid, each within what the last one found likely
+SHAPE_CELLS = {"tau": 40, "shift": 18, "exponent": 14}  # of one search, by parameter of the shape
+REFINEMENTS = 3  # searches, each within what the last one found likely
 NEGLIGIBLE = 1e-4  # weight, against the largest of the curve
 BISECTIONS = 30
 SMALLEST_CHANCE = 1e-12
@@ -34,13 +34,13 @@ SMALLEST_CHANCE = 1e-12
 
 @dataclass(frozen=True)
 class Components:
-    """The grid of curves over the records: everything that does not depend on the accuracy."""
+    """The curves that are averaged: everything that does not depend on the accuracy."""
 
     shapes: dict[str, np.ndarray]  # by curve, float [shapes, parameters of the shape]; K shapes in all
     offsets: np.ndarray  # g at the first record, float [K]
-    scales: np.ndarray  # g at the last record less that
+    scales: np.ndarray  # g at the last record minus the offset, float [K]
     prior: np.ndarray  # float [K]: share of the prior, over all curves
-    times: int = 1  # how often the K components are repeated, for so many memories of the noise
+    times: int = 1  # how often the K components are repeated: once for each noise model
 
     def of(self, curve: str) -> np.ndarray:
         """Which components are of ``curve``: bool [times x K]."""
@@ -95,7 +95,7 @@ class Mixture:
         return Expectation(weights[kept], means[kept], spreads, self.freedom)
 
     def parameter_intervals(self, curve: str, level: float) -> dict[str, tuple[float, float]]:
-        """Intervals of the parameters of one ``curve``, over its shapes and the noise."""
+        """Intervals of the parameters of one ``curve``, over its shapes and the noise; ``level``: 0.95 for 95 %."""
         components = self.components
         mine = components.of(curve)
         weights = self.weights[mine]
@@ -122,7 +122,7 @@ class Mixture:
     def _quantiles(
         self, weights: np.ndarray, means: np.ndarray, spreads: np.ndarray, shares: tuple[float, float]
     ) -> tuple[float, float]:
-        """Quantiles of a mixture of Student t (float [K] each)."""
+        """Two quantiles of a mixture of Student t with ``weights``, ``means`` and ``spreads`` (float [K] each)."""
         kept = weights > 1e-9 * weights.max()
         weights, means, spreads = weights[kept], means[kept], np.maximum(spreads[kept], 1e-300)
         reach = 20 * spreads
@@ -165,36 +165,40 @@ class Expectation:
         return (low + high) / 2
 
     def _edges(self) -> tuple[np.ndarray, np.ndarray]:
+        """The probability below 0 and below 1 at each step, float [M] each."""
         places = self.means.shape[1]
         return self._below(np.zeros(places)), self._below(np.ones(places))
 
     def _below(self, accuracy: np.ndarray) -> np.ndarray:
+        """The probability below ``accuracy`` (float [M]) before the cut to [0, 1]: float [M]."""
         return self.weights @ special.stdtr(self.freedom, (accuracy - self.means) / self.spreads)
 
 
 def average_curves(steps: np.ndarray, accuracy: np.ndarray) -> Mixture:
-    """The mixture for finite points (float [N] each, N >= 8, not all the same)."""
+    """The mixture for finite points: ``steps`` and ``accuracy`` (share of one, not all the same), float [N], N >= 8."""
     steps, accuracy = average_down(steps, accuracy, MOST_RECORDS)
     boxes = {curve: np.log(np.reshape(bounds(curve, steps), (-1, 2))) for curve in curves_for(steps)}
     volumes = {curve: float(np.prod(np.ptp(box, axis=1))) for curve, box in boxes.items()}
     prior = {curve: 1 / volumes[curve] for curve in boxes}
-    memories: list[tuple[float, float]] = []
+    noise_models: list[tuple[float, float]] = []
     for refinement in range(REFINEMENTS):
-        components = _grid(steps, boxes, prior)
+        components = _components(steps, boxes, prior)
         g = components.scaled(steps)
-        memories = memories or _memories(components, g, accuracy)
+        noise_models = noise_models or _likely_noise(components, g, accuracy)
         last = refinement == REFINEMENTS - 1
-        mixture = _weigh(components, g, accuracy, memories if last else memories[:1])
+        mixture = _weigh(components, g, accuracy, noise_models if last else noise_models[:1])
         boxes = {curve: _narrowed(mixture, curve, box) for curve, box in boxes.items()}
     return mixture
 
 
-def _grid(steps: np.ndarray, boxes: dict[str, np.ndarray], prior: dict[str, float]) -> Components:
+def _components(steps: np.ndarray, boxes: dict[str, np.ndarray], prior: dict[str, float]) -> Components:
     """Shapes evenly spread over each curve's box of log shapes (float [P, 2]); ``prior``: density on the log scale."""
     shapes: dict[str, np.ndarray] = {}
     priors: list[np.ndarray] = []
     for curve, box in boxes.items():
-        edges = [np.linspace(low, high, GRID[name] + 1) for (low, high), name in zip(box, SHAPES[curve], strict=True)]
+        edges = [
+            np.linspace(low, high, SHAPE_CELLS[name] + 1) for (low, high), name in zip(box, SHAPES[curve], strict=True)
+        ]
         middles = [(edge[1:] + edge[:-1]) / 2 for edge in edges]
         axes = np.meshgrid(*middles, indexing="ij")
         shapes[curve] = np.exp(np.stack([axis.ravel() for axis in axes], 1)) if axes else np.empty((1, 0))
@@ -205,28 +209,30 @@ def _grid(steps: np.ndarray, boxes: dict[str, np.ndarray], prior: dict[str, floa
 
 
 def _narrowed(mixture: Mixture, curve: str, box: np.ndarray) -> np.ndarray:
-    """The part of ``box`` in which the curve's weight lies, and a cell around it."""
+    """The part of ``box`` (log shapes, float [P, 2]) in which the curve's weight lies, and a cell around it."""
     weights = mixture.weights[mixture.components.of(curve)]
     if not len(box) or not weights.sum():
         return box
     shapes = np.tile(mixture.components.shapes[curve], (mixture.components.times, 1))
     likely = np.log(shapes[weights > NEGLIGIBLE * weights.max()])
-    cells = np.ptp(box, axis=1) / [GRID[name] for name in SHAPES[curve]]
+    cells = np.ptp(box, axis=1) / [SHAPE_CELLS[name] for name in SHAPES[curve]]
     return np.stack(
         [np.maximum(likely.min(axis=0) - cells, box[:, 0]), np.minimum(likely.max(axis=0) + cells, box[:, 1])], axis=1
     )
 
 
-def _weigh(components: Components, g: np.ndarray, accuracy: np.ndarray, memories: list[tuple[float, float]]) -> Mixture:
-    """The posterior over ``components`` with scaled ``g`` (float [K, N]) at the records, for each memory of the noise.
+def _weigh(
+    components: Components, g: np.ndarray, accuracy: np.ndarray, noise_models: list[tuple[float, float]]
+) -> Mixture:
+    """The posterior over ``components`` with scaled ``g`` (float [K, N]) at the records, for each noise model.
 
-    Components are repeated, once a memory; all memories have the same prior.
+    Components are repeated, once for each noise model; all noise models have the same prior.
     """
     freedom = len(accuracy) - 2
     rows = np.vstack([np.ones(len(accuracy)), accuracy, g])
     evidences, coefficients, covariances = [], [], []
-    for memory in memories:
-        white = whiten(rows, *memory)
+    for model in noise_models:
+        white = whiten(rows, *model)
         one, y, x = white[0], white[1], white[2:]
         oo, oy, yy = one @ one, one @ y, y @ y
         og, gg, gy = x @ one, np.einsum("ij,ij->i", x, x), x @ y
@@ -236,7 +242,7 @@ def _weigh(components: Components, g: np.ndarray, accuracy: np.ndarray, memories
         unexplained = np.maximum(yy - a * oy - b * gy, 1e-14 * yy)
         inverse = np.stack([np.stack([gg, -og], 1), np.stack([-og, np.full_like(gg, oo)], 1)], 1)
         evidences.append(
-            -0.5 * (freedom * np.log(unexplained) + np.log(determinant) + np.log(first_variance(*memory)))
+            -0.5 * (freedom * np.log(unexplained) + np.log(determinant) + np.log(first_variance(*model)))
             + np.log(components.prior)
         )
         coefficients.append(np.stack([a, b], 1))
@@ -244,7 +250,7 @@ def _weigh(components: Components, g: np.ndarray, accuracy: np.ndarray, memories
     evidence = np.concatenate(evidences)
     weights = np.exp(evidence - evidence.max())
     return Mixture(
-        replace(components, times=len(memories)),
+        replace(components, times=len(noise_models)),
         weights / weights.sum(),
         np.concatenate(coefficients),
         np.concatenate(covariances),
@@ -252,8 +258,11 @@ def _weigh(components: Components, g: np.ndarray, accuracy: np.ndarray, memories
     )
 
 
-def _memories(components: Components, g: np.ndarray, accuracy: np.ndarray) -> list[tuple[float, float]]:
-    """The likeliest (phi, theta) of the noise around the best component."""
+def _likely_noise(components: Components, g: np.ndarray, accuracy: np.ndarray) -> list[tuple[float, float]]:
+    """The likeliest (phi, theta) of the noise of ``accuracy`` (float [N]) around the best component.
+
+    ``g``: scaled g of every component, float [K, N].
+    """
     centred = g - g.mean(axis=1, keepdims=True)
     y = accuracy - accuracy.mean()
     spread = np.maximum(np.einsum("ij,ij->i", centred, centred), 1e-300)
@@ -262,9 +271,9 @@ def _memories(components: Components, g: np.ndarray, accuracy: np.ndarray) -> li
     residuals = y - b[best] * centred[best]
     if np.abs(residuals).max() <= 1e-12 * np.abs(accuracy).max():
         return [(0.0, 0.0)]
-    # A neighbour on the grid shows how the curve moves when its shape does.
+    # A neighbouring shape shows how the curve moves when its shape does.
     curve = next(curve for curve in components.shapes if components.of(curve)[best])
     mine = components.of(curve)
     moves = [g[place] - g[best] for place in (best - 1, best + 1) if 0 <= place < len(g) and mine[place]]
     tangents = np.column_stack([np.ones(len(y)), g[best], *(move for move in moves[:1] if np.ptp(move) > 0)])
-    return learn_noise(residuals, tangents).likely(MEMORIES)
+    return learn_noise(residuals, tangents).likely(NOISE_MODELS)

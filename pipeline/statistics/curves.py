@@ -36,7 +36,7 @@ PARAMETERS = {curve: ("a", "b", *shape) for curve, shape in SHAPES.items()}
 SATURATING = ("exponential", "power")  # their a is an asymptote
 FEWEST_RECORDS = 8  # below this three parameters follow the noise
 SEARCHED_RECORDS = 4_000  # more are averaged down to so many for the grid; the end of the search sees them all
-GRID = {"tau": 60, "shift": 14, "exponent": 12}  # points
+SHAPE_POINTS = {"tau": 60, "shift": 14, "exponent": 12}  # of the first search, by parameter of the shape
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,10 @@ class Fit:
 
 
 def transform(curve: str, steps: np.ndarray, shape: tuple[float, ...]) -> np.ndarray:
-    """g of ``steps`` (float [N]) for one ``shape``."""
+    """g of ``steps`` (float [N]) for one ``shape``: float [N].
+
+    Parameters of the shape that are arrays (float [K, 1]) give float [K, N].
+    """
     if curve == "exponential":
         return -np.exp(-steps / shape[0])
     if curve == "power":
@@ -87,7 +90,7 @@ def transform(curve: str, steps: np.ndarray, shape: tuple[float, ...]) -> np.nda
 
 
 def bounds(curve: str, steps: np.ndarray) -> list[tuple[float, float]]:
-    """Least and greatest value of each shape parameter that is searched on rising ``steps``.
+    """Least and greatest value of each shape parameter that is searched on rising ``steps`` (float [N]).
 
     An exponential that is done within a hundredth of the run is a step, one of ten runs' length a straight line.
     """
@@ -99,19 +102,22 @@ def bounds(curve: str, steps: np.ndarray) -> list[tuple[float, float]]:
 def shape_grid(curve: str, steps: np.ndarray) -> np.ndarray:
     """Shapes spread evenly on log scales between the bounds: float [K, parameters of the shape], K = 1 for none."""
     axes = [
-        np.geomspace(low, high, GRID[name])
+        np.geomspace(low, high, SHAPE_POINTS[name])
         for name, (low, high) in zip(SHAPES[curve], bounds(curve, steps), strict=True)
     ]
     return np.stack([axis.ravel() for axis in np.meshgrid(*axes, indexing="ij")], axis=1) if axes else np.empty((1, 0))
 
 
 def curves_for(steps: np.ndarray) -> list[str]:
-    """The curves that can be fitted to records at ``steps``: no logarithm from step 0."""
+    """The curves that can be fitted to records at rising ``steps`` (float [N]): all, or from step 0 all but "log"."""
     return [curve for curve in FORMULAS if curve != "log" or steps[0] > 0]
 
 
 def fit_curves(steps: np.ndarray, accuracy: np.ndarray) -> list[Fit]:
-    """All curves fitted to finite points (float [N] each), the best first; none for few points or constant accuracy."""
+    """All curves fitted to ``steps`` and finite ``accuracy`` (share of one), float [N] each, the best first.
+
+    Empty for fewer than 8 points or constant accuracy.
+    """
     if len(steps) < FEWEST_RECORDS or np.ptp(accuracy) == 0:
         return []
     fits = [fit_curve(curve, steps, accuracy) for curve in curves_for(steps)]
@@ -119,7 +125,7 @@ def fit_curves(steps: np.ndarray, accuracy: np.ndarray) -> list[Fit]:
 
 
 def fit_curve(curve: str, steps: np.ndarray, accuracy: np.ndarray) -> Fit:
-    """One curve fitted to finite points (float [N] each)."""
+    """One curve fitted to ``steps`` and finite ``accuracy`` (share of one), float [N] each."""
     shape, at_bound = _best_shape(curve, steps, accuracy) if SHAPES[curve] else ((), ())
     g = transform(curve, steps, shape)
     centred = g - g.mean()
@@ -134,7 +140,11 @@ def fit_curve(curve: str, steps: np.ndarray, accuracy: np.ndarray) -> Fit:
 
 
 def average_down(steps: np.ndarray, values: np.ndarray, most: int) -> tuple[np.ndarray, np.ndarray]:
-    """Means over neighbouring records, so that at most ``most`` points are left; as they are where they are fewer."""
+    """Means over neighbouring records, at most ``most``; points (float [N] each) stay as they are where N is less.
+
+    Returns:
+        Steps and values, float [min(N, most)] each.
+    """
     if len(steps) <= most:
         return steps, values
     edges = np.linspace(0, len(steps), most + 1).astype(int)
@@ -143,10 +153,12 @@ def average_down(steps: np.ndarray, values: np.ndarray, most: int) -> tuple[np.n
 
 
 def _best_shape(curve: str, steps: np.ndarray, accuracy: np.ndarray) -> tuple[tuple[float, ...], tuple[str, ...]]:
-    """The shape with the largest r^2, and the names of its parameters that lie at the edge of the search."""
+    """The shape with the largest r^2 for points (float [N] each), and the names of its parameters at the edge of the
+    search."""
     limits = np.log(bounds(curve, steps))
 
     def misfit(log_shape: np.ndarray, x: np.ndarray, y: np.ndarray) -> float:
+        """-r^2 of the curve with one shape (its log, float [P]) and centred points (float [N] each)."""
         g = transform(curve, x, tuple(np.exp(log_shape)))
         g = g - g.mean()
         spread = float(g @ g)

@@ -2,7 +2,7 @@
 
 At every record the rule looks at the last ``window`` evaluated records and fits a straight line to their held-out
 accuracy. The line's rise over the window is the gain that the window bought. The rule is met when even the upper limit
-of that gain, noise allowed for, is less than ``worth``; it stops the run once it was met ``patience`` times in a row.
+of that gain, given the noise, is less than ``worth``; it stops the run once it was met ``patience`` times in a row.
 
 The noise of one record is taken from the scatter around the line, never less than the binomial error that its number of
 targets would give were they drawn afresh at every record (they are not, so this errs on the side of going on). The
@@ -21,9 +21,9 @@ from statistics import NormalDist
 
 import numpy as np
 
-SMALLEST_WINDOW = 8  # records; fewer tell no trend from noise
-LARGEST_RHO = 0.9  # beyond it a window of this length cannot tell memory from trend
-AT_ONCE = 5_000  # windows laid out in memory together
+SMALLEST_WINDOW = 8  # records; with fewer, trend and noise look alike
+LARGEST_RHO = 0.9  # in a window of this length a larger autocorrelation cannot be told from a trend
+AT_ONCE = 5_000  # windows at a time
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,10 @@ class EarlyStop:
         return self.stopping_step(steps[first[0] :], accuracy[first[0] :], recent) == steps[-1]
 
     def _met(self, steps: np.ndarray, accuracy: np.ndarray, floor: np.ndarray) -> np.ndarray:
-        """Whether the rule is met at each record from the ``window``-th on (int [N - window + 1], 0 or 1)."""
+        """Whether the rule is met at each record from the ``window``-th on: int [N - window + 1], 0 or 1.
+
+        ``steps``, ``accuracy`` and ``floor`` (the least variance of a record) are float [N].
+        """
         z = NormalDist().inv_cdf(self.confidence)
         windows = [np.lib.stride_tricks.sliding_window_view(each, self.window) for each in (steps, accuracy, floor)]
         met = []
@@ -99,7 +102,7 @@ class EarlyStop:
 
 
 def _binomial_variance(accuracy: np.ndarray, targets: Sequence[float | None] | int | None) -> np.ndarray:
-    """p (1 - p) / n of each record (float [N]); 0 where n is not known."""
+    """p (1 - p) / n of each record, float [N], for ``accuracy`` (share of one, float [N]); 0 where n is unknown."""
     if targets is None or isinstance(targets, int):
         counts = np.full(len(accuracy), np.nan if targets is None else targets, dtype=float)
     else:

@@ -5,10 +5,10 @@ The sum of a first-order autoregression and white noise is an ARMA(1, 1) process
     e[t] = phi e[t-1] + u[t] - theta u[t-1],    0 <= theta <= phi < 1,
 
 with phi for how slow the drift is and theta near phi where the white part is large. A fitted curve bends towards slow
-noise, so residuals look shorter of memory than the noise is. The restricted likelihood (Patterson & Thompson 1971;
-Harville 1974) is the likelihood of what no curve near the fitted one can absorb, and has no such bias. It is computed
-on a grid of (phi, theta); its weights say how well the records tell the memory, and who draws from them carries that
-doubt along.
+noise, so residuals are less autocorrelated than the noise is. The restricted likelihood (Patterson & Thompson 1971;
+Harville 1974) is the likelihood of what no curve near the fitted one can absorb, and is free of this bias. It is
+computed on a grid of (phi, theta); its weights say how well the records determine the two, and draws from the weights
+take that uncertainty along.
 """
 
 from __future__ import annotations
@@ -20,27 +20,29 @@ from scipy import signal
 
 PHIS = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.75, 0.8, 0.85, 0.9, 0.93, 0.96, 0.98, 0.99)
 THETA_SHARES = (0.0, 0.3, 0.5, 0.65, 0.8, 0.9, 0.95, 0.98)  # theta = share x phi
-GRID = np.array([(phi, phi * share) for phi in PHIS for share in (THETA_SHARES if phi else (0.0,))])
-MOST_RECORDS = 20_000  # the memory is learned from the last so many
+NOISE_GRID = np.array(  # the (phi, theta) that are compared, float [K, 2]
+    [(phi, phi * share) for phi in PHIS for share in (THETA_SHARES if phi else (0.0,))]
+)
+MOST_RECORDS = 20_000  # phi and theta are estimated from the last so many
 
 
 @dataclass(frozen=True)
 class Noise:
-    """Plausible models of a noise: ``weights`` (float [K], sum 1) of the (phi, theta) in ``GRID``."""
+    """Plausible models of a noise: ``weights`` (float [K], sum 1) of the (phi, theta) in ``NOISE_GRID``."""
 
     weights: np.ndarray
 
     @property
     def best(self) -> tuple[float, float]:
         """The (phi, theta) of the largest restricted likelihood."""
-        phi, theta = GRID[int(np.argmax(self.weights))]
+        phi, theta = NOISE_GRID[int(np.argmax(self.weights))]
         return float(phi), float(theta)
 
     def likely(self, most: int) -> list[tuple[float, float]]:
-        """At most ``most`` (phi, theta), the likeliest first; none with less than a twentieth of the first's weight."""
+        """At most ``most`` (phi, theta), the likeliest first, each of at least a twentieth of the first's weight."""
         order = np.argsort(-self.weights, kind="stable")[:most]
         kept = order[self.weights[order] >= self.weights.max() / 20]
-        return [(float(phi), float(theta)) for phi, theta in GRID[kept]]
+        return [(float(phi), float(theta)) for phi, theta in NOISE_GRID[kept]]
 
 
 def whiten(values: np.ndarray, phi: float, theta: float) -> np.ndarray:
@@ -67,13 +69,16 @@ def colour(innovations: np.ndarray, phi: float, theta: float) -> np.ndarray:
 
 
 def learn_noise(residuals: np.ndarray, tangents: np.ndarray) -> Noise:
-    """The noise behind ``residuals`` (float [N]) of a least-squares fit that moves along ``tangents`` ([N, P])."""
+    """The noise behind ``residuals`` (share of one, float [N]) of a least-squares fit.
+
+    ``tangents``: how the fitted curve moves with each of its P parameters, float [N, P].
+    """
     y, x = residuals[-MOST_RECORDS:], tangents[-MOST_RECORDS:]
     basis = np.linalg.qr(x / np.linalg.norm(x, axis=0))[0]
     both = np.vstack([basis.T, y])
     size, absorbed = len(y), basis.shape[1]
-    log_likelihoods = np.empty(len(GRID))
-    for place, (phi, theta) in enumerate(GRID):
+    log_likelihoods = np.empty(len(NOISE_GRID))
+    for place, (phi, theta) in enumerate(NOISE_GRID):
         white = whiten(both, phi, theta)
         products = white @ white.T
         moments, cross = products[:absorbed, :absorbed], products[:absorbed, -1]
@@ -86,14 +91,14 @@ def learn_noise(residuals: np.ndarray, tangents: np.ndarray) -> Noise:
 
 
 def first_variance(phi: float, theta: float) -> float:
-    """The variance of the process over that of its innovations."""
+    """The variance of the process divided by that of its innovations."""
     return (1 - 2 * phi * theta + theta**2) / (1 - phi**2)
 
 
 def _prior() -> np.ndarray:
-    """Even over phi in steps of the grid and, for each phi, over the thetas."""
-    phis, counts = np.unique(GRID[:, 0], return_counts=True)
+    """Prior weights on NOISE_GRID (float [K], sum 1): even over phi and, for each phi, over its thetas."""
+    phis, counts = np.unique(NOISE_GRID[:, 0], return_counts=True)
     widths = np.gradient(phis)
     of_phi = dict(zip(phis, widths / counts, strict=True))
-    prior = np.array([of_phi[phi] for phi in GRID[:, 0]])
+    prior = np.array([of_phi[phi] for phi in NOISE_GRID[:, 0]])
     return prior / prior.sum()

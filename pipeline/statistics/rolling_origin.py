@@ -17,7 +17,10 @@ MOST_RECORDS = 400  # more are averaged down
 
 
 def rolling_errors(steps: np.ndarray, accuracy: np.ndarray) -> dict[str, float]:
-    """Forecast error by curve for finite points (float [N] each); none for fewer than 40."""
+    """Forecast error (root mean square, share of one) by curve, for ``steps`` and finite ``accuracy``, float [N] each.
+
+    Empty for fewer than 40 points or constant accuracy.
+    """
     if len(steps) < FEWEST_RECORDS or np.ptp(accuracy) == 0:
         return {}
     x, y = average_down(steps, accuracy, MOST_RECORDS)
@@ -37,6 +40,7 @@ def _forecasts(g: np.ndarray, y: np.ndarray, ends: np.ndarray, edges: np.ndarray
     """Mean of each tenth by the best shape of ``g`` (float [K, N]) before each origin: float [origins, tenths]."""
 
     def sums(values: np.ndarray) -> np.ndarray:
+        """Of ``values`` (float [..., N]) before each origin: float [..., origins]."""
         return np.cumsum(values, axis=-1)[..., ends - 1]
 
     counts = ends.astype(float)

@@ -19,18 +19,18 @@ LARGEST_RHO = 0.97  # beyond it the variance that is put back would be mostly ro
 
 @dataclass(frozen=True)
 class Slope:
-    """Accuracy per step; ``bandwidth`` in records; ``p`` against no slope, two-sided; ``interval`` of 95 %."""
+    """The slope of a straight line, and its test."""
 
-    slope: float
+    slope: float  # share of one per step
     standard_error: float
-    bandwidth: int
-    t: float | None
-    p: float | None
-    interval: tuple[float, float]
+    bandwidth: int  # records
+    t: float | None  # None where the points lie on a line exactly
+    p: float | None  # two-sided, against slope 0
+    interval: tuple[float, float]  # 95 %
 
 
 def slope_test(steps: np.ndarray, values: np.ndarray) -> Slope | None:
-    """The slope through finite points (float [N] each), None for fewer than 8 or steps that are all the same."""
+    """The slope through finite points (float [N] each); None for fewer than 8, or for steps that are all the same."""
     n = len(steps)
     if n < FEWEST_RECORDS or np.ptp(steps) == 0:
         return None

@@ -13,7 +13,7 @@ from pipeline.formatting import bytes_text, duration
 from pipeline.monitor.disk_need import disk_need
 from pipeline.monitor.progress import measure
 from pipeline.monitor.quick_forecast import forecast_end
-from pipeline.monitor.run_health import deviation, divergence, findings, overfit
+from pipeline.monitor.run_health import difference_from_reference, divergence, findings, overfit
 from pipeline.monitor.screen import screen
 from pipeline.stage import InputError
 from pipeline.terminal import sparkline
@@ -152,10 +152,10 @@ def test_held_out_falling_while_training_rises_is_overfitting():
 
 
 def test_a_run_like_its_reference_is_left_alone_and_another_is_not():
-    large = [deviation(simulated(seed), simulated(seed + 1000)).is_large for seed in range(100)]
+    large = [difference_from_reference(simulated(seed), simulated(seed + 1000)).is_large for seed in range(100)]
     assert sum(large) <= 2
     worse = simulated(3, held_out=lambda _: -0.04)
-    found = deviation(cut(worse, 120), simulated(4))
+    found = difference_from_reference(cut(worse, 120), simulated(4))
     assert (found.of, found.up_to, found.is_large) == ("held-out", 2400, True)
     assert found.difference == pytest.approx(-0.04, abs=0.01)
     progress = measure(worse, 0.0, 1.0, reference=simulated(4))
@@ -165,11 +165,11 @@ def test_a_run_like_its_reference_is_left_alone_and_another_is_not():
 
 def test_a_reference_with_other_steps_is_interpolated_and_one_without_common_steps_is_no_reference():
     history, coarse = make_history(100), make_history(25, 160)
-    assert abs(deviation(history, coarse).difference) < 0.01
-    assert deviation(history, make_history(100, 100_000)) is None
-    assert deviation(history, make_history(5)) is None  # too few records of the run lie within it
+    assert abs(difference_from_reference(history, coarse).difference) < 0.01
+    assert difference_from_reference(history, make_history(100, 100_000)) is None
+    assert difference_from_reference(history, make_history(5)) is None  # too few records of the run lie within it
     published = replace(coarse, records={key: coarse.records[key] for key in ("steps", "mlm_acc")})
-    assert deviation(history, published).of == "training"
+    assert difference_from_reference(history, published).of == "training"
 
 
 @pytest.mark.parametrize("seen", [0.3, 0.6, 0.9])

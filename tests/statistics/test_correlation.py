@@ -8,7 +8,7 @@ from pipeline.statistics import bootstrap, correlation
 from pipeline.statistics.autocorrelation import Autocorrelation, autocorrelation, effective_sample_sizes, lag_one
 from pipeline.statistics.binomial import inferred_denominator
 from pipeline.statistics.curves import fit_curves
-from pipeline.statistics.noise import GRID, colour, learn_noise, whiten
+from pipeline.statistics.noise import NOISE_GRID, colour, learn_noise, whiten
 from pipeline.statistics.slope import slope_test
 from tests.helpers.simulated import CURVES, STEPS, ar_noise, published_like, published_share, true_r
 
@@ -55,7 +55,7 @@ def test_the_same_history_gives_the_same_interval():
 
 def test_whitening_is_undone_by_colouring_and_gives_the_innovations():
     shocks = np.random.default_rng(2).normal(size=(3, 400))
-    for phi, theta in GRID[::7]:
+    for phi, theta in NOISE_GRID[::7]:
         process = colour(shocks, phi, theta)
         assert whiten(process, phi, theta) == pytest.approx(shocks)
     process = colour(np.random.default_rng(3).normal(size=(4000, 40)), 0.9, 0.45)[:, 20:]
