@@ -21,7 +21,7 @@ PY := .venv/bin/python
 study: .venv/study
 	$(PY) rare_char_fetch.py --source sample --output $(STUDY)/dataset.json
 	$(PY) verify_dataset.py $(STUDY)/dataset.json --report $(STUDY)/verification.json \
-	    --min-sentences 29000 --min-han 3900 --min-common-han 2700 --min-articles 120 --min-pairs 28500 \
+	    --min-sentences 23500 --min-han 3900 --min-common-han 2700 --min-articles 120 --min-pairs 23000 \
 	    --max-unknown 0.0012 --min-topics 1 --max-largest-topic 1 --min-level-1 0.66 --min-level-2 0.12 \
 	    --min-level-3 0.01
 	$(PY) train_large_100k.py --preset quickstart --dataset $(STUDY)/dataset.json \

@@ -27,9 +27,9 @@ from pipeline.files.history import DEFAULT_HISTORY, History, read_history
 from pipeline.files.scores import Scores, read_scores, scores_beside
 from pipeline.formatting import now
 from pipeline.report.console import Report
-from pipeline.report.console_texts import LANGUAGES
 from pipeline.stage import InputError, run_stage
 from pipeline.statistics.early_stop import EarlyStop
+from pipeline.words import LANGUAGES
 
 
 def main() -> int:

@@ -79,11 +79,14 @@ CHINESE = {
 }
 
 
+LANGUAGES = ("en", "zh")
+
+
 class Words:
     """``say(text, **values)`` gives ``text`` in one language, with the values put in."""
 
     def __init__(self, language: str, chinese: dict[str, str]) -> None:
-        """``language`` is "en" or "zh"; ``chinese`` holds the Chinese for every text that will be asked for."""
+        """``language`` is one of LANGUAGES; ``chinese`` holds the Chinese for every text that will be asked for."""
         self.language = language
         self._chinese = chinese
 

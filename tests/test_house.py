@@ -11,6 +11,8 @@ from tests.helpers.tiny import ROOT
 SCRIPTS = {path.stem for path in ROOT.glob("*.py")}
 PACKAGES = ("pipeline", "study", "benchmarks")
 LONGEST_FILE = 350  # lines
+LARGEST_ROOM = 14  # files, __init__.py not counted
+MOST_UNTYPED_OBJECTS = 90  # dict[str, Any]: at the borders to JSON only
 
 
 def sources() -> Iterator[Path]:
@@ -41,3 +43,16 @@ def test_no_file_is_longer_than_one_idea() -> None:
     assert len(lengths) > 100
     long = {str(path.relative_to(ROOT)): length for path, length in lengths.items() if length > LONGEST_FILE}
     assert not long
+
+
+def test_no_room_holds_too_many_files() -> None:
+    rooms: dict[Path, int] = {}
+    for path in sources():
+        if path.name != "__init__.py" and path.parent != ROOT:
+            rooms[path.parent] = rooms.get(path.parent, 0) + 1
+    assert len(rooms) > 15
+    assert not {str(room.relative_to(ROOT)): count for room, count in rooms.items() if count > LARGEST_ROOM}
+
+
+def test_objects_are_typed_inside_the_house() -> None:
+    assert sum(path.read_text(encoding="utf-8").count("dict[str, Any]") for path in sources()) <= MOST_UNTYPED_OBJECTS

@@ -9,7 +9,7 @@ from pipeline.analyse.schema.accuracy import AccuracyCurve, FittedCurve, Forecas
 from pipeline.analyse.schema.analysis import Analysis
 from pipeline.analyse.schema.run import Cost, EarlyStopHindsight, Gains, Nsp, Overfit
 from pipeline.analyse.schema.side_by_side import CheckpointTrends, CommonHorizon, Comparison, SeveralRuns
-from pipeline.report.console_texts import TEXTS
+from pipeline.report.console_texts import TEXTS, console_words
 from pipeline.statistics.autocorrelation import EffectiveSampleSizes
 
 HORIZONS_SHOWN = slice(3, None, 4)  # every fifth of the run
@@ -20,7 +20,7 @@ class Report:
     """Lines about one analysis, in one language."""
 
     def __init__(self, language: str) -> None:
-        self._texts = TEXTS[language]
+        self._words = console_words(language)
 
     def lines(self, path: Path, result: Analysis) -> list[str]:
         """Everything found in the history read from ``path``."""
@@ -263,7 +263,7 @@ class Report:
         return found
 
     def _say(self, which_text: str, /, **values: Any) -> str:
-        return self._texts[which_text].format(**values)
+        return self._words(TEXTS[which_text], **values)
 
     def _number(self, value: float | None) -> str:
         return self._say("undefined") if value is None else f"{value:.3f}"

@@ -1,7 +1,7 @@
 """The report as one HTML page: figures, tables, facts and caveats, readable on paper, on a wide screen and on a phone.
 
 Figures are vector images inside the page, so it opens without a network and without the files beside it. Same data,
-same bytes: it holds no time of its own.
+same bytes: the time of drawing is left out.
 """
 
 from __future__ import annotations
@@ -40,7 +40,8 @@ CAPTIONS = {
     ),
     "ladder": (
         "Several runs",
-        "Each run has its own learning-rate schedule, annealed to its own end: a point of a long run is no short run.",
+        "Each run has its own learning-rate schedule, annealed to its own end: a point of a long run is not a short "
+        "run.",
     ),
     "deciles": (
         "Character frequency",

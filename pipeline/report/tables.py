@@ -1,4 +1,4 @@
-"""The tables of the report, read off a history and its analysis. What these do not hold has no row."""
+"""The tables of the report, read off a history and its analysis. What these lack is left out."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ GUESSES = {
     "left": "guess: from the left neighbour",
     "both": "guess: from both neighbours",
 }
-SMALLEST = 1e-300  # a p-value below it is no number any more
+SMALLEST = 1e-300  # a smaller p-value cannot be told from zero
 STATES = {"plateau": "on a plateau", "rising": "rising", "falling": "falling", "undecided": "undecided"}
 Row = list[str]
 

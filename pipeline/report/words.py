@@ -42,7 +42,7 @@ REPORT = {
     "The loss is the sum of MLM and NSP cross-entropy, so its level also holds what NSP costs.": (
         "损失是 MLM 与 NSP 交叉熵之和，所以其高低也包含 NSP 的部分。"
     ),
-    "Each run has its own learning-rate schedule, annealed to its own end: a point of a long run is no short run.": (
+    "Each run has its own learning-rate schedule, annealed to its own end: a point of a long run is not a short run.": (
         "每次运行的学习率都按自己的长度退火：长运行途中的一点不等于一次短运行。"
     ),
     "Each tenth holds about as many running characters, from rare to common ones; the bars have 95 % binomial "

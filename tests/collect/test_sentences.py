@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.collect.sentences import LONGEST_BRACKET, split_sentences
+from pipeline.collect.sentences import LONGEST, split_sentences
 
 MARKS = "。！？!?…．.，、；：“”‘’「」『』（）()《》【】\"'一二3aB \u3000\n的等和天地人山水"
 paragraphs = st.one_of(st.text(alphabet=MARKS, max_size=80), st.text(max_size=40))
@@ -24,7 +24,7 @@ paragraphs = st.one_of(st.text(alphabet=MARKS, max_size=80), st.text(max_size=40
         ["旧事不必再提。……", "今年收成很好。"],
         ["老人说：“下雨了。”", "孩子跑回了家。"],
         ["老人说：「快跑！」", "孩子跑回了家。"],
-        ["他写道：『山高。", "水长。』", "这是全文。"],
+        ["他写道：『山高。水长。』", "这是全文。"],
         ["“好！”，他说。", "大家笑了。"],
         ["“去哪里？”的问题没有人回答。"],
         ["他说“走吧。”", "的士来了。"],
@@ -52,6 +52,44 @@ paragraphs = st.one_of(st.text(alphabet=MARKS, max_size=80), st.text(max_size=40
         ["天亮了。 　", "鸡叫了。"],
         ["    "],
         [],
+        # quotations and their speakers
+        ["“天要亮了。”老人说。", "孩子醒了。"],
+        ["「天亮了嗎？」她輕聲問道，「亮了。」", "門開了。"],
+        ["『走吧！』他喊。", "没有人动。"],
+        ["老人说：“天亮了。”", "孩子说。"],  # the speaker was named before
+        ["“天亮了。”", "他不知道天亮了。"],
+        ["“天亮了。”然后门开了。"],
+        ["老人说：“天亮了。”", "然后门开了。"],
+        ["他写了“春风。”和“秋雨。”三首诗。", "诗很短。"],
+        ["“天亮。”", "这种说法很旧。"],
+        ["电影“你好！”上映了。", "人很多。"],
+        ["他大喊“救命！”", "没有人来。"],
+        ["『来了。』『走吧。』", "门关上了。"],
+        # ends inside quotations and brackets
+        ["他写道：“山高。水长。『路远。』都是好景。”", "他睡了。"],
+        ["她说：「你听过『道可道。』吗？我听过。」", "他笑了。"],
+        ['他说："山高。水长。"', "他睡了。"],
+        ["甲桥很长（如图1。）", "乙桥很短。"],
+        ["甲桥很长（如图1。），乙桥很短。"],
+        ["甲桥（建于1900年。）是石桥。"],
+        ["（甲桥很长。）", "乙桥很短。"],
+        # a quotation mark without its partner
+        ["下一段才说完。”", "他走了。"],
+        ['这台电视机有15"的屏幕。', '他说"很好。"', "她走了。"],
+        ["It's old，很旧。", "他说'好。'", "她走了。"],
+        ['他买了"苹果。', *["他吃了。"] * 60, '她说"好。"', "走了。"],
+        # marks
+        ["真的吗⁈", "是真的‼", "何时⁇", "现在⁉"],
+        ["天亮了︒", "鸡叫了︕", "你醒了吗︖", "醒了﹗"],
+        ["他走了……", "“站住！”", "有人来了。"],
+        ["来呀~", "走吧～", "水深3～5米。", "约~3米。"],
+        ["甲桥很长。[1]", "乙桥很短。[注 2][3]", "丙桥很旧。¹²", "丁桥很新。"],
+        ["甲桥很长。", "[新]乙桥很短。"],
+        ["“学而时习之。”——《论语》", "他很高兴。"],
+        ["人生自古谁无死。——文天祥\n", "他死了。"],
+        ["请看https://a.b/桥?id=1！", "好。"],
+        ["写信给a@b.c!", "好。"],
+        ["早安少女組。很有名。", "她们是モーニング娘。"],
     ],
 )
 def test_pieces(pieces):
@@ -60,10 +98,10 @@ def test_pieces(pieces):
 
 def test_a_bracket_that_is_never_closed_in_reach_does_not_swallow_the_paragraph():
     text = "天亮了。"
-    many = text * (LONGEST_BRACKET // len(text) + 1)
+    many = text * (LONGEST // len(text) + 1)
     assert split_sentences(f"（{many}）好。")[1] == text
-    few = text * (LONGEST_BRACKET // len(text) - 2)
-    assert split_sentences(f"他（{few}）好。") == [f"他（{few}）好。"]
+    few = text * (LONGEST // len(text) - 2)
+    assert split_sentences(f"他（{few}人起）好。") == [f"他（{few}人起）好。"]
 
 
 @given(paragraphs)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 
 from pipeline.collect.wikitext.scan import Span, scan
-from pipeline.collect.wikitext.templates import template_name
+from pipeline.collect.wikitext.templates.forms import template_name
 
 _HINT = re.compile(r"\{\{[^|}\n]*(?:dis|dab|消歧)|__(?:DIS|消歧)", re.IGNORECASE)  # every page that is one has this
 _SWITCH = re.compile(r"__(?:DISAMBIG|消歧[义義](?:页|頁)?)__", re.IGNORECASE)

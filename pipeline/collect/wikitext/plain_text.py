@@ -14,14 +14,14 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from pipeline.collect.article import FORMULA
-from pipeline.collect.wikitext.arguments import Arguments
 from pipeline.collect.wikitext.blocks import lines_of
 from pipeline.collect.wikitext.entities import decode_entities
 from pipeline.collect.wikitext.links import is_unseen, target_text
 from pipeline.collect.wikitext.marks import BREAK, GONE, MARKS, SHIELD, SHIELDED_COLON
-from pipeline.collect.wikitext.parser_functions import call_function, is_function
 from pipeline.collect.wikitext.scan import Span, scan
-from pipeline.collect.wikitext.templates import shown_by
+from pipeline.collect.wikitext.templates.arguments import Arguments
+from pipeline.collect.wikitext.templates.forms import shown_by
+from pipeline.collect.wikitext.templates.parser_functions import call_function, is_function
 from pipeline.collect.wikitext.variants import choose_variant
 
 DEEPEST = 40  # MediaWiki's own limit on templates within templates

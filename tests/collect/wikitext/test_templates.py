@@ -4,7 +4,7 @@ import pytest
 
 from pipeline.collect.article import FORMULA
 from pipeline.collect.wikitext.plain_text import plain_text
-from pipeline.collect.wikitext.templates import shown_by, template_name
+from pipeline.collect.wikitext.templates.forms import shown_by, template_name
 
 CASES = {
     "language": [

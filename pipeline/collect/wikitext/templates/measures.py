@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 
-from pipeline.collect.wikitext.arguments import Arguments
+from pipeline.collect.wikitext.templates.arguments import Arguments
 
 _BETWEEN = {
     **dict.fromkeys(("-", "–", "—", "to(-)"), "–"),

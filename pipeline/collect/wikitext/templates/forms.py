@@ -1,7 +1,7 @@
 """Which templates carry text, and what they show: everything else in ``{{…}}`` leaves a page without a trace.
 
 A dump does not hold what a template expands to, and to expand them all takes the whole wiki and its Lua modules. Of the
-templates in running text a few hundred names stand for words of the sentence; ``templates.txt`` beside this module
+templates in running text a few hundred names stand for words of the sentence; ``forms.txt`` beside this module
 lists them and says how it is read. Names are compared as MediaWiki does and, beyond that, in either script.
 """
 
@@ -14,11 +14,11 @@ from functools import cache, lru_cache
 from pathlib import Path
 
 from pipeline.characters.script_folding import folded
-from pipeline.collect.wikitext.arguments import Arguments
-from pipeline.collect.wikitext.computed import FUNCTIONS
 from pipeline.collect.wikitext.tags import LEFT_OUT_BEGIN, LEFT_OUT_END
+from pipeline.collect.wikitext.templates.arguments import Arguments
+from pipeline.collect.wikitext.templates.computed import FUNCTIONS
 
-TABLE = Path(__file__).with_name("templates.txt")
+TABLE = Path(__file__).with_name("forms.txt")
 
 Form = Callable[[Arguments, str], str]
 

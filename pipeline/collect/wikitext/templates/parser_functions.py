@@ -8,8 +8,8 @@ from __future__ import annotations
 from functools import lru_cache
 
 from pipeline.characters.script_folding import folded
-from pipeline.collect.wikitext.arguments import Arguments
-from pipeline.collect.wikitext.measures import grouped
+from pipeline.collect.wikitext.templates.arguments import Arguments
+from pipeline.collect.wikitext.templates.measures import grouped
 
 _TITLES = "pagename fullpagename subpagename basepagename 页名 页面名 页面名称 页面全称 完整页面名称"
 _TITLE = set(_TITLES.split())

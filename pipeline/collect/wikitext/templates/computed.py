@@ -1,4 +1,4 @@
-"""Templates whose text is more than their arguments in a row: ``templates.txt`` names these functions."""
+"""Templates whose text is more than their arguments in a row: ``forms.txt`` names these functions."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ import re
 from collections.abc import Callable
 from itertools import takewhile
 
-from pipeline.collect.wikitext.arguments import Arguments, run_on
 from pipeline.collect.wikitext.entities import is_character
 from pipeline.collect.wikitext.languages import language_name, languages
-from pipeline.collect.wikitext.measures import formula, fraction, measure, value
+from pipeline.collect.wikitext.templates.arguments import Arguments, run_on
+from pipeline.collect.wikitext.templates.measures import formula, fraction, measure, value
 from pipeline.collect.wikitext.variants import nearest
 
 _CODE_POINT = re.compile(r"(?:U\+|0x|&#x)?([0-9A-F]{4,6});?", re.IGNORECASE)
