@@ -20,6 +20,7 @@ GROUPS: dict[str, GroupKind] = {  # name in the analysis file: in the file of sc
     "source": "by_source",
     "text_decile": "by_text_decile",
     "character_decile": "by_character_decile",
+    "script": "by_script",
 }
 FEWEST_FOR_A_TREND = 4
 

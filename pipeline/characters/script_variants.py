@@ -15,9 +15,13 @@ from __future__ import annotations
 
 import re
 import sys
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 
+import numpy as np
+
+from pipeline.characters.han import is_han
 from pipeline.characters.standard_table import standard_levels
 from pipeline.files import atomic
 from pipeline.files.packed import read_lines
@@ -28,12 +32,33 @@ _ENTRY = re.compile(r"U\+([0-9A-F]{4,6})\tk(Simplified|Traditional)Variant\t(.*)
 _A_LINE = 50
 
 
+SCRIPTS = ("simplified only", "traditional only", "shared")
+
+
 @cache
 def script_characters() -> tuple[frozenset[str], frozenset[str]]:
     """The characters of simplified text only, and those of traditional text only."""
     lines = [line for line in TABLE.read_text(encoding="utf-8").splitlines() if not line.startswith("#")]
     middle = lines.index("")
     return frozenset("".join(lines[:middle])), frozenset("".join(lines[middle:]))
+
+
+def script_numbers(tokens: Sequence[str]) -> np.ndarray:
+    """Index into ``SCRIPTS`` of every token, int64 [V]; -1 for tokens that are not one Han character."""
+    simplified, traditional = script_characters()
+    return np.array(
+        [
+            -1
+            if len(token) != 1 or not is_han(token)
+            else 0
+            if token in simplified
+            else 1
+            if token in traditional
+            else 2
+            for token in tokens
+        ],
+        dtype=np.int64,
+    )
 
 
 def read_unihan(path: Path) -> tuple[list[str], list[str]]:

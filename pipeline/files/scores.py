@@ -20,7 +20,7 @@ FORMAT: Literal[1] = 1
 DEFAULT_SCORES = Path("results/checkpoint_evaluation_100k.json")
 Split = Literal["validation", "test"]
 SPLITS: tuple[Split, ...] = get_args(Split)
-GroupKind = Literal["by_class", "by_source", "by_text_decile", "by_character_decile"]
+GroupKind = Literal["by_class", "by_source", "by_text_decile", "by_character_decile", "by_script"]
 GROUP_KINDS: tuple[GroupKind, ...] = get_args(GroupKind)
 
 
@@ -71,11 +71,14 @@ class MlmScore:
     loss: float | None = None  # nats
     perplexity: float | None = None  # exp(loss); null where that is too large for a float
     bits_per_character: float | None = None
+    # By the script that a Han character belongs to, SCRIPTS of pipeline/characters/script_variants.py; files of before
+    # lack it.
+    by_script: dict[str, GroupScore] | None = field(default=None, metadata={"omit_none": True})
 
     def by(self, kind: GroupKind) -> dict[str, GroupScore]:
-        """The groups of ``kind`` by name."""
-        groups: dict[str, GroupScore] = getattr(self, kind)
-        return groups
+        """The groups of ``kind`` by name; empty where they were not scored."""
+        groups: dict[str, GroupScore] | None = getattr(self, kind)
+        return groups or {}
 
 
 @dataclass(frozen=True)

@@ -2,11 +2,25 @@
 
 from __future__ import annotations
 
+from pipeline.characters.script_variants import SCRIPTS
 from pipeline.files.scores import CheckpointScore, MlmScore, SplitScores
 from pipeline.formatting import percent
 
 ROWS = 12
-HEADS = ("step", "MLM", "Han", "decile 1", "decile 5", "decile 10", "punct.", "NSP", "NSP any", "published")
+HEADS = (
+    "step",
+    "MLM",
+    "Han",
+    "decile 1",
+    "decile 5",
+    "decile 10",
+    "simpl.",
+    "trad.",
+    "punct.",
+    "NSP",
+    "NSP any",
+    "published",
+)
 
 
 def accuracy_table(scored: SplitScores) -> list[str]:
@@ -17,7 +31,8 @@ def accuracy_table(scored: SplitScores) -> list[str]:
     guess = scored.guesses["both"]
     lines.append(_row("counting", guess, None, None, guess.published_rule.accuracy))
     return [
-        "accuracy on held-out text; deciles of the running Han text by training frequency, 1 the rarest",
+        "accuracy on held-out text; deciles of the running Han text by training frequency, 1 the rarest; "
+        "simpl., trad.: characters of that script only",
         *("".join(f"{cell:>11}" for cell in line) for line in lines),
     ]
 
@@ -31,6 +46,8 @@ def _row(
     label: str, mlm: MlmScore, same_source: float | None, any_source: float | None, published: float | None
 ) -> tuple[str, ...]:
     tenths = mlm.by_text_decile
-    groups = (mlm.by_class["han"], tenths["1"], tenths["5"], tenths["10"], mlm.by_class["punctuation"])
-    shares = (mlm.accuracy, *(group.accuracy for group in groups), same_source, any_source, published)
+    scripts = [mlm.by("by_script").get(name) for name in SCRIPTS[:2]]
+    groups = (mlm.by_class["han"], tenths["1"], tenths["5"], tenths["10"], *scripts, mlm.by_class["punctuation"])
+    accuracies = [None if group is None else group.accuracy for group in groups]
+    shares = (mlm.accuracy, *accuracies, same_source, any_source, published)
     return (label, *(percent(share, 1) for share in shares))

@@ -12,6 +12,7 @@ from collections.abc import Callable
 import numpy as np
 
 from pipeline.baselines.counting import GUESSES, CountingGuesses
+from pipeline.characters.script_variants import SCRIPTS, script_numbers
 from pipeline.characters.token_classes import CLASSES, class_numbers
 from pipeline.data.corpora import Encoding
 from pipeline.data.masked_pairs import (
@@ -72,6 +73,7 @@ class Evaluator:
             self._han,
             {
                 "by_class": Grouping(list(CLASSES), class_numbers(tokenizer.tokens)[labels]),
+                "by_script": Grouping(list(SCRIPTS), script_numbers(tokenizer.tokens)[labels]),
                 "by_source": Grouping(corpus.sources, np.repeat(self._source_of_sequence, targets_of_sequence)),
                 **{kind: Grouping(list(deciles.NAMES), group[labels]) for kind, group in self._deciles.items()},
             },

@@ -4,7 +4,7 @@ import bz2
 
 import pytest
 
-from pipeline.characters.script_variants import read_unihan, script_characters
+from pipeline.characters.script_variants import SCRIPTS, read_unihan, script_characters, script_numbers
 from pipeline.characters.standard_table import standard_levels
 from pipeline.stage import InputError
 
@@ -44,3 +44,10 @@ def test_another_file_is_refused(tmp_path):
     for name, words in (("other.txt", "kSimplifiedVariant"), ("absent.txt", "unicode-data")):
         with pytest.raises(InputError, match=words):
             read_unihan(tmp_path / name)
+
+
+def test_a_token_belongs_to_one_script_to_both_or_is_not_han():
+    tokens = ["[PAD]", "们", "們", "的", "，", "A", "あ", "国", "國", "\U00020000"]
+    names = [None if number < 0 else SCRIPTS[number] for number in script_numbers(tokens)]
+    assert names == [None, "simplified only", "traditional only", "shared", None, None, None, "simplified only",
+                     "traditional only", "shared"]  # fmt: skip

@@ -215,7 +215,7 @@ def test_evaluator_agrees_with_the_trainers_score(held_out):
     assert nsp.same_source.accuracy == expected.nsp_acc
     assert nsp.same_source.pairs == nsp.any_source.pairs == expected.nsp_pairs
     assert sum(part.pairs for part in nsp.by_source.values()) == expected.nsp_pairs
-    for groups in (mlm.by_text_decile, mlm.by_character_decile):
+    for groups in (mlm.by_text_decile, mlm.by_character_decile, mlm.by("by_script")):
         assert sum(group.targets for group in groups.values()) == expected.mlm_targets_han
         right = sum(group.accuracy * group.targets for group in groups.values() if group.targets)
         assert right / expected.mlm_targets_han == pytest.approx(expected.mlm_acc_han)

@@ -131,14 +131,16 @@ def test_the_table_says_what_the_file_holds(run, scored):
 
     def columns(mlm):
         tenths, classes = mlm["by_text_decile"], mlm["by_class"]
-        groups = (classes["han"], tenths["1"], tenths["5"], tenths["10"], classes["punctuation"])
+        scripts = (mlm["by_script"]["simplified only"], mlm["by_script"]["traditional only"])
+        groups = (classes["han"], tenths["1"], tenths["5"], tenths["10"], *scripts, classes["punctuation"])
         return [percent(group["accuracy"]) for group in (mlm, *groups)]
 
     section = scores["validation"]
     spread(section)
     (run / "scores.json").write_text(json.dumps(scores), encoding="utf-8")
     heads, *rows, last = table_of(evaluate(run))
-    names = ["step", "MLM", "Han", "decile 1", "decile 5", "decile 10", "punct.", "NSP", "NSP any", "published"]
+    names = ["step", "MLM", "Han", "decile 1", "decile 5", "decile 10", "simpl.", "trad.", "punct.", "NSP", "NSP any",
+                 "published"]  # fmt: skip
     assert heads == names
     for row, entry in zip(rows, section["checkpoints"], strict=True):
         nsp = [percent(entry["nsp"][kind]["accuracy"]) for kind in ("same_source", "any_source")]
