@@ -5,7 +5,8 @@
 The truth is what the wiki that the dump was made from says of the same pages (``prop=extracts&explaintext=1``); it is
 asked for once and kept in ``--truth``. Pages of ``--marked-up`` (JSON Lines with "title") are one group, all others
 another. Two texts are compared by their paragraphs without white space, headings left out of all of them: the
-normalized indel similarity (1: the same; 0: nothing in common), the mean over pages.
+normalized indel similarity (1: the same; 0: nothing in common), the mean over pages. Lost is the share of the truth's
+Han characters that a text lacks (counted as a multiset, over all pages of the group): what a reader throws away.
 
 Speed is megabytes of unpacked dump to a second of processor time, all processes added up, for each group by itself:
 its pages repeated until they are ``--megabytes`` long, read by one cleaning process. wikiextractor is measured as it
@@ -27,6 +28,7 @@ import tempfile
 import time
 import urllib.parse
 import urllib.request
+from collections import Counter
 from html import unescape
 from pathlib import Path
 from statistics import mean
@@ -36,6 +38,7 @@ from rapidfuzz.distance import Indel
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+from pipeline.characters.han import is_han
 from pipeline.collect.dump.articles import read_dump
 from pipeline.collect.dump.pages import Page, read_pages
 from pipeline.collect.wikitext.plain_text import is_redirect, plain_text
@@ -69,19 +72,23 @@ def main() -> int:
     marked = {json.loads(line)["title"] for line in lines}
     texts = {name: extract(name, arguments.dump) for name in PARSERS}
 
-    print(f"{'':30}{'similarity to MediaWiki':^26}{'MB/s per core':^22}")
-    print(f"{'':30}{'marked-up':>13}{'plain':>13}{'marked-up':>11}{'plain':>11}")
+    print(f"{'':30}{'similarity to MediaWiki':^26}{'Han lost':^22}{'MB/s per core':^22}")
+    print(f"{'':30}{'marked-up':>13}{'plain':>13}" + f"{'marked-up':>11}{'plain':>11}" * 2)
     plain = {page.title for page in pages} - marked
     scores = {}
     for name, text in texts.items():
-        groups: dict[bool, list[float]] = {True: [], False: []}
+        alike: dict[bool, list[float]] = {True: [], False: []}
+        lost = []
         for page in pages:
             score = similarity(truth[page.title], text.get(page.title, ""), headings(page.text))
-            groups[page.title in marked].append(score)
+            alike[page.title in marked].append(score)
+        for group in (marked, plain):
+            titles = [page.title for page in pages if page.title in group]
+            lost.append(lost_han([truth[title] for title in titles], [text.get(title, "") for title in titles]))
         speeds = [megabytes_a_second(name, arguments.dump, arguments.megabytes, titles) for titles in (marked, plain)]
-        scores[name] = [mean(groups[True]), mean(groups[False]), *speeds]
-        columns = scores[name]
-        print(f"{name:30}{columns[0]:13.4f}{columns[1]:13.4f}{columns[2]:11.2f}{columns[3]:11.2f}", flush=True)
+        scores[name] = [mean(alike[True]), mean(alike[False]), *speeds]
+        shares = "".join(f"{score:13.4f}" for score in scores[name][:2]) + "".join(f"{share:11.2%}" for share in lost)
+        print(f"{name:30}{shares}{speeds[0]:11.2f}{speeds[1]:11.2f}", flush=True)
     ours = scores.pop("ours")
     for name, theirs in scores.items():
         ratios = [mine / its for mine, its in zip(ours, theirs, strict=True)]
@@ -147,6 +154,16 @@ def similarity(truth: str, text: str, left_out: set[str]) -> float:
         return "\n".join(line for line in lines if line and line not in left_out)
 
     return Indel.normalized_similarity(paragraphs(truth), paragraphs(text))
+
+
+def lost_han(truths: list[str], texts: list[str]) -> float:
+    """Share of the Han characters of ``truths`` that are missing from the text of the same page."""
+    lost = total = 0
+    for truth, text in zip(truths, texts, strict=True):
+        wanted = Counter(filter(is_han, truth))
+        lost += (wanted - Counter(filter(is_han, text))).total()
+        total += wanted.total()
+    return lost / max(total, 1)
 
 
 def megabytes_a_second(name: str, dump: Path, megabytes: float, titles: set[str]) -> float:

@@ -68,8 +68,8 @@ def scores_path(name: str) -> Path:
 
 
 def verification_path(dataset: str) -> Path:
-    """The report of verify_dataset.py on the dataset ``large``, ``small`` or ``sample``."""
-    return RESULTS / "datasets" / f"verification_{dataset}.json"
+    """The report of verify_dataset.py on the dataset ``large``, ``small`` or ``sample`` of the committed runs."""
+    return RESULTS / "datasets" / "first_edition" / f"verification_{dataset}.json"
 
 
 def readme(name: str) -> str:

@@ -164,7 +164,7 @@ def english_pictures(folder):
 
 def test_every_committed_run_is_of_a_dataset_that_was_verified():
     reports = [
-        json.loads(path.read_text(encoding="utf-8")) for path in (RESULTS / "datasets").glob("verification_*.json")
+        json.loads(path.read_text(encoding="utf-8")) for path in (RESULTS / "datasets").rglob("verification_*.json")
     ]
     assert reports
     assert all(report["passed"] for report in reports)

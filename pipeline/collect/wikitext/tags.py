@@ -23,7 +23,7 @@ _BREAKING = "p br hr li ul ol dl dt dd blockquote center h1 h2 h3 h4 h5 h6 tr td
 _BREAKS = set(_BREAKING.split())
 _INLINE = """
 abbr b bdi bdo big cite code data del dfn em font i ins kbd mark q rb rp rt rtc ruby s samp small span strike strong sub
-sup time tt u var wbr noinclude onlyinclude includeonly
+sup time tt u var wbr noinclude onlyinclude includeonly translate tvar languages
 """
 _KNOWN = _LEFT_OUT | _BREAKS | set(_INLINE.split()) | set(EXTENSION_TAGS)
 _VOID = {"br", "hr", "wbr", "input"}

@@ -24,8 +24,9 @@ from tests.helpers.dumps import MARKED_UP
 pytestmark = pytest.mark.wiki
 
 PLAIN = 300  # of the plain pages; the benchmark compares them all
-LANGUAGES = ("en", "ja", "ko", "fr", "de", "es", "vi", "nl", "zh-min-nan")
+LANGUAGES = ("en", "ja", "ko", "fr", "de", "es", "vi", "nl", "zh-min-nan", "zh-classical", "be-x-old")
 EXTENSIONS = """
+$wgNamespaceAliases['F'] = NS_FILE;
 wfLoadExtension( 'Math' );
 $wgMathValidModes = [ 'source' ];
 $wgDefaultUserOptions['math'] = 'source';

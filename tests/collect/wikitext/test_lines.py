@@ -64,6 +64,7 @@ CASES = {
         ("甲<quiz display=simple>\n{ 乙 }\n</quiz>丙", "甲丙"),
         ('用<syntaxhighlight lang="c" inline>a[0] = "&lt;";</syntaxhighlight>写', '用a[0] = "&lt;";写'),
         ("甲<SPAN CLASS='noprint'>乙</SPAN>丙", "甲丙"),
+        ("<translate>甲<tvar name=x>乙</tvar></translate></center>", "甲乙"),
     ],
     "apostrophes": [
         ("''Nature'''s网站", "Nature's网站"),
@@ -79,6 +80,7 @@ CASES = {
     ],
     "gaps": [
         ("《{{x}}》好。", f"《{FORMULA}》好。"),
+        ("《[[{{x}}]]》和〈''{{x}}''〉和[{{x}}]。", f"《{FORMULA}》和〈{FORMULA}〉和[{FORMULA}]。"),
         (
             "他说：「{{x}}」、『{{x}}{{y}}』、“ {{x}}”、【{{x}}】。",
             f"他说：「{FORMULA}」、『{FORMULA}』、“{FORMULA}”、【{FORMULA}】。",

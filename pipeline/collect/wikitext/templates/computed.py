@@ -19,7 +19,7 @@ _NUMBER = re.compile(r"0*(\d+)")
 
 def language(arguments: Arguments, name: str) -> str:
     """``{{langx|en|text}}`` and ``{{lang-en|text}}``: 英语：text; ``label=none`` leaves the language out."""
-    code, first = (arguments.get("1"), 2) if name == "langx" else (name.partition("-")[2], 1)
+    code, first = (arguments.get("code", "1"), 2) if name == "langx" else (name.partition("-")[2], 1)
     text = arguments.get("text", str(first))
     if not text:
         return ""
@@ -62,12 +62,21 @@ def romanized_japanese(arguments: Arguments, _: str) -> str:
     return f"{romaji}（{words}）" if romaji and words else romaji or words
 
 
-_REGIONS = ("hans", "hant", "cn", "tw", "hk", "mo", "sg", "my")
+_REGIONS = {
+    "zh-hans": ("hans", "zh-hans", "简", "简体"),
+    "zh-hant": ("hant", "zh-hant", "繁", "繁體", "繁体"),
+    "zh-cn": ("cn", "zh-cn", "大陆", "大陸", "中国大陆", "中國大陸"),
+    "zh-tw": ("tw", "zh-tw", "台湾", "臺灣", "台灣"),
+    "zh-hk": ("hk", "zh-hk", "香港", "港澳"),
+    "zh-mo": ("mo", "zh-mo", "澳门", "澳門"),
+    "zh-sg": ("sg", "zh-sg", "新加坡", "新马"),
+    "zh-my": ("my", "zh-my", "马来西亚", "馬來西亞"),
+}
 
 
 def regional(arguments: Arguments, _: str) -> str:
     """``{{地区用词|cn=硅|tw=矽}}``: the word of the variant asked for, or of the nearest that has one."""
-    words = {f"zh-{region}": word for region in _REGIONS if (word := arguments.get(region, f"zh-{region}"))}
+    words = {variant: word for variant, names in _REGIONS.items() if (word := arguments.get(*names))}
     return nearest(words, arguments.variant) or arguments.get("1")
 
 

@@ -14,6 +14,7 @@ from functools import cache, lru_cache
 from pathlib import Path
 
 from pipeline.characters.script_folding import folded
+from pipeline.collect.wikitext.languages import languages
 from pipeline.collect.wikitext.tags import LEFT_OUT_BEGIN, LEFT_OUT_END
 from pipeline.collect.wikitext.templates.arguments import Arguments
 from pipeline.collect.wikitext.templates.computed import FUNCTIONS
@@ -42,6 +43,8 @@ def shown_by(text: str) -> tuple[Form, str] | None:
     name = template_name(text)
     exact, families = _table()
     form = exact.get(name) or next((form for start, form in families if name.startswith(start)), None)
+    if form is None and len(name) == 3 and name[0] == "l" and name[1:] in languages():
+        form = exact["le"]  # {{lpt|…}}, {{lth|…}}: as {{le|…}}, for another language
     if form is None and _END.fullmatch(name):
         form = _form(LEFT_OUT_END)
     return None if form is None else (form, name)

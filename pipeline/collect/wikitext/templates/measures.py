@@ -29,6 +29,7 @@ ly 光年 | AU,au 天文单位 | pc 秒差距
 km2,sqkm 平方公里 | m2,sqm 平方米 | cm2,sqcm 平方厘米 | mm2,sqmm 平方毫米 | ha 公顷 | acre,acres 英亩 | mu 亩
 sqmi,mi2 平方英里 | sqft,ft2 平方英尺 | sqyd 平方码 | sqin 平方英寸
 kg 公斤 | g 克 | mg 毫克 | t,tonne,MT 公吨 | lb,lbs 磅 | oz 盎司 | st 英石 | LT 长吨 | ST 短吨 | ozt 金衡盎司
+tael 两 | catty 斤
 L,l 升 | mL,ml 毫升 | m3 立方米 | km3 立方公里 | cm3,cc 立方厘米 | gal,USgal,impgal 加仑 | cuft,ft3 立方英尺
 bbl,oilbbl 桶
 km/h 公里每小时 | mph 英里每小时 | m/s 米每秒 | km/s 公里每秒 | kn,knot 节 | ft/s 英尺每秒
