@@ -104,7 +104,7 @@ def test_an_analysis_of_another_history_is_refused(tmp_path, change, accuracy):
             "pearson.interval_iid must be a list of 2 or null, not 'wide'",
         ),
         (lambda value: value["held_out"].update(r="high"), "held_out.r must be a number or null, not 'high'"),
-        (lambda value: value["held_out"]["fits"].update(quartic=value["fits"]["log"]), "no curve 'quartic'"),
+        (lambda value: value["held_out"]["fits"].update(quartic=value["fits"]["log"]), "unknown curve 'quartic'"),
         (lambda value: value["fits"]["linear"].update(parameters=[]), "fits.linear.parameters must be an object"),
         (lambda value: value["fits"]["log"]["parameters"].pop("a"), "fits.log.parameters must be a, b"),
         (lambda value: value["plateau"].update(state="flat"), "plateau.state must be one of"),
