@@ -67,8 +67,31 @@ def test_an_analysis_is_read_back_as_it_was_written(tmp_path):
     result = analyse(history, make_history(50), "now", questions)
     write_analysis(path, result)
     assert read_analysis(path, history) == result
-    with pytest.raises(InputError, match="another history"):
-        read_analysis(path, make_history(99))
+
+
+def later(history):
+    """The same number of records and, of constant accuracy, the same undefined r; another last step."""
+    history.records["steps"][-1] += 40
+
+
+def thinner(history):
+    """Without one record in the middle: the same last step and undefined r, another number of records."""
+    history.records = {key: values[:50] + values[51:] for key, values in history.records.items()}
+
+
+def other_accuracy(history):
+    history.records["mlm_acc"][0] += 0.01
+
+
+@pytest.mark.parametrize(("change", "accuracy"), [(later, 0.25), (thinner, 0.25), (other_accuracy, None)])
+def test_an_analysis_of_another_history_is_refused(tmp_path, change, accuracy):
+    history, path = make_history(), tmp_path / "analysis.json"
+    if accuracy is not None:
+        history.records["mlm_acc"] = [accuracy] * 100
+    write_analysis(path, analyse(history, None, "now"))
+    change(history)
+    with pytest.raises(InputError, match="another history, or of this one before it grew"):
+        read_analysis(path, history)
 
 
 @pytest.mark.parametrize(
@@ -81,7 +104,7 @@ def test_an_analysis_is_read_back_as_it_was_written(tmp_path):
             "pearson.interval_iid must be a list of 2 or null, not 'wide'",
         ),
         (lambda value: value["held_out"].update(r="high"), "held_out.r must be a number or null, not 'high'"),
-        (lambda value: value["held_out"]["fits"].update(quartic=value["fits"]["log"]), "no curve 'quartic'"),
+        (lambda value: value["held_out"]["fits"].update(quartic=value["fits"]["log"]), "unknown curve 'quartic'"),
         (lambda value: value["fits"]["linear"].update(parameters=[]), "fits.linear.parameters must be an object"),
         (lambda value: value["fits"]["log"]["parameters"].pop("a"), "fits.log.parameters must be a, b"),
         (lambda value: value["plateau"].update(state="flat"), "plateau.state must be one of"),

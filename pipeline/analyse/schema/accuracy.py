@@ -143,7 +143,7 @@ class AccuracyCurve:
     def __post_init__(self) -> None:
         for curve, fit in self.fits.items():
             if curve not in PARAMETERS:
-                raise ValueError(f"there is no curve {curve!r}; the curves are {', '.join(PARAMETERS)}")
+                raise ValueError(f"unknown curve {curve!r}; the known ones are {', '.join(PARAMETERS)}")
             if set(fit.parameters) != set(PARAMETERS[curve]):
                 raise ValueError(f"fits.{curve}.parameters must be {', '.join(PARAMETERS[curve])}")
 

@@ -66,7 +66,7 @@ class Comparison:
     baseline_last_step: int | None
     common_horizon: CommonHorizon | None  # of training accuracy
     whole: RunPair | None
-    held_out: ByHorizon | None  # null where one of the runs has no held-out accuracy
+    held_out: ByHorizon | None  # null unless both runs have held-out accuracy
 
 
 @dataclass(frozen=True)
