@@ -190,12 +190,15 @@ def test_another_dataset_is_refused(whole, tmp_path):
 
 
 def test_no_resume_begins_again(whole, tmp_path):
+    """And leaves nothing of the longer run that stood there."""
     write_tiny_dataset(tmp_path)
     folder = tmp_path / "run"
-    assert train(folder, "--steps", "8").returncode == 0
+    assert train(folder, "--steps", "18", "--save-interval", "2").returncode == 0
     result = train(folder, "--dropout", "0.1", "--no-resume")
     assert result.returncode == 0, result.stderr
     assert_same_run(folder, whole)
+    assert [step for step, _ in checkpoint.grid(folder / "ck")] == [4, 8, 12]
+    assert sorted(path.name for path in (folder / "ck").glob("state_*.pth")) == ["state_12.pth", "state_8.pth"]
 
 
 def test_published_format_trains_mlm_alone(tmp_path):
