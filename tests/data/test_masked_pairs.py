@@ -297,6 +297,13 @@ def test_held_out_batches_are_the_same_at_every_call():
     assert sorted(np.concatenate([batch.examples for batch in everything])) == list(range(len(pairs)))
 
 
+def test_every_held_out_batch_draws_its_own_masks():
+    documents = [Document("", 0, None, None, "", "", 0, 60)]
+    pairs = PairCorpus(["天地" * 10] * 60, documents, Tokenizer(["天", "地"]), 64, 0.15, False)
+    batches = held_out_batches(pairs, None, 20, seed=0)
+    assert len({tuple(batch.targets) for batch in batches}) == len(batches) == 3
+
+
 @given(st.integers(1, 40), st.integers(1, 50))
 def test_micro_batches_keep_everything(size, parts):
     batch = TrainingBatches(corpus(), size, seed=3)[2]

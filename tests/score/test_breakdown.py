@@ -1,7 +1,10 @@
 """Breakdowns of held-out accuracy: groups, deciles, the published rule, pairs, and the answers they are made from."""
 
+import copy
 import dataclasses
 import math
+import re
+from collections import Counter
 
 import numpy as np
 import pytest
@@ -9,11 +12,12 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pipeline.characters.han import is_han
 from pipeline.characters.token_classes import CLASSES, class_numbers, token_class
 from pipeline.data.corpora import Encoding
 from pipeline.data.masked_pairs import NOT_NEXT, PairCorpus, held_out_batches
 from pipeline.data.splits import split_by_article
-from pipeline.data.tokenizer import UNK, Tokenizer
+from pipeline.data.tokenizer import SEP, UNK, Tokenizer
 from pipeline.files.scores import GroupSize, PairScore, PublishedRule
 from pipeline.model.bert import Bert, to_device
 from pipeline.model.precision import Precision
@@ -26,7 +30,7 @@ from pipeline.score.predictions import predict
 from pipeline.train.settings import Settings
 from tests.helpers.tiny import tiny_dataset
 
-SETTINGS = Settings(layers=1, hidden=16, heads=2, ffn=32, max_positions=32, length=32, held_out=0.3)
+SETTINGS = Settings(layers=1, hidden=16, heads=2, ffn=32, max_positions=32, length=32, held_out=0.3, mask_rate=0.4)
 HAN = np.array([False] * 5 + [True, False, True, True])  # ids 5 的, 6 ，, 7 一, 8 龘
 
 
@@ -165,7 +169,7 @@ def held_out():
     dataset = tiny_dataset(articles=200)
     splits = split_by_article(dataset, SETTINGS.held_out)
     tokenizer = Tokenizer(dataset.vocab)
-    corpus = PairCorpus(dataset.sentences, splits.validation, tokenizer, SETTINGS.length, SETTINGS.mask_rate, True)
+    corpus = PairCorpus(dataset.sentences, splits.validation, tokenizer, SETTINGS.length, 0.15, True)
     torch.manual_seed(0)
     model = Bert(dataclasses.replace(SETTINGS.shape(len(tokenizer)), init_std=0.3))
     encoding = Encoding(dataset, tokenizer, SETTINGS.length)
@@ -233,6 +237,61 @@ def test_strangers_of_any_source_stand_where_those_of_the_same_source_stood(held
     strangers = [example for batch in evaluator._strangers for example in batch.examples]
     assert sorted(strangers) == sorted(example for example, label in plain.items() if label == NOT_NEXT)
     assert all(not len(batch.targets) for batch in evaluator._strangers)
+
+
+def source_of(text):
+    """0 or 1 by the last digit of the number that a sentence of the tiny dataset ends with; None where it is masked."""
+    found = re.search(r"(\d)回。$", text)
+    return int(found[1]) % 2 if found else None
+
+
+def test_strangers_of_any_source_come_from_any_source():
+    """About as many from the other source as from the same; pairs long enough that no sentence is cut."""
+    dataset = tiny_dataset(articles=200)
+    splits, tokenizer = split_by_article(dataset, SETTINGS.held_out), Tokenizer(dataset.vocab)
+    long = dataclasses.replace(SETTINGS, length=64, max_positions=64)
+    same = []
+    for batch in Evaluator(
+        Encoding(dataset, tokenizer, long.length), splits.validation, splits.train, long.seed, None
+    )._strangers:
+        for end, length in zip(np.cumsum(batch.lengths), batch.lengths, strict=True):
+            ids = batch.tokens[end - length : end]
+            first, second = np.flatnonzero(ids == SEP)
+            a, b = (source_of(tokenizer.decode(text)) for text in (ids[1:first], ids[first + 1 : second]))
+            if a is not None and b is not None:
+                same.append(a == b)
+    assert len(same) > 20
+    assert 0.2 < np.mean(same) < 0.8
+
+
+def test_the_score_against_strangers_of_any_source_is_of_the_answers_on_them(held_out):
+    """By a model that takes half of them for neighbours."""
+    model, _, tokenizer, evaluator = held_out
+    model, precision, answers = copy.deepcopy(model).eval(), Precision("fp32", torch.device("cpu")), []
+    with torch.no_grad():
+        for batch in evaluator._strangers:
+            answers.append(model(to_device(batch, model.shape.heads, precision.device))[1])
+        model.next_sentence.bias[0] += (torch.cat(answers)[:, 1] - torch.cat(answers)[:, 0]).median() + 1e-4
+    found = evaluator.score_model(model, precision, lambda: None)[1]
+    told = predict(model, evaluator._strangers, tokenizer.han_ids(), precision, lambda: None).next_labels
+    assert found.any_source.not_next_accuracy == (told == NOT_NEXT).mean() == pytest.approx(0.5, abs=0.1)
+    assert found.any_source.is_next_accuracy == found.same_source.is_next_accuracy
+    assert found.any_source.not_next_accuracy != found.same_source.not_next_accuracy
+
+
+def test_frequencies_are_those_of_the_training_text(held_out):
+    *_, evaluator = held_out
+    dataset = tiny_dataset(articles=200)
+    counted = Counter()
+    for document in split_by_article(dataset, SETTINGS.held_out).train:
+        counted.update("".join(dataset.sentences[document.start : document.start + document.count]))
+    han = [count for character, count in counted.items() if is_han(character)]
+    for kind, groups in evaluator.groups().items():
+        if kind in ("by_text_decile", "by_character_decile"):
+            filled = [group for group in groups.values() if group.training_characters]
+            assert sum(group.training_characters for group in filled) == len(han)
+            assert filled[0].lowest_frequency == min(han)
+            assert filled[-1].highest_frequency == max(han)
 
 
 def test_targets_are_given_to_the_source_of_their_text(held_out):

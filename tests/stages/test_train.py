@@ -121,9 +121,17 @@ def test_a_history_that_is_ahead_of_its_checkpoint_is_cut_back_at_once(whole, tm
     assert read_history(folder / "history.json").records["steps"] == [3, 6]
 
 
-def test_sigkill_anywhere_and_again(whole, tmp_path):
-    write_tiny_dataset(tmp_path)
-    kill_until_done(tmp_path, whole, kills=4)
+def test_sigkill_again_and_again(whole, tmp_path):
+    """After a record and before the next checkpoint, right after resuming, and later: each time in mid run."""
+    dataset, folder = write_tiny_dataset(tmp_path), tmp_path / "run"
+    arguments = ("--dataset", dataset, *training_paths(folder), *TINY_SETTINGS, "--dropout", "0.1")
+    for line in ("step 6/12", "resuming after step 4", "step 9/12"):
+        result = signalled_at(line, signal.SIGKILL, "train_large_100k.py", arguments)
+        assert result.returncode == -signal.SIGKILL
+        assert line in result.stdout
+        assert read_history(folder / "history.json").run["finished"] is None
+    assert "resuming after step 8" in train(folder, "--dropout", "0.1").stdout
+    assert_same_run(folder, whole)
 
 
 @pytest.mark.slow
@@ -132,19 +140,13 @@ def test_25_sigkills(tmp_path):
     write_tiny_dataset(tmp_path)
     longer = ("--steps", "60", "--dropout", "0.1")
     assert train(tmp_path / "whole", *longer).returncode == 0
-    kill_until_done(tmp_path, tmp_path / "whole", kills=25, more=longer)
-
-
-def kill_until_done(folder, whole, kills, more=("--dropout", "0.1")):
-    """Kill the run ``kills`` times, each a little later than start-up takes, then let it end and compare."""
-    rng = random.Random(1)
-    run = folder / "killed"
+    run, rng = tmp_path / "killed", random.Random(1)
     command = [
-        sys.executable, "train_large_100k.py", "--dataset", folder / "dataset.json", *training_paths(run),
-        *TINY_SETTINGS, *more,
+        sys.executable, "train_large_100k.py", "--dataset", tmp_path / "dataset.json", *training_paths(run),
+        *TINY_SETTINGS, *longer,
     ]  # fmt: skip
-    killed = 0
-    while killed < kills:
+    in_mid_run = 0
+    for _ in range(25):
         process = subprocess.Popen(list(map(str, command)), cwd=ROOT, stdout=subprocess.PIPE, text=True)
         assert process.stdout is not None
         # The first line is printed once training has begun (or has ended already).
@@ -155,11 +157,11 @@ def kill_until_done(folder, whole, kills, more=("--dropout", "0.1")):
             time.sleep(rng.random() * 2)
         os.kill(process.pid, signal.SIGKILL)
         process.communicate(timeout=300)
-        killed += 1
-        if (run / "history.json").exists():
-            read_history(run / "history.json")  # whatever the moment, it is whole
-    assert train(run, *more).returncode == 0
-    assert_same_run(run, whole)
+        if (run / "history.json").exists():  # whatever the moment, it is whole
+            in_mid_run += read_history(run / "history.json").run["finished"] is None
+    assert in_mid_run >= 3
+    assert train(run, *longer).returncode == 0
+    assert_same_run(run, tmp_path / "whole")
 
 
 def test_another_run_is_refused_by_name_and_left_alone(whole, tmp_path):
@@ -188,12 +190,15 @@ def test_another_dataset_is_refused(whole, tmp_path):
 
 
 def test_no_resume_begins_again(whole, tmp_path):
+    """And leaves nothing of the longer run that stood there."""
     write_tiny_dataset(tmp_path)
     folder = tmp_path / "run"
-    assert train(folder, "--steps", "8").returncode == 0
+    assert train(folder, "--steps", "18", "--save-interval", "2").returncode == 0
     result = train(folder, "--dropout", "0.1", "--no-resume")
     assert result.returncode == 0, result.stderr
     assert_same_run(folder, whole)
+    assert [step for step, _ in checkpoint.grid(folder / "ck")] == [4, 8, 12]
+    assert sorted(path.name for path in (folder / "ck").glob("state_*.pth")) == ["state_12.pth", "state_8.pth"]
 
 
 def test_published_format_trains_mlm_alone(tmp_path):
