@@ -92,12 +92,12 @@ def test_each_kind_is_named_with_its_steps():
     records["lr"][80:] = [value / 3 for value in records["lr"][80:]]
     records["grad_norm"][5] = float("nan")
     found = {(entry.key, entry.kind): entry for entry in anomalies(history)}
-    assert found[("loss", "spike")]["steps"] == [2040]
-    assert found[("eval_mlm_acc", "drop")]["steps"] == [2840]
-    assert found[("mlm_acc", "stall")]["count"] == 12
-    assert found[("seconds", "stall")]["steps"] == [2440]
-    assert found[("lr", "lr_break")]["steps"] == [3240]
-    assert found[("grad_norm", "nan")]["first_step"] == 240
+    assert found[("loss", "spike")].steps == [2040]
+    assert found[("eval_mlm_acc", "drop")].steps == [2840]
+    assert found[("mlm_acc", "stall")].count == 12
+    assert found[("seconds", "stall")].steps == [2440]
+    assert found[("lr", "lr_break")].steps == [3240]
+    assert found[("grad_norm", "nan")].first_step == 240
 
 
 def test_warm_up_and_cosine_are_no_break():

@@ -1,6 +1,5 @@
 """Several runs side by side, and the scores of their checkpoints along the steps."""
 
-import copy
 from pathlib import Path
 
 import numpy as np
@@ -10,8 +9,9 @@ from scipy import stats
 from pipeline.analyse.checkpoints import checkpoint_trends
 from pipeline.analyse.compare_runs import several
 from pipeline.files.history import History
-from pipeline.stage import InputError
+from pipeline.files.scores import Scores
 from tests.helpers.rates import assert_rate
+from tests.helpers.scores import RISING, validation_scores
 from tests.helpers.simulated import ar_noise, published_like
 from tests.helpers.synthetic import make_history
 
@@ -84,10 +84,10 @@ def test_band_and_mean_r_are_those_of_student(count):
         ("low", at.mean(axis=0) - half),
         ("high", at.mean(axis=0) + half),
     ):
-        assert [band[key][place] for place in places] == pytest.approx(expected.tolist())
+        assert [getattr(band, key)[place] for place in places] == pytest.approx(expected.tolist())
     r = np.array([np.corrcoef(np.arange(7), row)[0, 1] for row in table])
     half = t * r.std(ddof=1) / np.sqrt(count)
-    assert found.r == {
+    assert vars(found.r) == {
         "mean": pytest.approx(r.mean()),
         "sd": pytest.approx(r.std(ddof=1)),
         "interval": pytest.approx((r.mean() - half, r.mean() + half)),
@@ -147,9 +147,9 @@ def test_groups_differ_by_welchs_interval(sizes):
         freedom = sum(parts) ** 2 / sum(part**2 / (size - 1) for part, size in zip(parts, sizes, strict=True))
         half = stats.t.ppf(0.975, freedom) * np.sqrt(sum(parts))
         difference = after.mean() - before.mean()
-        assert found[metric]["difference"] == pytest.approx(difference)
-        assert found[metric]["interval"] == pytest.approx((difference - half, difference + half))
-        assert found[metric]["covers"] == "seeds"
+        assert found[metric].difference == pytest.approx(difference)
+        assert found[metric].interval == pytest.approx((difference - half, difference + half))
+        assert found[metric].covers == "seeds"
 
 
 def test_runs_of_different_lengths_are_compared_over_what_both_have_but_for_their_ends():
@@ -160,10 +160,10 @@ def test_runs_of_different_lengths_are_compared_over_what_both_have_but_for_thei
             del values[5:]
     found = {entry.metric: entry for entry in several(runs).differences}
     tables = [accuracies(runs[:2]), accuracies(runs[2:])]
-    assert found.mean_accuracy.until == found.r.until == 500
-    assert found.mean_accuracy.difference == pytest.approx(tables[1].mean() - tables[0][:, :5].mean())
-    assert found.end_accuracy.until is None
-    assert found.end_accuracy.difference == pytest.approx(tables[1][:, -1].mean() - tables[0][:, -1].mean())
+    assert found["mean_accuracy"].until == found["r"].until == 500
+    assert found["mean_accuracy"].difference == pytest.approx(tables[1].mean() - tables[0][:, :5].mean())
+    assert found["end_accuracy"].until is None
+    assert found["end_accuracy"].difference == pytest.approx(tables[1][:, -1].mean() - tables[0][:, -1].mean())
     alike = runs[:2]
     del alike[1][1].records["steps"][5:], alike[1][1].records["mlm_acc"][5:]
     r = [np.corrcoef(np.arange(5), history.records["mlm_acc"][:5])[0, 1] for _, history in alike]
@@ -177,7 +177,7 @@ def test_experiments_with_seeds_differ_by_welchs_interval():
     assert found.band is found.r is None
     ends = {entry.metric: entry for entry in found.differences}
     assert set(ends) == {"r", "end_accuracy", "mean_accuracy"}
-    entry = ends.end_accuracy
+    entry = ends["end_accuracy"]
     assert (entry.covers, entry.until) == ("seeds", None)
     assert entry.interval[0] < 0.08 < entry.interval[1]
     assert entry.interval[0] > 0
@@ -196,54 +196,30 @@ def test_histories_without_settings_are_experiments():
     found = several([(Path("a/h.json"), published_like(1, 200)), (Path("b/h.json"), published_like(2, 200))])
     assert found.kind == "experiments"
     assert [row.label for row in found.histories] == ["a/h", "b/h"]
-    assert found.histories[0]["key"] == "mlm_acc"
-
-
-def score(accuracy, targets=1000):
-    return {"targets": targets, "accuracy": accuracy, "loss": 3.0}
-
-
-SCORES = {
-    "format": 1,
-    "run": {},
-    "validation": {
-        "sequences": 300,
-        "groups": {},
-        "guesses": {"left": {"accuracy": 0.14}},
-        "checkpoints": [
-            {
-                "step": step,
-                "mlm": {
-                    **score(accuracy),
-                    "by_class": {"han": score(accuracy - 0.05, 800), "punctuation": score(0.6, 0)},
-                    "by_source": {"": score(accuracy)},
-                    "by_text_decile": {"1": score(accuracy + 0.1)},
-                    "by_character_decile": {},
-                },
-                "nsp": {"same_source": {"accuracy": 0.5 + accuracy / 2}} if step > 400 else None,
-            }
-            for step, accuracy in ((800, 0.3), (400, 0.2), (1200, 0.38), (1600, 0.4))
-        ],
-    },
-}
+    assert found.histories[0].key == "mlm_acc"
 
 
 def test_checkpoints_are_followed_along_the_steps():
-    found = checkpoint_trends(Path("s.json"), SCORES)
+    trends = checkpoint_trends(Path("s.json"), RISING)
+    found = trends.curves
+    assert (trends.path, trends.split, found.sequences) == ("s.json", "validation", 300)
     assert found.steps == [400, 800, 1200, 1600]
     assert found.accuracy == [0.2, 0.3, 0.38, 0.4]
     assert found.nsp_accuracy == [None, 0.65, 0.69, 0.7]
     assert found.guesses == {"left": 0.14}
-    han = found.groups["class"].han
+    han = found.groups["class"]["han"]
     assert (han.gain, han.rho, han.half_way_step) == (pytest.approx(0.2), pytest.approx(1.0), 800)
     error = 1.959964 * np.sqrt((0.15 * 0.85 + 0.35 * 0.65) / 800)
     assert han.gain_interval == pytest.approx((0.2 - error, 0.2 + error))
-    assert found.groups["class"].punctuation.gain_interval is None
+    assert found.groups["class"]["punctuation"].gain_interval is None
 
 
-def test_scores_of_another_shape_are_refused_and_empty_ones_are_none():
-    broken = copy.deepcopy(SCORES)
-    del broken.validation["checkpoints"][0]["mlm"]["by_class"]
-    with pytest.raises(InputError, match=r"s\.json: 'validation'"):
-        checkpoint_trends(Path("s.json"), broken)
-    assert checkpoint_trends(Path("s.json"), {"format": 1, "run": {}}) is None
+def test_a_group_that_an_early_checkpoint_lacks_begins_later():
+    second = checkpoint_trends(Path("s.json"), RISING).curves.groups["text_decile"]["2"]
+    assert second.accuracy == [None, 0.3, 0.38, 0.4]
+    assert (second.first, second.targets) == (0.3, 100)
+
+
+def test_scores_without_checkpoints_have_no_trends():
+    assert checkpoint_trends(Path("s.json"), Scores(1, {})) is None
+    assert checkpoint_trends(Path("s.json"), validation_scores([], {})) is None

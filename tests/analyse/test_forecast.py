@@ -37,7 +37,7 @@ def test_the_step_of_a_target_lies_in_its_interval_as_often_as_it_says():
     truth = np.exp((0.55 + 0.3) / 0.08)
     for _ in range(runs):
         accuracy = CURVES["log"] + ar_noise(generator, len(STEPS), 0.3, 0.01)
-        early, late = steps_to(averaged(STEPS, accuracy), STEPS, accuracy, 0.55)["interval"]
+        early, late = steps_to(averaged(STEPS, accuracy), STEPS, accuracy, 0.55).interval
         held += early is not None and early <= truth and (late is None or truth <= late)
     assert_rate(held, runs, 0.8, notices=0.7)
 
@@ -46,14 +46,14 @@ def test_an_expected_accuracy_is_the_median_with_the_middle_four_fifths():
     mixture = averaged(STEPS, noisy("log"))
     found = expected_at(mixture, 45_000, LAST)
     quantiles = [float(mixture.expect(np.array([45_000.0])).quantile(share)[0]) for share in (0.1, 0.5, 0.9)]
-    assert [found["interval"][0], found["accuracy"], found["interval"][1]] == quantiles
+    assert [found.interval[0], found.accuracy, found.interval[1]] == quantiles
 
 
 def test_the_steps_of_a_target_are_where_its_chance_passes_a_tenth_a_half_and_nine_tenths():
     accuracy = noisy("log", sigma=0.03)
     mixture = averaged(STEPS, accuracy)
     found = steps_to(mixture, STEPS, accuracy, 0.55)
-    places = [found["interval"][0], found["steps"], found["interval"][1]]
+    places = [found.interval[0], found.steps, found.interval[1]]
     chances = [1 - mixture.expect(np.array([float(place)])).chance_below(np.array([0.55]))[0] for place in places]
     assert chances == pytest.approx([0.1, 0.5, 0.9], abs=0.02)
 
@@ -63,8 +63,8 @@ def test_a_target_is_looked_for_within_ten_times_the_run():
     line = 0.1 + 0.03 * STEPS / LAST + np.random.default_rng(4).normal(0, 1e-5, len(STEPS))
     mixture = averaged(STEPS, line)
     found = steps_to(mixture, STEPS, line, 0.35)
-    assert found["by_model"]["linear"] == pytest.approx(LAST * 0.25 / 0.03, rel=0.01)
-    assert steps_to(mixture, STEPS, line, 0.41)["by_model"]["linear"] is None
+    assert found.by_model["linear"] == pytest.approx(LAST * 0.25 / 0.03, rel=0.01)
+    assert steps_to(mixture, STEPS, line, 0.41).by_model["linear"] is None
 
 
 def test_a_saturating_run_is_forecast_where_the_straight_line_is_absurd():

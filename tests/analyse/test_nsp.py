@@ -112,6 +112,6 @@ def test_nsp_without_counts_is_not_tested():
 
 def test_the_final_scoring_counts_every_pair_once():
     found = nsp_against_chance(make_history()).held_out
-    assert (found.pairs, found.correct, found.at_chance) == (1_440, 882, False)
-    assert found.p == pytest.approx(2 * stats.binom.sf(881, 1_440, 0.5))
+    assert (found.pairs, found.correct, found.at_chance) == (1_520, 936, False)
+    assert found.p == pytest.approx(2 * stats.binom.sf(935, 1_520, 0.5))
     assert nsp_against_chance(make_history(finished=False)).held_out is None

@@ -110,7 +110,7 @@ def test_a_run_off_its_reference_is_said_to_be():
     assert found.difference == pytest.approx(-0.04, abs=0.01)
     for each in (worse, reference):
         each.records.update(nsp_acc=[0.6] * RECORDS, lr=[1e-3] * RECORDS)
-    progress = measure("h.json", worse, 0.0, 1.0, reference=reference)
+    progress = measure(worse, 0.0, 1.0, reference=reference)
     assert any("off the reference" in warning for warning in progress.warnings)
     assert "reference" in screen(progress)
 

@@ -39,13 +39,13 @@ def test_a_denominator_that_all_share_is_found(targets):
 def test_recorded_denominators_come_first_and_none_is_made_up():
     history = published_like(records=100)
     history.records["nsp_pairs"] = [64] * 98 + [0, None]
-    found, known = denominators(history, "nsp_acc", "nsp_pairs")
+    found, known = denominators(history.series("nsp_pairs"), history.series("nsp_acc"))
     assert known == "recorded"
     assert found[:98].tolist() == [64.0] * 98
     assert np.isnan(found[98:]).all()
-    found, known = denominators(published_like(records=100), "nsp_acc", "nsp_pairs")
+    found, known = denominators(np.full(100, np.nan), published_like(records=100).series("nsp_acc"))
     assert (known, set(found.tolist())) == ("inferred", {32.0})
     plain = History({"steps": [1, 2, 3], "mlm_acc": [0.1, 0.2, 0.3]}, {})
-    found, known = denominators(plain, "mlm_acc", "mlm_targets")
+    found, known = denominators(plain.series("mlm_targets"), plain.series("mlm_acc"))
     assert known is None
     assert np.isnan(found).all()

@@ -58,8 +58,8 @@ def test_intervals_of_r_hold_the_truth_as_often_as_they_say(phi, measured, monke
     for _ in range(runs):
         accuracy = CURVES["exponential"] + ar_noise(generator, len(STEPS), phi, 0.1)
         found, fits, draws = relatives(accuracy)
-        intervals = {name: found[name]["interval_autocorrelation"] for name in ("spearman", "log_step")}
-        intervals.r = correlation.pearson(STEPS, accuracy, fits[0], draws).interval_autocorrelation
+        intervals = {name: getattr(found, name).interval_autocorrelation for name in ("spearman", "log_step")}
+        intervals["r"] = correlation.pearson(STEPS, accuracy, fits[0], draws).interval_autocorrelation
         for name, (low, high) in intervals.items():
             held[name] += low <= truths[name] <= high
     for count in held.values():
@@ -79,8 +79,8 @@ def test_intervals_are_as_wide_as_r_varies_from_run_to_run(monkeypatch):
     widths = {name: [] for name in truth}
     for row in fresh[:10]:
         found, fits, draws = relatives(row)
-        intervals = {name: found[name]["interval_autocorrelation"] for name in ("spearman", "log_step")}
-        intervals.r = correlation.pearson(STEPS, row, fits[0], draws).interval_autocorrelation
+        intervals = {name: getattr(found, name).interval_autocorrelation for name in ("spearman", "log_step")}
+        intervals["r"] = correlation.pearson(STEPS, row, fits[0], draws).interval_autocorrelation
         for name, interval in intervals.items():
             widths[name].append(np.ptp(np.arctanh(interval)))
     for name, values in truth.items():
@@ -110,7 +110,7 @@ def test_r_without_sampling_noise_is_that_of_the_curve():
     history = published_like(targets=100)
     steps, accuracy = (np.array(history.records[key], dtype=float) for key in ("steps", "mlm_acc"))
     counts = np.full(len(steps), inferred_denominator(accuracy))
-    found = relatives(accuracy, steps, counts, "inferred")[0]["disattenuated"]
+    found = relatives(accuracy, steps, counts, "inferred")[0].disattenuated
     clean = np.corrcoef(steps, published_share(steps))[0, 1]
     assert found.r == pytest.approx(clean, abs=0.02)
     assert found.r > np.corrcoef(steps, accuracy)[0, 1] + 0.02
@@ -119,7 +119,7 @@ def test_r_without_sampling_noise_is_that_of_the_curve():
 def test_reliability_is_the_share_of_the_variance_that_counting_does_not_make():
     accuracy = CURVES["log"] + np.random.default_rng(3).normal(0, 0.04, len(STEPS))
     targets = np.linspace(200.0, 400.0, len(STEPS))
-    found = relatives(accuracy, counts=targets, counts_are="recorded")[0]["disattenuated"]
+    found = relatives(accuracy, counts=targets, counts_are="recorded")[0].disattenuated
     counting = np.mean(accuracy * (1 - accuracy) / targets)
     reliability = 1 - counting / np.var(accuracy)
     assert found.sampling_variance == pytest.approx(counting)
@@ -129,7 +129,7 @@ def test_reliability_is_the_share_of_the_variance_that_counting_does_not_make():
     squared = np.corrcoef(STEPS, accuracy)[0, 1] ** 2
     for part, past_one in ((0.9, True), (1.1, False)):
         fewer = targets * counting / (1 - part * squared) / np.var(accuracy)
-        few = relatives(accuracy, counts=fewer, counts_are="recorded")[0]["disattenuated"]
+        few = relatives(accuracy, counts=fewer, counts_are="recorded")[0].disattenuated
         assert few.reliability == pytest.approx(part * squared)
         assert (few.r is None) == past_one
 
@@ -144,17 +144,17 @@ def test_relatives_of_r_are_those_of_scipy():
     assert some.p_iid == pytest.approx(stats.spearmanr(STEPS[::25], accuracy[::-25]).pvalue, rel=1e-6, abs=0)
     r = stats.pearsonr(np.log(STEPS), accuracy).statistic
     assert (found.log_step.r, found.log_step.r_squared) == pytest.approx((r, r**2))
-    for name, value in (("spearman", "rho"), ("log_step", "r")):
-        low, high = found[name]["interval_autocorrelation"]
-        assert low < found[name][value] < high
+    for relative, value in ((found.spearman, found.spearman.rho), (found.log_step, found.log_step.r)):
+        low, high = relative.interval_autocorrelation
+        assert low < value < high
     assert found.disattenuated.r is None
     assert found.p_autocorrelation == found.slope_test.p == slope_test(STEPS, accuracy).p
     line = accuracy - np.polyval(np.polyfit(STEPS, accuracy, 1), STEPS)
     curve = accuracy - fits[0].at(STEPS)
-    assert found.residual_lag1 == pytest.approx({"line": lag_one(line), "curve": lag_one(curve)})
+    assert vars(found.residual_lag1) == pytest.approx({"line": lag_one(line), "curve": lag_one(curve)})
     sizes = found.effective_sample_sizes
-    assert sizes.around_line == pytest.approx(effective_sample_sizes(line))
-    assert sizes.around_curve == pytest.approx(effective_sample_sizes(curve))
+    assert vars(sizes.around_line) == pytest.approx(vars(effective_sample_sizes(line)))
+    assert vars(sizes.around_curve) == pytest.approx(vars(effective_sample_sizes(curve)))
     assert found.bootstrap.block_length == draws.block_length
     assert (found.bootstrap.phi, found.bootstrap.theta) == draws.noise.best
 

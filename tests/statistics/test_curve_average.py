@@ -16,7 +16,7 @@ LAST = STEPS[-1]
 @pytest.fixture
 def independent(monkeypatch):
     """Records taken for independent, so that what is computed is ordinary least squares."""
-    monkeypatch.setattr(curve_average, "_memories", lambda *_: [(0.0, 0.0)])
+    monkeypatch.setattr(curve_average, "_likely_noise", lambda *_: [(0.0, 0.0)])
 
 
 def regression(x, y):
