@@ -3,6 +3,10 @@
 The last quarter of the records is taken for a straight line; its slope, with errors that respect autocorrelation
 (slope.py), is given as the gain over a tenth of the run. A plateau is a gain whose whole interval lies within WORTH, up
 or down; an interval that reaches beyond it on both sides is undecided.
+
+The intervals, here and of the slopes of tenths, are asked for 95 % and hold less. Measured on flat runs, that of the
+last quarter holds the truth in 93 % of 1,000 records, 88 % of 300 and 80 % of 100 where neighbouring records hardly
+correlate, in 77 % of 300 with an autoregression of 0.9; that of a tenth in 80 % of 300 records and 88 % of 1,000.
 """
 
 from __future__ import annotations

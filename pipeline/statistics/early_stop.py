@@ -9,6 +9,11 @@ targets would give were they drawn afresh at every record (they are not, so this
 standard error of the rise is widened by (1 + rho) / (1 - rho), rho being the lag-1 autocorrelation of the scatter
 (Wilks 2011, Statistical Methods in the Atmospheric Sciences, 5.2.4).
 
+How sure a confidence of 0.9 is, was measured: one window that gains just what it is worth meets the rule in 10 % of
+runs with independent noise; with an autoregression of 0.6 in 12 % (100 records) or 19 % (20 records), with 0.9 in 18 %
+(100). A run of 1,000 records that gains twice what is asked is stopped in 0.4 % of runs with 0.6, but in half of those
+with 0.9.
+
 A run whose learning rate is annealed to its last step often gains most at the end of the schedule. Stopped before it,
 such a run loses that gain, and the rule cannot know.
 """

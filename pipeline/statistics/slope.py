@@ -3,6 +3,11 @@
 Heteroskedasticity- and autocorrelation-consistent (HAC): the variance of the slope is the long-run variance of the
 scores x e, by Bartlett weights (Newey & West 1987) with the automatic bandwidth of Newey & West (1994), after a first
 autoregression is taken out of the scores and put back (Andrews & Monahan 1992).
+
+The level holds for many records only. Measured on 30,000 flat runs, a test at 5 % (1 %) rejects in 6 % (1.4 %) of 1,000
+records, 8 % (2.5 %) of 300, 12 % (5 %) of 75 and 19 % (10 %) of 30 where neighbouring records hardly correlate, and
+more often where they do: with an autoregression of 0.9, 11 % (5 %) of 300. tests/statistics/test_slope.py holds the
+test to these rates. Intervals miss the truth as often as tests at 5 % reject.
 """
 
 from __future__ import annotations

@@ -2,8 +2,11 @@
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from pipeline.statistics.early_stop import EarlyStop
+from tests.helpers.rates import assert_rate
+from tests.helpers.simulated import ar_noise
 
 STEPS = list(range(100, 100_100, 100))
 NUMBERS = np.arange(1, 1001)
@@ -26,15 +29,62 @@ def test_a_line_without_noise_stops_exactly_where_its_gain_is_too_small():
     assert EarlyStop(window=10, worth=0.02, patience=3).stopping_step(STEPS, accuracy.tolist()) == STEPS[11]
 
 
-@pytest.mark.parametrize("phi", [0.0, 0.6])
-def test_a_run_that_gains_twice_what_is_asked_is_stopped_in_fewer_than_one_of_fifty(phi):
-    stopped = 0
-    for seed in range(100):
-        shocks = noise(seed)
-        for number in range(1, len(shocks)):
-            shocks[number] = phi * shocks[number - 1] + np.sqrt(1 - phi**2) * shocks[number]
-        stopped += EarlyStop().stopping_step(STEPS, 0.1 + 0.01 * NUMBERS / 100 + shocks) is not None
-    assert stopped <= 2
+def upper_limit(steps, accuracy, confidence, targets=None):
+    """Of the gain over the window: a line's rise and its error, widened for lag-1 autocorrelation (Wilks 2011)."""
+    line = stats.linregress(steps, accuracy)
+    left = accuracy - line.intercept - line.slope * steps
+    rho = min(max((left[1:] @ left[:-1]) / (left @ left), 0), 0.9)
+    variance = left @ left / (len(steps) - 2) * (1 + rho) / (1 - rho)
+    if targets is not None:
+        variance = max(variance, np.mean(accuracy * (1 - accuracy) / targets))
+    error = np.sqrt(variance / ((steps - steps.mean()) ** 2).sum())
+    return (line.slope + stats.norm.ppf(confidence) * error) * (steps[-1] - steps[0])
+
+
+@pytest.mark.parametrize(("phi", "targets"), [(0.0, None), (0.6, None), (0.99, None), (-0.5, None), (0.0, 400)])
+@pytest.mark.parametrize("confidence", [0.5, 0.9, 0.975])
+def test_the_rule_is_met_just_when_the_upper_limit_of_the_gain_is_less_than_its_worth(phi, targets, confidence):
+    window = 40
+    steps = np.cumsum(np.random.default_rng(3).integers(50, 150, window))
+    accuracy = np.linspace(0.3, 0.32, window) + ar_noise(np.random.default_rng(4), window, phi, 0.01)
+    limit = upper_limit(steps.astype(float), accuracy, confidence, targets)
+    assert limit > 0
+    for worth, stopped in ((0.999 * limit, None), (1.001 * limit, steps[-1])):
+        rule = EarlyStop(window=window, worth=worth, confidence=confidence, patience=1)
+        assert rule.stopping_step(steps.tolist(), accuracy.tolist(), targets) == stopped
+
+
+MEASURED = [  # window, autoregression, how often one window at the worth itself meets the rule, of 30,000
+    (20, 0.0, 0.104),
+    (100, 0.0, 0.095),
+    (20, 0.6, 0.190),
+    (100, 0.6, 0.121),
+    (100, 0.9, 0.178),
+]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("window", "phi", "measured"), MEASURED)
+def test_a_window_that_gains_what_it_is_worth_meets_the_rule_as_often_as_was_measured(window, phi, measured):
+    """A confidence of 0.9 allows one in ten; noise that remembers takes more, above all in a short window."""
+    rule, runs, generator = EarlyStop(window=window, worth=0.01, patience=1), 2500, np.random.default_rng(window)
+    steps, gain = STEPS[:window], np.linspace(0.3, 0.31, window)
+    met = sum(
+        rule.stopping_step(steps, gain + ar_noise(generator, window, phi, 0.003)) is not None for _ in range(runs)
+    )
+    assert_rate(met, runs, measured, notices=1.3 * measured)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("phi", "runs", "measured", "notices"), [(0.6, 1400, 0.0042, 0.018), (0.9, 500, 0.5, 0.6)])
+def test_a_run_that_gains_twice_what_is_asked_is_stopped_as_often_as_was_measured(phi, runs, measured, notices):
+    """Hardly ever with noise that remembers little; with an autoregression of 0.9 every other run is."""
+    generator, line = np.random.default_rng(1), 0.1 + 0.01 * NUMBERS / 100
+    stopped = sum(
+        EarlyStop().stopping_step(STEPS, line + ar_noise(generator, len(STEPS), phi, 0.003)) is not None
+        for _ in range(runs)
+    )
+    assert_rate(stopped, runs, measured, notices=notices)
 
 
 def test_a_saturating_run_is_stopped_after_its_gain_fell_below_the_worth():

@@ -1,0 +1,83 @@
+"""The model of the noise: its likelihood against dense matrices, its variance against simulation."""
+
+import numpy as np
+import pytest
+from scipy import linalg
+
+from pipeline.statistics.curves import fit_curves
+from pipeline.statistics.noise import NOISE_GRID, PHIS, Noise, colour, first_variance, learn_noise, whiten
+from tests.helpers.simulated import CURVES, STEPS, ar_noise
+
+
+def test_whitening_is_undone_by_colouring_and_gives_the_innovations():
+    shocks = np.random.default_rng(2).normal(size=(3, 400))
+    for phi, theta in NOISE_GRID[::7]:
+        process = colour(shocks, phi, theta)
+        assert whiten(process, phi, theta) == pytest.approx(shocks)
+
+
+@pytest.mark.parametrize(("phi", "theta"), [(0.9, 0.45), (0.5, 0.0), (0.98, 0.93)])
+def test_the_process_has_the_variance_and_the_recursion_of_its_definition(phi, theta):
+    """e[t] = phi e[t-1] + u[t] - theta u[t-1], with the variance of an ARMA(1, 1) from the first record on."""
+    shocks = np.random.default_rng(3).normal(size=(6000, 40))
+    process = colour(shocks, phi, theta)
+    driven = phi * process[:, :-1] + shocks[:, 1:] - theta * shocks[:, :-1]
+    assert np.abs(process[:, 1:] - driven).max() < 1e-10
+    variance = (1 - 2 * phi * theta + theta**2) / (1 - phi**2)
+    assert first_variance(phi, theta) == pytest.approx(variance)
+    assert process[:, 0].var() == pytest.approx(variance, rel=0.08)
+
+
+def restricted_likelihood(y, x, phi, theta):
+    """Log of the restricted likelihood (Harville 1974) up to a constant, from the whole covariance matrix."""
+    size = len(y)
+    covariances = np.empty(size)
+    covariances[0] = (1 - 2 * phi * theta + theta**2) / (1 - phi**2)
+    covariances[1:] = (1 - phi * theta) * (phi - theta) / (1 - phi**2) * phi ** np.arange(size - 1)
+    v = linalg.toeplitz(covariances)
+    inverse = np.linalg.inv(v)
+    basis = np.linalg.qr(x)[0]
+    moments = basis.T @ inverse @ basis
+    projected = inverse - inverse @ basis @ np.linalg.solve(moments, basis.T @ inverse)
+    determinants = np.linalg.slogdet(v)[1] + np.linalg.slogdet(moments)[1]
+    return -0.5 * ((size - basis.shape[1]) * np.log(y @ projected @ y) + determinants)
+
+
+@pytest.mark.parametrize("phi", [0.0, 0.6, 0.95])
+def test_the_weights_are_the_restricted_likelihood_and_an_even_prior_over_phi(phi):
+    size = 80
+    x = np.column_stack([np.ones(size), np.arange(size), np.exp(-np.arange(size) / 15)])
+    y = ar_noise(np.random.default_rng(5), size, phi, 1.0)
+    y = y - x @ np.linalg.lstsq(x, y, rcond=None)[0]
+    found = learn_noise(y, x)
+    widths = np.gradient(PHIS)
+    expected = np.array([restricted_likelihood(y, x, *pair) for pair in NOISE_GRID])
+    thetas = np.array([8 if pair[0] else 1 for pair in NOISE_GRID])  # of each phi; they share its part of the prior
+    expected += np.log([widths[PHIS.index(pair[0])] for pair in NOISE_GRID]) - np.log(thetas)
+    apart = np.log(found.weights) - expected
+    pure = NOISE_GRID[:, 1] == 0  # an autoregression alone is whitened exactly, the first record of a mixed one nearly
+    assert apart[pure] == pytest.approx(apart[0], abs=1e-6)
+    likely = found.weights > 1e-3 * found.weights.max()
+    assert apart[likely] == pytest.approx(apart[0], abs=0.35)
+    assert found.weights.sum() == pytest.approx(1)
+
+
+@pytest.mark.parametrize("phi", [0.0, 0.7, 0.9])
+def test_the_memory_of_the_noise_is_found_though_the_curve_has_bent_towards_it(phi):
+    generator = np.random.default_rng(4)
+    found = []
+    for _ in range(40):
+        accuracy = CURVES["exponential"] + ar_noise(generator, len(STEPS), phi, 0.1)
+        fit = fit_curves(STEPS, accuracy)[0]
+        memory, theta = learn_noise(accuracy - fit.at(STEPS), fit.tangents(STEPS)).best
+        found.append((1 - theta) / (1 - memory))  # how much more a slow average of the noise varies
+    assert np.median(found) == pytest.approx(1 / (1 - phi), rel=0.15)
+
+
+def test_the_likely_memories_are_the_heaviest_and_none_has_less_than_a_twentieth():
+    weights = np.full(len(NOISE_GRID), 1e-6)
+    weights[[3, 40, 80, 90]] = 0.4, 0.5, 0.03, 0.02
+    noise = Noise(weights / weights.sum())
+    assert noise.best == tuple(NOISE_GRID[40])
+    assert noise.likely(8) == [tuple(NOISE_GRID[place]) for place in (40, 3, 80)]
+    assert noise.likely(2) == [tuple(NOISE_GRID[place]) for place in (40, 3)]
