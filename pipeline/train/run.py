@@ -142,6 +142,6 @@ def refuse_divergence(run: Run) -> None:
         good = checkpoint.newest_state(run.files.checkpoint_dir)
         raise RunFailed(
             f"loss or gradient is not finite at step {step} (examples {run.objective.examples(step)}); "
-            f"{f'the last good checkpoint is {good}' if good else 'there is no checkpoint from before it'}; "
+            f"{f'the last good checkpoint is {good}' if good else 'no checkpoint was written before it'}; "
             "try a lower --lr or a longer --warmup"
         )

@@ -288,7 +288,7 @@ def test_divergence_names_the_steps(tmp_path):
     result = train(tmp_path / "run", "--lr", "1e38", "--warmup", "0")
     assert result.returncode == 3
     assert "not finite at step" in result.stderr
-    assert "there is no checkpoint from before it" in result.stderr
+    assert "no checkpoint was written before it" in result.stderr
 
 
 EXACT = ("--precision", "fp64", "--dropout", "0", "--attention-dropout", "0")
