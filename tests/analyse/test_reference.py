@@ -70,7 +70,7 @@ def test_a_run_of_three_references_own_kind_is_flagged_far_less_often_than_the_l
 @pytest.mark.parametrize(("phi", "measured", "notices"), [(0.0, 0.005, 0.015), (0.3, 0.032, 0.06), (0.7, 0.17, 0.23)])
 def test_one_reference_flags_runs_that_differ_by_noise_as_often_as_was_measured(phi, measured, notices):
     """1 % is asked for; ten records a tenth tell the memory of the noise too badly to hold it beyond 0.2 or so."""
-    generator, runs = np.random.default_rng(5), 1400
+    generator, runs = np.random.default_rng(5), 1800
     flagged = sum(
         bool(departure_from_references(noisy(generator, phi=phi), [noisy(generator, phi=phi)])) for _ in range(runs)
     )
