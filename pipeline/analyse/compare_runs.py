@@ -4,6 +4,9 @@ Runs whose recorded settings and dataset differ in nothing but the seed make one
 "seeds": a mean curve, the band that further seeds are expected in (Student t for one more run), r for each and for all.
 Anything else is "experiments": a table, and differences between groups. Where both groups have two seeds or more, a
 difference has Welch's interval over seeds; where not, only the noise of the records is known, and ``covers`` says so.
+
+Student's t takes r itself for normal. Where r is skewed, the interval of its mean holds less than 95 %, 91 % in a
+simulation with five seeds and r around 0.6, and it may reach beyond 1.
 """
 
 from __future__ import annotations

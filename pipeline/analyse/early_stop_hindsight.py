@@ -1,4 +1,8 @@
-"""Where the early-stopping rule would have ended this run, what that would have saved, and what it would have lost."""
+"""Where the early-stopping rule would have ended this run, what that would have saved, and what it would have lost.
+
+The interval of what was lost takes records for independent. Asked for 95 %, it holds the truth in 94 % where they are,
+in 77 % with an autoregression of 0.4 and in 52 % with 0.7 (measured, windows of 40 records).
+"""
 
 from __future__ import annotations
 
