@@ -197,7 +197,7 @@ def test_no_resume_begins_again(whole, tmp_path):
     result = train(folder, "--dropout", "0.1", "--no-resume")
     assert result.returncode == 0, result.stderr
     assert_same_run(folder, whole)
-    assert [step for step, _ in checkpoint.grid(folder / "ck")] == [4, 8, 12]
+    assert [step for step, _ in checkpoint.weight_files(folder / "ck")] == [4, 8, 12]
     assert sorted(path.name for path in (folder / "ck").glob("state_*.pth")) == ["state_12.pth", "state_8.pth"]
 
 
