@@ -51,6 +51,7 @@ def _curves(scored: SplitScores) -> CheckpointCurves:
         groups={
             kind: {name: _group(steps, [score.by(key).get(name) for score in mlm]) for name in mlm[-1].by(key)}
             for kind, key in GROUPS.items()
+            if mlm[-1].by(key) or kind != "script"  # files of before were not scored by script
         },
     )
 
