@@ -4,7 +4,7 @@ A sentence ends at ``。！？!?`` and their like (a run of them is one end), at
 of the line, at ``~`` after a word of calling (``好啊~``), and at a full stop ``.`` or ``．`` after a Han character.
 Closing quotes, brackets, further end marks, note marks (``[1]``) and the source of a quotation (``——《诗经》``) stay
 with the sentence that they close; so does a closing quote without its opening one, which most often is in a paragraph
-before. There is no end
+before. A sentence does not end
 
 * inside quotation marks and brackets that close within ``LONGEST`` characters. The mark before a closing quote ends
   the whole sentence, unless a question or call is a name in it (``电影“你好！”上映``). The one before a closing bracket
