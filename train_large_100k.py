@@ -79,6 +79,9 @@ def train_bert(settings: Settings, processes: Processes, precision: Precision, a
     # What is trained on, what is held out, and which sentences have a neighbour.
     if not dataset.documents and processes.first:
         print("next sentence prediction is off: the dataset lists no documents, so neighbours of sentences are unknown")
+    if processes.first:
+        for warning in settings.warnings():
+            print(f"warning: {warning}", flush=True)
     corpora = split_and_encode(dataset, arguments.dataset, settings)
     planned["dataset"]["documents"] = {name: len(documents) for name, documents in vars(corpora.splits).items()}
 

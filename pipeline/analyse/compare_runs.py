@@ -14,7 +14,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from scipy import stats
@@ -31,6 +30,7 @@ from pipeline.analyse.schema.side_by_side import (
     SeveralRuns,
 )
 from pipeline.files.history import History, common_accuracy
+from pipeline.files.run_record import recorded_config
 from pipeline.statistics.smoothing import running_mean
 
 LEVEL = 0.95
@@ -205,7 +205,7 @@ def _groups(histories: list[History]) -> list[int]:
     """For each history the place of the first one of the same settings and dataset; one without settings is alone."""
     identities: list[object] = []
     for place, history in enumerate(histories):
-        config = _config(history)
+        config = recorded_config(history.run)
         dataset = history.run.get("dataset")
         fingerprint = dataset.get("fingerprint") if isinstance(dataset, dict) else None
         settings = {name: value for name, value in config.items() if name != "seed"}
@@ -214,11 +214,6 @@ def _groups(histories: list[History]) -> list[int]:
 
 
 def _differing(histories: list[History]) -> list[str]:
-    configs = [_config(history) for history in histories]
+    configs = [recorded_config(history.run) for history in histories]
     names = dict.fromkeys(name for config in configs for name in config)
     return [name for name in names if any(config.get(name) != configs[0].get(name) for config in configs)]
-
-
-def _config(history: History) -> dict[str, Any]:
-    config = history.run.get("config")
-    return config if isinstance(config, dict) else {}

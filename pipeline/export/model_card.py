@@ -15,7 +15,7 @@ import numpy as np
 from pipeline.baselines.counting import GUESSES
 from pipeline.export.weights import TrainedModel
 from pipeline.files.history import History
-from pipeline.files.run_record import Facts
+from pipeline.files.run_record import Facts, recorded_config
 from pipeline.files.vocabulary import SPECIAL_TOKENS
 from pipeline.formatting import NOTHING, count, percent
 from pipeline.model.bert import Shape
@@ -103,6 +103,7 @@ def _training(history: History, step: int) -> list[str]:
         ("effective batch", f"{batch[0]} x {batch[1]} sequences"),
         ("longest sequence", f"{_shown(length)} tokens"),
         ("optimizer", f"{_shown(optimizer)}, peak learning rate {_shown(rate)}, warm-up {_shown(warmup)}"),
+        ("learning rate after the warm-up", recorded_config(history.run).get("schedule")),
         ("mask rate", facts.number("config", "mask_rate")),
         ("seed", facts.count("seed")),
         ("precision", facts.text("precision")),

@@ -8,6 +8,9 @@ from typing import Any
 
 from pipeline.stage import InputError
 
+# Settings that came after the first histories were written, and what the runs of before had in their place.
+LATER_SETTINGS = {"schedule": "cosine"}
+
 
 class Facts:
     """The ``run`` object of the history in ``path``; a fact is named by the keys that lead to it.
@@ -63,6 +66,12 @@ class Facts:
         return InputError(f"{self._path}: run.{'.'.join(keys)} must be {expected}, not {str(value)[:40]!r}")
 
 
+def recorded_config(run: dict[str, Any]) -> dict[str, Any]:
+    """The settings that a ``run`` object records, with those that its version did not have yet; empty without any."""
+    config = run.get("config")
+    return {**LATER_SETTINGS, **config} if config and isinstance(config, dict) else {}
+
+
 def refuse_other_run(place: Path, recorded: dict[str, Any], planned: dict[str, Any]) -> None:
     """Raise an InputError where ``place`` holds another run than the planned one."""
     different = run_differences(recorded, planned)
@@ -78,7 +87,7 @@ def run_differences(recorded: dict[str, Any], planned: dict[str, Any]) -> list[s
     def identity(run: dict[str, Any]) -> dict[str, Any]:
         fingerprint = (run.get("dataset") or {}).get("fingerprint")
         machine = {key: run.get(key) for key in ("device", "precision")}
-        return {**(run.get("config") or {}), "dataset": fingerprint, **machine}
+        return {**recorded_config(run), "dataset": fingerprint, **machine}
 
     before, after = identity(recorded), identity(planned)
     names = [name for name in {**before, **after} if before.get(name) != after.get(name)]

@@ -20,7 +20,6 @@ from pipeline.model import dropout
 from pipeline.stage import StopSignal
 from pipeline.statistics.early_stop import EarlyStop
 from pipeline.train.run import Run, refuse_divergence, save
-from pipeline.train.schedule import learning_rate
 from pipeline.train.settings import dropout_seed
 from pipeline.train.tensorboard import TensorBoard
 
@@ -32,6 +31,7 @@ def train(run: Run, *, compiled: bool, tensorboard: Path | None = None) -> bool:
         RunFailed: the loss or the gradient stopped being finite.
     """
     settings, processes, objective = run.settings, run.processes, run.objective
+    rates = settings.rates
     if compiled:
         objective.model.compile(dynamic=True)
     model = processes.parallel(objective.model).train()
@@ -54,7 +54,7 @@ def train(run: Run, *, compiled: bool, tensorboard: Path | None = None) -> bool:
                 dropout.seed(dropout_seed(settings.seed, step, number))
                 with processes.synchronized(model, last=number == mine[-1]):
                     run.optimizer.backward(objective.loss(model, parts[number], parts, processes.count))
-            run.gradients.note(step, run.optimizer.step(learning_rate(step, settings)))
+            run.gradients.note(step, run.optimizer.step(rates.rate(step)))
             run.step = step
             run.tokens += sum(map(objective.tokens, parts))
             run.seconds = time.perf_counter() - clock
@@ -84,7 +84,7 @@ def record(run: Run, bar: tqdm[Any], log: TensorBoard) -> None:
     entry = {
         "steps": run.step,
         **run.objective.record(run.step),
-        "lr": learning_rate(run.step, run.settings),
+        "lr": run.settings.rates.rate(run.step),
         "grad_norm": norm,
         "tokens": run.tokens,
         "seconds": round(run.seconds, 3),

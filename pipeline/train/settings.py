@@ -10,9 +10,11 @@ from typing import Any
 import numpy as np
 
 from pipeline.files.history import History
+from pipeline.files.run_record import recorded_config
 from pipeline.model.bert import Shape
 from pipeline.stage import InputError
 from pipeline.statistics.early_stop import SMALLEST_WINDOW
+from pipeline.statistics.schedule import NOTATION, Schedule, parse_schedule
 
 
 def setting(default: Any, group: str, why: str, choices: tuple[str, ...] | None = None) -> Any:
@@ -49,7 +51,8 @@ class Settings:
     accumulation: int = setting(4, "optimization", "micro-batches to one optimizer step")
     optimizer: str = setting("adamw", "optimization", "adamw, or muon for the encoder's matrices", ("adamw", "muon"))
     lr: float = setting(5e-5, "optimization", "peak learning rate")
-    warmup: int = setting(2000, "optimization", "steps of linear warm-up before the cosine")
+    schedule: str = setting("cosine", "optimization", f"how the rate goes on after the warm-up: {NOTATION}")
+    warmup: int = setting(2000, "optimization", "steps of linear warm-up to the peak")
     beta1: float = setting(0.9, "optimization", "AdamW's first moment")
     beta2: float = setting(0.999, "optimization", "AdamW's second moment; lower forgets faster")
     weight_decay: float = setting(0.01, "optimization", "decoupled decay, on matrices and embeddings only")
@@ -67,6 +70,17 @@ class Settings:
     def effective_batch(self) -> int:
         """Sequences to one optimizer step."""
         return self.batch_size * self.accumulation
+
+    @property
+    def rates(self) -> Schedule:
+        """The learning rate of each step."""
+        return parse_schedule(self.schedule, steps=self.steps, peak=self.lr, warmup=self.warmup)
+
+    def warnings(self) -> list[str]:
+        """What can be trained, but hardly as it was meant."""
+        if self.warmup < self.steps:
+            return []
+        return [f"--warmup {self.warmup} does not end before step {self.steps}, the last: the rate rises to the end"]
 
     def shape(self, vocab_size: int) -> Shape:
         """The sizes of the model with a vocabulary of so many tokens, special ones included."""
@@ -90,6 +104,10 @@ class Settings:
         fewest = f"is too few records to tell a gain from noise; give 0 or at least {SMALLEST_WINDOW}"
         _demand(self.early_stop == 0 or self.early_stop >= SMALLEST_WINDOW, "early_stop", self, fewest)
         _demand(self.length <= self.max_positions, "length", self, f"exceeds --max-positions {self.max_positions}")
+        try:
+            parse_schedule(self.schedule, steps=self.steps)
+        except ValueError as error:
+            _demand(False, "schedule", self, str(error))
         _demand(self.hidden % self.heads == 0, "hidden", self, f"is not a multiple of --heads {self.heads}")
 
 
@@ -186,8 +204,8 @@ def recorded_settings(history: History) -> Settings:
     Raises:
         InputError: there are none, as in the published history, or they are not of this program.
     """
-    path, config = history.path, history.run.get("config")
-    if not isinstance(config, dict):
+    path, config = history.path, recorded_config(history.run)
+    if not config:
         raise InputError(f"{path}: records no settings ('run' has no 'config'); use a history of train_large_100k.py")
     for field in dataclasses.fields(Settings):
         if not isinstance(config.get(field.name), (type(field.default), int)):

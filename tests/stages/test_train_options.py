@@ -55,6 +55,22 @@ def test_the_end_is_recorded_and_saved_and_the_lines_say_what_the_records_say(tm
     assert last.startswith(scores)
 
 
+def test_the_schedule_is_what_the_records_say(tmp_path, dataset):
+    """Two steps of warm-up, one rate to step 6, and a decay over the last six: 1 - sqrt(x) of the peak."""
+    succeeded(train_here(tmp_path / "run", dataset, *TINY_SETTINGS, "--schedule", "wsd:0.5"))
+    history = read_history(tmp_path / "run" / "history.json")
+    assert history.records["lr"] == pytest.approx([1e-3, 1e-3, 1e-3 * (1 - 0.5**0.5), 0.0], rel=1e-12, abs=1e-20)
+    assert history.run["config"]["schedule"] == "wsd:0.5"
+
+
+def test_a_schedule_nobody_knows_and_a_warm_up_that_never_ends(tmp_path, dataset):
+    refused = train_here(tmp_path / "run", dataset, *TINY_SETTINGS, "--schedule", "wsd")
+    assert (refused.returncode, refused.stderr.count("\n")) == (2, 1)
+    assert "--schedule wsd must be cosine, linear, constant or wsd:SHARE" in refused.stderr
+    said = succeeded(train_here(tmp_path / "run", dataset, *TINY_SETTINGS, "--steps", "4", "--warmup", "4"))
+    assert said.startswith("warning: --warmup 4 does not end before step 4, the last")
+
+
 def scalars(folder):
     """{name: [(step, value), ...]} of what TensorBoard shows of the event files in ``folder``."""
     events = EventAccumulator(str(folder))

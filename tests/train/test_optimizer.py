@@ -7,25 +7,8 @@ import torch
 from pipeline.model.bert import Bert
 from pipeline.train.muon import Muon, orthogonalize
 from pipeline.train.optimizer import Optimizer
-from pipeline.train.schedule import learning_rate
 from pipeline.train.settings import PRESETS
 from tests.model.test_bert import SMALL
-
-
-def test_published_schedule():
-    """Record 1 of the published history, at step 100, has 2.5e-6."""
-    settings = PRESETS["paper-100k"]
-    assert learning_rate(100, settings) == pytest.approx(2.5e-6)
-    assert learning_rate(2000, settings) == pytest.approx(5e-5)
-    assert learning_rate(51_000, settings) == pytest.approx(2.5e-5)
-    assert learning_rate(100_000, settings) == pytest.approx(0.0, abs=1e-20)
-
-
-def test_schedule_without_warmup():
-    settings = dataclasses.replace(PRESETS["quickstart"], warmup=0, steps=10)
-    rates = [learning_rate(step, settings) for step in range(1, 11)]
-    assert rates == sorted(rates, reverse=True)
-    assert all(0 <= rate < settings.lr for rate in rates)
 
 
 def test_muon_equals_torch_muon():

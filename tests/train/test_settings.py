@@ -5,8 +5,10 @@ import math
 
 import pytest
 
+from pipeline.files.history import History
+from pipeline.files.run_record import LATER_SETTINGS
 from pipeline.stage import InputError
-from pipeline.train.settings import PRESETS, Settings
+from pipeline.train.settings import PRESETS, Settings, recorded_settings
 
 
 def test_the_published_run():
@@ -40,6 +42,7 @@ REFUSED = {
     ("weight_decay",): (-0.1, math.nan),
     ("length",): (7, 513),
     ("early_stop",): (-1, 1),
+    ("schedule",): ("", "Cosine", "cosine:0.2", "wsd", "wsd:", "wsd:0", "wsd:-0.1", "wsd:1.5", "wsd:nan", "wsd:0.2:1"),
 }
 BAD = [(name, value) for names, values in REFUSED.items() for name in names for value in values]
 
@@ -57,4 +60,24 @@ def test_the_width_is_a_multiple_of_the_heads():
 
 def test_every_number_can_be_refused():
     numbers = {field.name for field in dataclasses.fields(Settings) if not isinstance(field.default, str)}
-    assert numbers - {"max_positions"} == {name for name, _ in BAD}  # the positions are held to the length
+    # The positions are held to the length.
+    assert numbers - {"max_positions"} == {name for name, _ in BAD} - {"schedule"}
+
+
+def test_settings_of_later_versions_default_to_what_runs_had_before():
+    assert {name: getattr(Settings(), name) for name in LATER_SETTINGS} == LATER_SETTINGS
+
+
+def test_settings_are_read_back_from_a_history_also_from_one_of_before():
+    settings = dataclasses.replace(Settings(), schedule="wsd:0.2", seed=43)
+    history = History(run={"config": dataclasses.asdict(settings)})
+    assert recorded_settings(history) == settings
+    for name in LATER_SETTINGS:
+        del history.run["config"][name]
+    assert recorded_settings(history) == dataclasses.replace(Settings(), seed=43)
+
+
+@pytest.mark.parametrize(("warmup", "said"), [(9, []), (10, ["--warmup 10"]), (11, ["--warmup 11"])])
+def test_a_warm_up_that_never_ends_is_a_warning(warmup, said):
+    found = dataclasses.replace(Settings(), steps=10, warmup=warmup).warnings()
+    assert [line.partition(" does not end")[0] for line in found] == said
