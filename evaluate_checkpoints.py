@@ -32,6 +32,7 @@ from pipeline.files import checkpoint
 from pipeline.files.dataset import DEFAULT_DATASET, read_dataset
 from pipeline.files.history import DEFAULT_HISTORY, History, read_history
 from pipeline.files.scores import DEFAULT_SCORES, SPLITS, CheckpointScore, read_scores, read_scores_of, write_scores
+from pipeline.files.vocabulary import vocabulary_digest
 from pipeline.formatting import percent
 from pipeline.model.bert import Bert
 from pipeline.model.device import NAMES as DEVICES
@@ -94,7 +95,9 @@ def main() -> int:
         if not path.exists():
             progress.passed_over(path)
             continue
-        digest = load_run_weights(path, model, step=step, seed=settings.seed, dataset=fingerprint)
+        digest = load_run_weights(
+            path, model, step=step, seed=settings.seed, dataset=fingerprint, vocabulary=vocabulary_digest(dataset.vocab)
+        )
         mlm, nsp = evaluator.score_model(model, precision, progress.batch)
         entry = CheckpointScore(step, path.name, digest, precision.name, mlm, nsp)
         scored = scored.with_checkpoint(entry)

@@ -24,7 +24,7 @@ from pipeline.export.tokenizer import tokenizer_config, tokenizer_json
 from pipeline.export.weights import TrainedModel, read_weights, transformers_config, transformers_weights
 from pipeline.files import atomic
 from pipeline.files.history import DEFAULT_HISTORY, History, read_history
-from pipeline.files.vocabulary import SPECIAL_TOKENS, read_vocab_txt
+from pipeline.files.vocabulary import SPECIAL_TOKENS, read_vocab_txt, vocab_txt, vocabulary_digest
 from pipeline.stage import InputError, run_stage
 
 
@@ -41,10 +41,10 @@ def main() -> int:
     vocab_path = arguments.checkpoint.with_name("vocab.txt")
     vocab = read_vocab_txt(vocab_path)
     tokens = [*SPECIAL_TOKENS, *vocab]
-    if len(tokens) != shape.vocab_size:
+    if vocabulary_digest(vocab) != model.vocabulary:
         raise InputError(
-            f"{vocab_path}: has {len(tokens)} tokens, but the model has {shape.vocab_size}; use the one that the "
-            "trainer wrote beside this checkpoint"
+            f"{vocab_path}: is the vocabulary of another model (SHA-256 {vocabulary_digest(vocab)[:12]}..., not "
+            f"{model.vocabulary[:12]}...); put the one that the trainer wrote beside this checkpoint there"
         )
     history = matching_history(arguments.history, model)
     tensors = transformers_weights(model.weights)
@@ -54,7 +54,7 @@ def main() -> int:
         {
             "config.json": as_json(transformers_config(shape)),
             "model.safetensors": save(tensors, {"format": "pt"}),
-            "vocab.txt": "".join(token + "\n" for token in tokens).encode("utf-8"),
+            "vocab.txt": vocab_txt(vocab).encode("utf-8"),
             "tokenizer.json": as_json(tokenizer_json(tokens)),
             "tokenizer_config.json": as_json(tokenizer_config(shape.max_positions)),
             "README.md": model_card(shape, step, parameters, history).encode("utf-8"),

@@ -43,8 +43,9 @@ class TrainedModel:
     step: int
     shape: Shape
     weights: dict[str, Tensor]  # on the CPU, by the names of ``Bert``
-    seed: int | None  # of the run; None where the checkpoint does not say
-    dataset: str | None  # fingerprint of what it was trained on
+    seed: int  # of the run
+    dataset: str  # fingerprint of what it was trained on
+    vocabulary: str  # SHA-256 of its vocab.txt
 
 
 def read_weights(path: Path) -> TrainedModel:
@@ -55,7 +56,7 @@ def read_weights(path: Path) -> TrainedModel:
     """
     content = checkpoint.load(path)
     try:
-        step, shape, weights = int(content["step"]), Shape(**content["shape"]), content["model"]
+        shape, weights = Shape(**content["shape"]), content["model"]
         with torch.device("meta"):  # shapes alone, no memory
             expected = {name: tensor.shape for name, tensor in Bert(shape).state_dict().items()}
         found = {name: tensor.shape for name, tensor in weights.items()}
@@ -64,7 +65,7 @@ def read_weights(path: Path) -> TrainedModel:
     odd = sorted(name for name in {**expected, **found} if expected.get(name) != found.get(name))
     if odd:
         raise InputError(f"{path}: {len(odd)} weights do not fit the sizes in the file, such as {odd[0]}; use another")
-    return TrainedModel(step, shape, weights, content.get("seed"), content.get("dataset"))
+    return TrainedModel(content["step"], shape, weights, content["seed"], content["dataset"], content["vocabulary"])
 
 
 def transformers_weights(weights: dict[str, Tensor]) -> dict[str, Tensor]:

@@ -1,7 +1,9 @@
 """Checkpoints: what a training run leaves on disk, and how it is found and trusted again.
 
-``step_<N>.pth``   weights after step N: {format, step, shape, seed, dataset, model}
-``state_<N>.pth``  everything a resumed run needs; the newest two are kept
+``step_<N>.pth``   weights after step N and what they are of, the keys of ``WEIGHTS``: ``shape`` builds the model,
+                   ``dataset`` is the fingerprint of its training text, ``vocabulary`` the SHA-256 of its vocab.txt,
+                   ``config`` the settings of the run at that step
+``state_<N>.pth``  everything a resumed run needs, the keys of ``STATE`` too; the newest two are kept
 Beside each stands ``<name>.json`` with the file's SHA-256. The sidecar is written after the file, so a file whose
 sidecar is missing or differs was cut short and is not trusted. Files are always loaded with ``weights_only=True``.
 """
@@ -10,18 +12,30 @@ from __future__ import annotations
 
 import hashlib
 import io
-import json
-import pickle
 from pathlib import Path
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from pipeline.files import atomic
 from pipeline.files.checkpoint_names import STATES_KEPT, numbered
+from pipeline.files.json_object import read_json_object
 from pipeline.stage import InputError
 
-FORMAT = 2
+FORMAT = 3
+WEIGHTS = {
+    "step": int,
+    "shape": dict,
+    "seed": int,
+    "dataset": str,
+    "vocabulary": str,
+    "config": dict,
+    "device": str,
+    "precision": str,
+    "model": dict,
+}
+STATE = {"optimizer": dict, "sums": Tensor, "gradients": Tensor, "tokens": int, "seconds": float, "history": str}
 
 
 def save(path: Path, content: dict[str, Any]) -> None:
@@ -35,10 +49,11 @@ def save(path: Path, content: dict[str, Any]) -> None:
 
 
 def load(path: Path, device: torch.device | str = "cpu") -> dict[str, Any]:
-    """Read a checkpoint whose SHA-256 matches its sidecar.
+    """Read a checkpoint whose SHA-256 matches its sidecar: the keys of ``WEIGHTS``, whatever else it holds.
 
     Raises:
-        InputError: the file or its sidecar is missing, they do not match, or the format is another.
+        InputError: the file or its sidecar is missing, they do not match, the format is another, or a key is missing
+            or of another type.
     """
     try:
         data = path.read_bytes()
@@ -48,11 +63,23 @@ def load(path: Path, device: torch.device | str = "cpu") -> dict[str, Any]:
         raise InputError(f"{path}: does not match the SHA-256 in its sidecar; remove both and use another checkpoint")
     try:
         content = torch.load(io.BytesIO(data), map_location=device, weights_only=True)
-    except (pickle.UnpicklingError, RuntimeError):
+    except Exception:  # whatever torch and pickle make of bytes that are not a checkpoint
         raise InputError(f"{path}: is not a checkpoint that weights_only loading accepts; use another") from None
     if not isinstance(content, dict) or content.get("format") != FORMAT:
         raise InputError(f"{path}: not a checkpoint of format {FORMAT}; use the version of this program that wrote it")
+    _check_kinds(path, content, WEIGHTS)
+    odd = [name for name, tensor in content["model"].items() if not isinstance(tensor, Tensor)]
+    if odd:
+        raise InputError(f"{path}: its weight {odd[0]!r} must be a tensor; use another checkpoint")
     return content
+
+
+def _check_kinds(path: Path, content: dict[str, Any], kinds: dict[str, type]) -> None:
+    for name, kind in kinds.items():
+        value = content.get(name)
+        if not isinstance(value, kind) or isinstance(value, bool):
+            found = "missing" if value is None else f"of type {type(value).__name__}, not {kind.__name__}"
+            raise InputError(f"{path}: its {name!r} is {found}; use another checkpoint")
 
 
 def recorded_digest(path: Path) -> str | None:
@@ -61,13 +88,9 @@ def recorded_digest(path: Path) -> str | None:
     Raises:
         InputError: the sidecar is missing or broken.
     """
-    try:
-        sidecar = json.loads(_sidecar(path).read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise InputError(f"{_sidecar(path)}: not there; a checkpoint is a .pth file and its .json sidecar") from None
-    except (json.JSONDecodeError, UnicodeDecodeError):
-        raise InputError(f"{_sidecar(path)}: is broken JSON; the checkpoint beside it cannot be trusted") from None
-    return sidecar.get("sha256") if isinstance(sidecar, dict) else None
+    sidecar = read_json_object(_sidecar(path), "the sidecar of a checkpoint", "a .pth without its own is not trusted")
+    digest = sidecar.get("sha256")
+    return digest if isinstance(digest, str) else None
 
 
 def save_state(folder: Path, content: dict[str, Any]) -> None:
@@ -87,7 +110,9 @@ def load_newest_state(folder: Path) -> dict[str, Any] | None:
     """The newest state that is whole, on the CPU, or None where there is none."""
     for _, path in reversed(numbered(folder, "state")):
         try:
-            return load(path)
+            content = load(path)
+            _check_kinds(path, content, STATE)
+            return content
         except InputError as error:
             print(f"passing over {path.name}: {error}")
     return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
@@ -28,8 +29,18 @@ def build_vocab(counts: Counter[str], min_freq: int) -> list[str]:
     return sorted(frequent, key=lambda character: (-counts[character], character))
 
 
+def vocab_txt(vocab: list[str]) -> str:
+    """The content of ``vocab.txt`` in Hugging Face's form: one token a line, the special ones first."""
+    return "".join(token + "\n" for token in (*SPECIAL_TOKENS, *vocab))
+
+
+def vocabulary_digest(vocab: list[str]) -> str:
+    """The SHA-256 of its ``vocab.txt``: what tells the vocabularies of two models of one size apart."""
+    return hashlib.sha256(vocab_txt(vocab).encode("utf-8")).hexdigest()
+
+
 def write_vocab_txt(path: Path, vocab: list[str]) -> None:
-    atomic.write_text(path, "".join(token + "\n" for token in (*SPECIAL_TOKENS, *vocab)))
+    atomic.write_text(path, vocab_txt(vocab))
 
 
 def read_vocab_txt(path: Path) -> list[str]:

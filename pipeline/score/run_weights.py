@@ -10,8 +10,8 @@ from pipeline.model.bert import Bert
 from pipeline.stage import InputError
 
 
-def load_run_weights(path: Path, model: Bert, *, step: int, seed: int, dataset: str) -> str:
-    """Take the weights of ``step`` of the run with this ``seed`` and ``dataset`` (fingerprint) from ``path``.
+def load_run_weights(path: Path, model: Bert, *, step: int, seed: int, dataset: str, vocabulary: str) -> str:
+    """Take the weights of ``step`` of a run from ``path``; ``dataset`` and ``vocabulary`` are the run's digests.
 
     Returns the SHA-256 of the file.
 
@@ -19,9 +19,9 @@ def load_run_weights(path: Path, model: Bert, *, step: int, seed: int, dataset: 
         InputError: the checkpoint is damaged, of another run, step or model, or of another version of this program.
     """
     content = checkpoint.load(path)
-    shape = content.get("shape")
-    held = {**content, **(shape if isinstance(shape, dict) else {})}
-    expected = {**dataclasses.asdict(model.shape), "step": step, "seed": seed, "dataset": dataset}
+    held = {**content, **content["shape"]}
+    run = {"step": step, "seed": seed, "dataset": dataset, "vocabulary": vocabulary}
+    expected = {**dataclasses.asdict(model.shape), **run}
     different = [f"{name}: {value} -> {held.get(name)}" for name, value in expected.items() if held.get(name) != value]
     if different:
         raise InputError(f"{path}: checkpoint belongs to another run ({'; '.join(different)}); name the run's own")

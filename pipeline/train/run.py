@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -58,11 +59,16 @@ class Run:
 
     def weights(self) -> dict[str, Any]:
         """The model, the sizes to build it with, and which run it is of."""
+        recorded = self.history.run
         return {
             "step": self.step,
             "shape": self.objective.sizes(),
             "seed": self.settings.seed,
-            "dataset": self.history.run["dataset"]["fingerprint"],
+            "dataset": recorded["dataset"]["fingerprint"],
+            "vocabulary": recorded["dataset"]["vocab_sha256"],
+            "config": dataclasses.asdict(self.settings),
+            "device": recorded["device"],
+            "precision": recorded["precision"],
             "model": self.objective.model.state_dict(),
         }
 

@@ -12,6 +12,7 @@ import torch
 
 from pipeline.files.dataset import Dataset
 from pipeline.files.history import FORMAT
+from pipeline.files.vocabulary import vocabulary_digest
 from pipeline.formatting import now
 from pipeline.model.precision import Precision
 from pipeline.train.settings import Settings
@@ -29,6 +30,7 @@ def describe_run(preset: str, settings: Settings, path: Path, dataset: Dataset, 
             "fingerprint": dataset.fingerprint(),
             "sentences": len(dataset.sentences),
             "vocab": len(dataset.vocab),
+            "vocab_sha256": vocabulary_digest(dataset.vocab),
         },
         "processor": processor(),
         "device": torch.cuda.get_device_name(precision.device) if precision.device.type == "cuda" else "cpu",

@@ -1,3 +1,5 @@
+import hashlib
+import io
 import json
 from pathlib import Path
 
@@ -6,10 +8,11 @@ import torch
 
 from pipeline.files import atomic, checkpoint
 from pipeline.stage import InputError
+from tests.helpers.checkpoints import state_content, weights_content
 
 
 def content(step):
-    return {"step": step, "model": {"weight": torch.full((3,), float(step))}}
+    return weights_content(step, {"weight": torch.full((3,), float(step))})
 
 
 def test_round_trip(tmp_path):
@@ -32,12 +35,14 @@ def test_a_changed_file_is_not_trusted(tmp_path):
 def test_arbitrary_objects_are_not_unpickled(tmp_path):
     """A checkpoint is data; one that would run code when loaded is refused, whatever its sidecar says."""
     path = tmp_path / "step_1.pth"
-    checkpoint.save(path, {"step": 1, "model": pytest.approx})
+    checkpoint.save(path, {**content(1), "model": pytest.approx})
     with pytest.raises(InputError, match="weights_only"):
         checkpoint.load(path)
 
 
-@pytest.mark.parametrize("sidecar", [None, "", "{", "[]", '{"sha256": "0"}'])
+@pytest.mark.parametrize(
+    "sidecar", [None, "", "{", "[]", '{"sha256": "0"}', '{"sha256": 5}', "[" * 100_000, "9" * 5000]
+)
 def test_a_file_without_its_sidecar_is_not_trusted(tmp_path, sidecar):
     path = tmp_path / "step_5.pth"
     checkpoint.save(path, content(5))
@@ -47,14 +52,57 @@ def test_a_file_without_its_sidecar_is_not_trusted(tmp_path, sidecar):
         checkpoint.load(path)
 
 
+@pytest.mark.parametrize("data", [b"", b"PK", b"a text", b"\x80\x02."])
+def test_bytes_that_are_not_a_checkpoint(tmp_path, data):
+    """Their sidecar fits, so that it is the loading that has to refuse them."""
+    path = tmp_path / "step_1.pth"
+    path.write_bytes(data)
+    (tmp_path / "step_1.pth.json").write_text(json.dumps({"sha256": hashlib.sha256(data).hexdigest()}))
+    with pytest.raises(InputError, match="is not a checkpoint"):
+        checkpoint.load(path)
+
+
+def test_a_list_is_not_a_checkpoint(tmp_path):
+    buffer = io.BytesIO()
+    torch.save([1, 2], buffer)
+    path = tmp_path / "step_1.pth"
+    path.write_bytes(buffer.getvalue())
+    (tmp_path / "step_1.pth.json").write_text(json.dumps({"sha256": hashlib.sha256(buffer.getvalue()).hexdigest()}))
+    with pytest.raises(InputError, match="not a checkpoint of format"):
+        checkpoint.load(path)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("format", 2, "not a checkpoint of format 3"),
+        ("step", "5", "'step' is of type str, not int"),
+        ("step", True, "'step' is of type bool, not int"),
+        ("shape", [1], "'shape' is of type list, not dict"),
+        ("vocabulary", None, "'vocabulary' is missing"),
+        ("seed", 4.0, "'seed' is of type float, not int"),
+        ("model", torch.zeros(2), "'model' is of type Tensor, not dict"),
+        ("model", {"weight": [1.0]}, "'weight' must be a tensor"),
+    ],
+)
+def test_odd_content_is_named(tmp_path, name, value, said):
+    path = tmp_path / "step_5.pth"
+    checkpoint.save(path, {**content(5), name: value})
+    with pytest.raises(InputError, match=said):
+        checkpoint.load(path)
+
+
 def test_the_newest_whole_state_is_found(tmp_path, capsys):
     for step in (4, 8, 100):
-        checkpoint.save_state(tmp_path, content(step))
+        checkpoint.save_state(tmp_path, state_content(step))
     assert sorted(path.name for path in tmp_path.glob("*.pth")) == ["state_100.pth", "state_8.pth"]
     assert checkpoint.newest_state(tmp_path) == tmp_path / "state_100.pth"
     (tmp_path / "state_100.pth").write_bytes(b"cut short")
     assert checkpoint.load_newest_state(tmp_path)["step"] == 8
     assert "state_100.pth" in capsys.readouterr().out
+    checkpoint.save(tmp_path / "state_100.pth", {**state_content(100), "history": 5})
+    assert checkpoint.load_newest_state(tmp_path)["step"] == 8
+    assert "'history' is of type int, not str" in capsys.readouterr().out
 
 
 def test_no_state(tmp_path):

@@ -273,6 +273,16 @@ def checkpoint_of_another_seed(run):
     checkpoint.save(run / "ck" / "step_4.pth", content)
 
 
+def checkpoint_of_another_vocabulary(run):
+    content = checkpoint.load(run / "ck" / "step_4.pth")
+    checkpoint.save(run / "ck" / "step_4.pth", {**content, "vocabulary": "0" * 64})
+
+
+def checkpoint_with_a_text_for_a_step(run):
+    content = checkpoint.load(run / "ck" / "step_4.pth")
+    checkpoint.save(run / "ck" / "step_4.pth", {**content, "step": "4"})
+
+
 def misnamed_checkpoint(run):
     for end in ("", ".json"):
         (run / "ck" / f"step_8.pth{end}").replace(run / "ck" / f"step_4.pth{end}")
@@ -290,6 +300,8 @@ def misnamed_checkpoint(run):
         (no_checkpoints, "checkpoints (step_<N>.pth) are missing"),
         (foreign_checkpoint, "hidden: 16 -> 32"),
         (checkpoint_of_another_seed, "seed: 42 -> 43"),
+        (checkpoint_of_another_vocabulary, "vocabulary: "),
+        (checkpoint_with_a_text_for_a_step, "'step' is of type str"),
         (misnamed_checkpoint, "step: 4 -> 8"),
     ],
 )

@@ -29,6 +29,7 @@ from pipeline.files.history import read_history
 from pipeline.files.vocabulary import SPECIAL_TOKENS, read_vocab_txt
 from pipeline.model.bert import Bert, to_device
 from pipeline.stage import run_stage
+from tests.helpers.checkpoints import weights_content
 from tests.helpers.tiny import TINY_SETTINGS, run_script, training_paths, write_tiny_dataset
 
 FILES = ["README.md", "config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json", "vocab.txt"]
@@ -290,9 +291,9 @@ def test_bad_checkpoints(run, refused, copied, tmp_path):
     refused("not there", tmp_path / "absent.pth", new)
     copied.write_bytes(copied.read_bytes()[:-1])
     refused("does not match the SHA-256", copied, new)
-    for content in ({"step": 1}, {"step": 1, "shape": {"layers": 2}, "model": {}}):
+    for content, said in (({"step": 1}, "'shape' is missing"), (weights_content(1, {}), "does not hold a model")):
         checkpoint.save(copied, content)
-        refused("does not hold a model", copied, new)
+        refused(said, copied, new)
     whole = checkpoint.load(run / "final.pth")
     del whole["model"]["pooler.bias"]
     checkpoint.save(copied, whole)
@@ -302,7 +303,7 @@ def test_bad_checkpoints(run, refused, copied, tmp_path):
 
 def test_the_linear_head_is_refused(run, refused, copied, tmp_path):
     shape = dataclasses.replace(read_weights(run / "final.pth").shape, head="linear")
-    checkpoint.save(copied, {"step": 1, "shape": dataclasses.asdict(shape), "model": Bert(shape).state_dict()})
+    checkpoint.save(copied, weights_content(1, Bert(shape).state_dict(), shape=dataclasses.asdict(shape)))
     refused("train with --head bert", copied, tmp_path / "new")
     assert not (tmp_path / "new").exists()
 
@@ -310,7 +311,8 @@ def test_the_linear_head_is_refused(run, refused, copied, tmp_path):
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        (lambda tokens: tokens[:-1], "tokens, but the model has"),
+        (lambda tokens: tokens[:-1], "is the vocabulary of another model"),
+        (lambda tokens: [*tokens[:-2], tokens[-1], tokens[-2]], "is the vocabulary of another model"),
         (lambda tokens: tokens[1:], "must begin with [PAD]"),
         (lambda tokens: [*tokens[:-1], tokens[-2]], "repeats a character"),
         (lambda tokens: [*tokens[:-1], "##甲"], "not one visible character"),
