@@ -26,7 +26,9 @@ from dataclasses import asdict
 from pathlib import Path
 
 from pipeline.collect.api.store import DEFAULT_STORE, progress
+from pipeline.files.checkpoint_names import KeptStates, parse_kept_states
 from pipeline.files.history import DEFAULT_HISTORY, History, read_history
+from pipeline.files.run_record import recorded_config
 from pipeline.monitor.disk_need import disk_need
 from pipeline.monitor.fetch_screen import fetch_screen
 from pipeline.monitor.progress import Progress, measure
@@ -107,9 +109,21 @@ def _look(arguments: argparse.Namespace, reference: History | None) -> Progress:
     folder = arguments.checkpoint_dir or (
         DEFAULT_CHECKPOINTS if path == DEFAULT_HISTORY else path.parent / "checkpoints"
     )
-    step = history.records["steps"][-1] if len(history) else 0
-    disk = disk_need(folder, step, total, interval, facts.count("parameters")) if total else None
+    disk = None
+    if total:
+        early = bool(recorded_config(history.run).get("early_checkpoints"))
+        disk = disk_need(
+            folder, history.last_step, total, interval, facts.count("parameters"), early=early, kept=_kept(history)
+        )
     return measure(history, path.stat().st_mtime, time.time(), disk, reference)
+
+
+def _kept(history: History) -> KeptStates:
+    """The states that the run keeps beside the newest two."""
+    try:
+        return parse_kept_states(history.facts.text("keep_states") or "")
+    except ValueError as error:
+        raise InputError(f"{history.path}: run.keep_states {error}") from None
 
 
 def _run(arguments: argparse.Namespace, reference: History | None, columns: int, styled: bool) -> tuple[str, bool]:

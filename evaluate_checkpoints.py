@@ -124,7 +124,8 @@ def checkpoints_to_score(arguments: argparse.Namespace, history: History, settin
         if last not in files:
             raise InputError(f"{folder}: step_{last}.pth is missing; name the final model with --final")
         return [(last, files[last])]
-    chosen = [(step, path) for step, path in sorted(files.items()) if step % every == 0 or step == last]
+    always = {last, *settings.early_steps}
+    chosen = [(step, path) for step, path in sorted(files.items()) if step % every == 0 or step in always]
     if not chosen:
         raise InputError(f"{folder}: none of its checkpoints is at a multiple of {every} steps; lower --every")
     return chosen
@@ -183,7 +184,11 @@ def parse_arguments() -> argparse.Namespace:
     scope.add_argument("--split", choices=SPLITS, default="validation", help="default: %(default)s")
     scope.add_argument("--examples", type=int, metavar="N", help="score only N sequences (default: all of the split)")
     scope.add_argument(
-        "--every", type=int, default=1, metavar="K", help="every K-th point of the grid (default: %(default)s, all)"
+        "--every",
+        type=int,
+        default=1,
+        metavar="K",
+        help="every K-th point of the grid, and all early checkpoints (default: %(default)s, all)",
     )
     running = parser.add_argument_group("running")
     running.add_argument("--device", choices=DEVICES, default="auto", help="default: %(default)s")

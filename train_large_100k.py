@@ -26,6 +26,7 @@ import torch
 
 from pipeline.data.corpora import Corpora, build_corpora
 from pipeline.files import checkpoint
+from pipeline.files.checkpoint_names import KeptStates, parse_kept_states
 from pipeline.files.dataset import DEFAULT_DATASET, Dataset, read_dataset
 from pipeline.files.history import DEFAULT_HISTORY, History
 from pipeline.files.vocabulary import write_vocab_txt
@@ -69,7 +70,9 @@ def print_description(settings: Settings, precision: Precision, path: Path) -> i
 def train_bert(settings: Settings, processes: Processes, precision: Precision, arguments: argparse.Namespace) -> int:
     """The whole stage; returns the exit code."""
     dataset = read_dataset(arguments.dataset)
-    files = RunFiles(arguments.checkpoint_dir, arguments.history, arguments.final, arguments.keep)
+    files = RunFiles(
+        arguments.checkpoint_dir, arguments.history, arguments.final, arguments.keep, arguments.keep_states
+    )
     planned = describe_run(arguments.preset, settings, arguments.dataset, dataset, precision)
     if arguments.resume and is_finished(files, planned):
         if processes.first:
@@ -104,6 +107,7 @@ def train_bert(settings: Settings, processes: Processes, precision: Precision, a
         resume(run)
     elif processes.first:
         checkpoint.clear(files.checkpoint_dir)
+    run.history.run["keep_states"] = str(run.kept_states)
     processes.wait()
 
     if processes.first:
@@ -135,6 +139,13 @@ def finish(run: Run, objective: MaskedLM, dataset: Dataset) -> None:
         f"test: MLM {percent(test['mlm_acc'], 1)} of {test['mlm_targets']}, NSP {percent(test['nsp_acc'], 1)}", end="; "
     )
     print(f"{files.final} and {files.history} are complete")
+
+
+def kept_states(text: str) -> KeptStates:
+    try:
+        return parse_kept_states(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def parse_arguments() -> argparse.Namespace:
@@ -171,6 +182,14 @@ def parse_arguments() -> argparse.Namespace:
     )
     running.add_argument(
         "--keep", type=int, default=0, metavar="N", help="keep only the newest N weight checkpoints (default: 0, all)"
+    )
+    running.add_argument(
+        "--keep-states",
+        type=kept_states,
+        default=KeptStates(),
+        metavar="STEPS",
+        help="full states, three times as large, that stay besides the newest two, to branch from: 12500,25000 or "
+        "every:5000 (default: of a wsd run the one where its rate begins to fall, else none)",
     )
     running.add_argument(
         "--resume",

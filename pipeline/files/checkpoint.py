@@ -3,7 +3,8 @@
 ``step_<N>.pth``   weights after step N and what they are of, the keys of ``WEIGHTS``: ``shape`` builds the model,
                    ``dataset`` is the fingerprint of its training text, ``vocabulary`` the SHA-256 of its vocab.txt,
                    ``config`` the settings of the run at that step
-``state_<N>.pth``  everything a resumed run needs, the keys of ``STATE`` too; the newest two are kept
+``state_<N>.pth``  everything a resumed run needs, the keys of ``STATE`` too; the newest two are kept, and
+                   those that a run may branch from
 Beside each stands ``<name>.json`` with the file's SHA-256. The sidecar is written after the file, so a file whose
 sidecar is missing or differs was cut short and is not trusted. Files are always loaded with ``weights_only=True``.
 """
@@ -12,6 +13,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +21,7 @@ import torch
 from torch import Tensor
 
 from pipeline.files import atomic
-from pipeline.files.checkpoint_names import STATES_KEPT, numbered
+from pipeline.files.checkpoint_names import STATES_KEPT, KeptStates, numbered
 from pipeline.files.json_object import read_json_object
 from pipeline.stage import InputError
 
@@ -35,7 +37,15 @@ WEIGHTS = {
     "precision": str,
     "model": dict,
 }
-STATE = {"optimizer": dict, "sums": Tensor, "gradients": Tensor, "tokens": int, "seconds": float, "history": str}
+STATE = {
+    "optimizer": dict,
+    "sums": Tensor,
+    "gradients": Tensor,
+    "tokens": int,
+    "seconds": float,
+    "history": str,
+    "history_path": str,
+}
 
 
 def save(path: Path, content: dict[str, Any]) -> None:
@@ -93,11 +103,12 @@ def recorded_digest(path: Path) -> str | None:
     return digest if isinstance(digest, str) else None
 
 
-def save_state(folder: Path, content: dict[str, Any]) -> None:
-    """Write ``state_<step>.pth`` and remove all older states but one."""
+def save_state(folder: Path, content: dict[str, Any], kept: KeptStates) -> None:
+    """Write ``state_<step>.pth`` and remove all older states but one and those to be ``kept``."""
     save(folder / f"state_{content['step']}.pth", content)
-    for _, path in numbered(folder, "state")[:-STATES_KEPT]:
-        _remove(path)
+    for step, path in numbered(folder, "state")[:-STATES_KEPT]:
+        if step not in kept:
+            _remove(path)
 
 
 def newest_state(folder: Path) -> Path | None:
@@ -123,9 +134,9 @@ def weight_files(folder: Path) -> list[tuple[int, Path]]:
     return numbered(folder, "step")
 
 
-def rotate(folder: Path, keep: int) -> None:
-    """Keep only the newest ``keep`` weight checkpoints."""
-    for _, path in weight_files(folder)[:-keep]:
+def rotate(folder: Path, keep: int, spared: Collection[int] = ()) -> None:
+    """Keep only the newest ``keep`` weight checkpoints, and those of the ``spared`` steps, which do not count."""
+    for _, path in [(step, path) for step, path in weight_files(folder) if step not in spared][:-keep]:
         _remove(path)
 
 

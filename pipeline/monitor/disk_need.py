@@ -6,7 +6,7 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from pipeline.files.checkpoint_names import STATES_KEPT, numbered
+from pipeline.files.checkpoint_names import EARLY_STEPS, STATES_KEPT, KeptStates, numbered, weight_steps
 
 BYTES_A_PARAMETER = 4  # weights are stored in float32
 STATE_FACTOR = 3  # the weights and the optimizer's two moments
@@ -27,8 +27,19 @@ class DiskNeed:
         return self.needed is not None and self.needed > self.free
 
 
-def disk_need(folder: Path, step: int, total: int | None, interval: int | None, parameters: int | None) -> DiskNeed:
+def disk_need(
+    folder: Path,
+    step: int,
+    total: int | None,
+    interval: int | None,
+    parameters: int | None,
+    *,
+    early: bool = False,
+    kept: KeptStates | None = None,
+) -> DiskNeed:
     """Look at ``folder``, where a run at ``step`` of ``total`` saves every ``interval`` steps.
+
+    It may save ``early`` checkpoints too, and states that are ``kept`` beside the newest two.
 
     Sizes are those of the newest files; before the first one they follow from the number of parameters. Where earlier
     grid points are gone, the run keeps only the newest few (``--keep``), and room for one more is enough. Where all
@@ -41,12 +52,16 @@ def disk_need(folder: Path, step: int, total: int | None, interval: int | None, 
     of_state = sizes[states[-1][1]] if states else STATE_FACTOR * of_weights if of_weights else None
     needed = None
     if total is not None and interval and of_weights and of_state and (weights or step < interval):
-        to_come = total // interval - step // interval
-        if len(weights) < step // interval:
-            to_come = min(to_come, 1)
+        due = weight_steps(total, interval, early)
+        to_come = [each for each in due if each > step]
+        if len(weights) < len([each for each in due if each <= step]):
+            spared = [each for each in to_come if early and each in EARLY_STEPS]
+            to_come = spared + [each for each in to_come if each not in spared][:1]
         # A new state is written before the oldest goes; the finished model is one more file of weights.
         states_to_come = STATES_KEPT + 1 - min(len(states), STATES_KEPT) if step < total else 0
-        needed = to_come * of_weights + states_to_come * of_state + (of_weights if step < total else 0)
+        if kept:
+            states_to_come += sum(each in kept for each in range(step + 1, total + 1))
+        needed = len(to_come) * of_weights + states_to_come * of_state + (of_weights if step < total else 0)
     return DiskNeed(str(folder), len(weights), sum(sizes.values()), needed, free)
 
 

@@ -2,7 +2,8 @@
 
 A step takes its batch from the objective, in as many micro-batches as the settings and the processes ask for, and makes
 one optimizer step of them. Every ``log_interval`` steps a record is appended to the history; every ``save_interval``
-steps a checkpoint is written. Nothing random depends on what ran before: batches and dropout come from seed and step.
+steps, and where a state is to be kept, a checkpoint is written. Nothing random depends on what ran before: batches and
+dropout come from seed and step.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from pipeline.formatting import percent
 from pipeline.model import dropout
 from pipeline.stage import StopSignal
 from pipeline.statistics.early_stop import EarlyStop
-from pipeline.train.run import Run, refuse_divergence, save
+from pipeline.train.run import Run, refuse_divergence, save, save_weights
 from pipeline.train.settings import dropout_seed
 from pipeline.train.tensorboard import TensorBoard
 
@@ -40,6 +41,9 @@ def train(run: Run, *, compiled: bool, tensorboard: Path | None = None) -> bool:
     bar = tqdm(total=settings.steps, initial=run.step, unit="step", disable=quiet, file=sys.stdout)
     log = TensorBoard(tensorboard if processes.first else None, run.step)
     count = processes.micro_batches(settings.accumulation)
+    kept = run.kept_states
+    if run.step == 0 and 0 in settings.early_steps:
+        save_weights(run)
     clock = time.perf_counter() - run.seconds
     with ThreadPoolExecutor(max_workers=1) as worker:
         # The worker lays out the next step's batch while this one is computed.
@@ -64,8 +68,10 @@ def train(run: Run, *, compiled: bool, tensorboard: Path | None = None) -> bool:
                 record(run, bar, log)
                 if settings.early_stop and processes.any(gains_too_little(run)):
                     run.history.run["stopped_early"] = step
-            if step % settings.save_interval == 0 or step == run.last_step or stopping:
+            if step % settings.save_interval == 0 or step in kept or step == run.last_step or stopping:
                 save(run)
+            if step in settings.early_steps and step % settings.save_interval:
+                save_weights(run)
             run.seconds = time.perf_counter() - clock
             bar.update()
     bar.close()

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import torch
 
 from pipeline.files import checkpoint
+from pipeline.files.checkpoint_names import KeptStates
 from pipeline.files.history import History, parse_history, read_history
 from pipeline.files.run_record import refuse_other_run, run_differences
 from pipeline.model.precision import Precision
@@ -24,12 +25,13 @@ from pipeline.train.settings import Settings
 
 @dataclass(frozen=True)
 class RunFiles:
-    """Where a run is written; ``keep`` is how many weight checkpoints stay, 0 for all."""
+    """Where a run is written; ``keep`` is how many weight checkpoints stay, 0 for all, ``keep_states`` which states."""
 
     checkpoint_dir: Path
     history: Path
     final: Path
     keep: int = 0
+    keep_states: KeptStates = field(default_factory=KeptStates)
 
 
 @dataclass
@@ -57,6 +59,12 @@ class Run:
         """Where the run ends: the last step of the schedule, or the one at which ``--early-stop`` ended it."""
         return self.history.run["stopped_early"] or self.settings.steps
 
+    @property
+    def kept_states(self) -> KeptStates:
+        """The states asked for, and where the rate of a wsd run begins to fall: the last place to branch from."""
+        rates = self.settings.rates
+        return self.files.keep_states.and_of(rates.constant_until if rates.shape == "wsd" else None)
+
     def weights(self) -> dict[str, Any]:
         """The model, the sizes to build it with, and which run it is of."""
         recorded = self.history.run
@@ -82,6 +90,7 @@ class Run:
             "tokens": self.tokens,
             "seconds": self.seconds,
             "history": self.history.to_json(),
+            "history_path": str(self.files.history),
         }
 
 
@@ -131,10 +140,17 @@ def save(run: Run) -> None:
         return
     folder = run.files.checkpoint_dir
     if run.step % run.settings.save_interval == 0:
-        checkpoint.save(folder / f"step_{run.step}.pth", run.weights())
+        save_weights(run)
         if run.files.keep:
-            checkpoint.rotate(folder, run.files.keep)
-    checkpoint.save_state(folder, run.full_state())
+            checkpoint.rotate(folder, run.files.keep, spared=run.settings.early_steps)
+    checkpoint.save_state(folder, run.full_state(), run.kept_states)
+
+
+def save_weights(run: Run) -> None:
+    """Write the weights alone, as early in a run, where a full state each time would be wasted."""
+    refuse_divergence(run)
+    if run.processes.first:
+        checkpoint.save(run.files.checkpoint_dir / f"step_{run.step}.pth", run.weights())
 
 
 def refuse_divergence(run: Run) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from pipeline.files.checkpoint_names import EARLY_STEPS
 from pipeline.files.history import History
 from pipeline.files.run_record import recorded_config
 from pipeline.model.bert import Shape
@@ -62,6 +63,9 @@ class Settings:
     log_interval: int = setting(100, "records", "steps from one record of the history to the next")
     eval_examples: int = setting(1536, "records", "validation sequences scored at each record")
     save_interval: int = setting(2000, "records", "steps from one checkpoint to the next")
+    early_checkpoints: bool = setting(
+        False, "records", f"weights also at steps {', '.join(map(str, EARLY_STEPS[:5]))}, ... 512, 1000, as in Pythia"
+    )
     early_stop: int = setting(
         0, "records", "end the run when held-out accuracy gained too little over so many records; 0: never"
     )
@@ -75,6 +79,11 @@ class Settings:
     def rates(self) -> Schedule:
         """The learning rate of each step."""
         return parse_schedule(self.schedule, steps=self.steps, peak=self.lr, warmup=self.warmup)
+
+    @property
+    def early_steps(self) -> tuple[int, ...]:
+        """The steps whose weights are kept beside the grid of ``save_interval``."""
+        return EARLY_STEPS if self.early_checkpoints else ()
 
     def warnings(self) -> list[str]:
         """What can be trained, but hardly as it was meant."""
@@ -173,12 +182,11 @@ def add_settings(parser: argparse.ArgumentParser) -> None:
         name = field.metadata["group"]
         groups[name] = groups.get(name) or parser.add_argument_group(f"{name} (each overrides the preset)")
         values = ", ".join(f"{preset} {getattr(PRESETS[preset], field.name)}" for preset in PRESETS)
-        groups[name].add_argument(
-            f"--{field.name.replace('_', '-')}",
-            type=type(field.default),
-            choices=field.metadata["choices"],
-            help=f"{field.metadata['help']} ({values})",
-        )
+        kind: dict[str, Any] = {"type": type(field.default), "choices": field.metadata["choices"]}
+        if isinstance(field.default, bool):
+            kind = {"action": argparse.BooleanOptionalAction}
+        option = f"--{field.name.replace('_', '-')}"
+        groups[name].add_argument(option, help=f"{field.metadata['help']} ({values})", **kind)
 
 
 def chosen_settings(arguments: argparse.Namespace) -> Settings:

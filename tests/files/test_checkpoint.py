@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from pipeline.files import atomic, checkpoint
+from pipeline.files.checkpoint_names import KeptStates
 from pipeline.stage import InputError
 from tests.helpers.checkpoints import state_content, weights_content
 
@@ -94,7 +95,7 @@ def test_odd_content_is_named(tmp_path, name, value, said):
 
 def test_the_newest_whole_state_is_found(tmp_path, capsys):
     for step in (4, 8, 100):
-        checkpoint.save_state(tmp_path, state_content(step))
+        checkpoint.save_state(tmp_path, state_content(step), KeptStates())
     assert sorted(path.name for path in tmp_path.glob("*.pth")) == ["state_100.pth", "state_8.pth"]
     assert checkpoint.newest_state(tmp_path) == tmp_path / "state_100.pth"
     (tmp_path / "state_100.pth").write_bytes(b"cut short")
@@ -103,6 +104,13 @@ def test_the_newest_whole_state_is_found(tmp_path, capsys):
     checkpoint.save(tmp_path / "state_100.pth", {**state_content(100), "history": 5})
     assert checkpoint.load_newest_state(tmp_path)["step"] == 8
     assert "'history' is of type int, not str" in capsys.readouterr().out
+
+
+def test_states_to_branch_from_stay(tmp_path):
+    for step in range(1, 13):
+        checkpoint.save_state(tmp_path, state_content(step), KeptStates(frozenset({2, 11}), every=5))
+    assert [step for step, _ in checkpoint.numbered(tmp_path, "state")] == [2, 5, 10, 11, 12]
+    assert checkpoint.load_newest_state(tmp_path)["step"] == 12
 
 
 def test_no_state(tmp_path):
@@ -116,6 +124,13 @@ def test_rotation_keeps_the_newest(tmp_path):
     checkpoint.rotate(tmp_path, 2)
     assert [step for step, _ in checkpoint.weight_files(tmp_path)] == [4, 10]
     assert not (tmp_path / "step_2.pth.json").exists()
+
+
+def test_rotation_spares_early_checkpoints_which_do_not_count(tmp_path):
+    for step in (0, 1, 2, 3, 5, 7):
+        checkpoint.save(tmp_path / f"step_{step}.pth", content(step))
+    checkpoint.rotate(tmp_path, 2, spared=(0, 1, 2, 4))
+    assert [step for step, _ in checkpoint.weight_files(tmp_path)] == [0, 1, 2, 5, 7]
 
 
 def test_same_content_same_bytes(tmp_path):

@@ -18,4 +18,4 @@ def state_content(step: int, **changes: object) -> dict[str, Any]:
     """What a full state holds, with a model of one weight."""
     weights = weights_content(step, {"weight": torch.full((3,), float(step))})
     resumed = {"optimizer": {}, "sums": torch.zeros(8), "gradients": torch.zeros(3), "tokens": 1, "seconds": 1.0}
-    return {**weights, **resumed, "history": "{}", **changes}
+    return {**weights, **resumed, "history": "{}", "history_path": "history.json", **changes}

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from pipeline.files.checkpoint_names import KeptStates
 from pipeline.files.history import History
 from pipeline.files.run_record import Facts
 from pipeline.formatting import bytes_text, duration
@@ -171,6 +172,18 @@ def test_the_disk_need_follows_from_the_files_that_are_there(tmp_path):
 def test_a_run_that_keeps_only_the_newest_needs_room_for_one_more(tmp_path):
     weigh(tmp_path, [200, 300], [200, 300])
     assert disk_need(tmp_path, 300, 1000, 100, None).needed == 1000 + 3000 + 1000
+
+
+def test_early_checkpoints_and_kept_states_need_room(tmp_path):
+    """To come of a run at step 3 of 20: weights at 4, 5, 8, 10, 15, 16, 20; states at 6, 10, 12, 18 that stay."""
+    weigh(tmp_path, [0, 1, 2], [])
+    kept = KeptStates(frozenset({3, 10}), every=6)
+    need = disk_need(tmp_path, 3, 20, 5, None, early=True, kept=kept)
+    assert need.needed == 7 * 1000 + (3 + 4) * 3000 + 1000
+    # --keep 1 at step 10: the early ones stay, so that 16 comes beside them, and one more point of the grid.
+    weigh(tmp_path, [0, 1, 2, 4, 8, 10], [6, 10])
+    (tmp_path / "step_5.pth").unlink(missing_ok=True)
+    assert disk_need(tmp_path, 10, 20, 5, None, early=True).needed == 2 * 1000 + 1 * 3000 + 1000
 
 
 def test_before_the_first_checkpoint_the_parameters_tell_the_size(tmp_path):

@@ -118,6 +118,26 @@ def test_a_reference_run_and_the_checkpoints(tmp_path):
     assert "none.json" in missing.stderr
 
 
+def test_checkpoints_that_stay_need_room(tmp_path):
+    """At step 2,400 with the early and the newest weights: one more, two states, one that stays, the final model."""
+    history = make_history(60, finished=False)
+    history.run["config"].update(save_interval=400, early_checkpoints=True)
+    history.run["keep_states"] = "every:1800"
+    history.write(tmp_path / "h.json")
+    (tmp_path / "ck").mkdir()
+    for name, size in (("step_2400.pth", 500_000), ("state_2400.pth", 1_500_000)):
+        (tmp_path / "ck" / name).write_bytes(b"x" * size)
+    for step in (0, 1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1000):
+        (tmp_path / "ck" / f"step_{step}.pth").write_bytes(b"")
+    options = ["--checkpoint-dir", tmp_path / "ck", "--json"]
+    found = json.loads(check(tmp_path / "h.json", *options).stdout)
+    assert found["disk"]["needed"] == 500_000 + (2 + 1) * 1_500_000 + 500_000
+    history.run["keep_states"] = "all"
+    history.write(tmp_path / "h.json")
+    refused = check(tmp_path / "h.json", *options)
+    assert (refused.returncode, "h.json: run.keep_states 'all' must be steps" in refused.stderr) == (2, True)
+
+
 def test_nothing_heavy_is_imported(tmp_path):
     make_history(30).write(tmp_path / "h.json")
     program = (

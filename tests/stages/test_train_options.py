@@ -32,6 +32,38 @@ def test_keep_keeps_so_many_weight_checkpoints(tmp_path, dataset, keep, kept):
     assert sorted(path.name for path in folder.iterdir()) == expected
 
 
+def test_early_checkpoints_and_kept_states_stay_and_change_no_number(tmp_path, dataset):
+    plain = (*TINY_SETTINGS, "--save-interval", "6", "--dropout", "0.1")
+    more = ("--early-checkpoints", "--keep", "1", "--keep-states", "5,every:9", "--schedule", "wsd:0.5")
+    succeeded(train_here(tmp_path / "plain", dataset, *plain, "--schedule", "wsd:0.5"))
+    succeeded(train_here(tmp_path / "run", dataset, *plain, *more))
+    folder = tmp_path / "run" / "ck"
+    assert [step for step, _ in checkpoint.weight_files(folder)] == [0, 1, 2, 4, 8, 12]
+    # Beside those asked for and the newest two (9 and 12), the one where the rate begins to fall: 6.
+    assert [step for step, _ in checkpoint.numbered(folder, "state")] == [5, 6, 9, 12]
+    assert checkpoint.load(folder / "state_5.pth")["history_path"] == str(tmp_path / "run" / "history.json")
+    one, two = (read_history(tmp_path / name / "history.json") for name in ("plain", "run"))
+    assert {**one.records, "seconds": None} == {**two.records, "seconds": None}
+    assert two.run["keep_states"] == "5,6,every:9"
+    first, last = (checkpoint.load(folder / f"step_{step}.pth")["model"] for step in (0, 12))
+
+    zeros = [name for name, tensor in first.items() if name.endswith("bias") and not tensor.any()]
+    assert len(zeros) > 3
+    assert any(last[name].any() for name in zeros)
+
+    paths = ("--dataset", dataset, "--checkpoint-dir", folder, "--history", tmp_path / "run" / "history.json")
+    succeeded(run_here("evaluate_checkpoints.py", *paths, "--output", tmp_path / "scores.json", "--every", "2"))
+    scores = json.loads((tmp_path / "scores.json").read_text(encoding="utf-8"))["validation"]["checkpoints"]
+    assert [entry["step"] for entry in scores] == [0, 1, 2, 4, 8, 12]
+
+
+@pytest.mark.parametrize("states", ["0", "all", "every:"])
+def test_states_that_cannot_be_kept(tmp_path, dataset, states):
+    result = train_here(tmp_path / "run", dataset, *TINY_SETTINGS, "--keep-states", states)
+    assert result.returncode == 2
+    assert f"argument --keep-states: {states!r} must be steps" in result.stderr
+
+
 def test_the_end_is_recorded_and_saved_and_the_lines_say_what_the_records_say(tmp_path, dataset):
     """Seven steps, a record each three, a checkpoint each four."""
     more = ("--steps", "7", "--init-std", "0.3", "--lr", "1e-2")
