@@ -15,9 +15,8 @@ _SWITCH = re.compile(r"__(?:DISAMBIG|消歧[义義](?:页|頁)?)__", re.IGNORECA
 # As zh.wikipedia.org calls them; "disambig needed" and the like are about a link.
 _NAME = re.compile(
     r"(?:[\w -]+ )?(?:disambig(?:uation)?|dab|disamb|disam)(?: ?page|-cleanup|-cu)?"
-    r"|(?:hn|geo|number|road|school|hospital|letter|station|bio|ship|math|place|tla|airport)dis(?:ambig)?"
-    r"|(?:人名|地名|数字|数学|字母|机场|车站|学校|医院|道路|呼号|拉丁学名|生物|体育|首字母缩写|首字母缩略词|同名)?"
-    r"消歧(?:义)?(?:页)?(?:[-/].*)?"
+    r"|(?:hn|geo|number|road|school|hospital|letter|station|bio|ship|math|place|tla|airport|callsign|roman|wp)dis(?:ambig)?"
+    r"|(?!需要|请求|待)[^ ]{0,8}消歧(?:义)?(?:页)?(?:[-/].*)?"
 )
 _COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
 

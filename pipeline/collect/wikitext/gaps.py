@@ -17,13 +17,22 @@ _SEPARATOR = r"[ \t\u00a0，、；：,;:/／|·・\-–—－~～]"
 _EMPTY_BRACKETS = re.compile(f"[（(]{GONE}[）)]")
 _RUN = re.compile(f"(?<![{_SEPARATOR[1:-1]}{GONE}]){_SEPARATOR}*{GONE}[{_SEPARATOR[1:-1]}{GONE}]*")
 _GONES = rf"(?:[ \t]*{GONE})+[ \t]*"  # a way to write it that takes linear time
-_PAIRS = ("《》", "〈〉", "「」", "『』", "“”", "‘’", "【】", "〔〕", "［］", "[]", '""')
-_EMPTY_PAIR = re.compile("|".join(re.escape(pair[0]) + _GONES + re.escape(pair[1]) for pair in _PAIRS))
+_PAIRS = ("《》", "〈〉", "「」", "『』", "“”", "‘’", "【】", "〔〕", "［］", "[]")
+_NOTHING = f"{_SEPARATOR}*{GONE}[{_SEPARATOR[1:-1]}{GONE}]*"  # but what separates, and what is gone
+_STRAIGHT = ('""', "''")  # which do not say what they are: "甲"、"乙" has a pair around its 、 too
+_EMPTY_PAIR = re.compile(
+    "|".join(
+        [
+            *(re.escape(pair[0]) + _NOTHING + re.escape(pair[1]) for pair in _PAIRS),
+            *(pair[0] + _GONES + pair[1] for pair in _STRAIGHT),
+        ]
+    )
+)
 # A gap between two marks, of which the second can stand after the first only with words between them.
 _GAP = re.compile(f"(?<=[，、；：,;]){_GONES}(?=[，、；：。！？,;])|(?:^|(?<=[。{BREAK}])){_GONES}(?=[，、；：])")
 # What any of these needs; most references are not at such a place.
 _AT_MARKS = re.compile(
-    rf"[（(]{_SEPARATOR}*{GONE}|{GONE}{_SEPARATOR}*[）)]|[《〈「『“‘【〔［\[\"][ \t]*{GONE}|{_GAP.pattern}"
+    rf"[（(]{_SEPARATOR}*{GONE}|{GONE}{_SEPARATOR}*[）)]|[《〈「『“‘【〔［\[\"']{_SEPARATOR}*{GONE}|{_GAP.pattern}"
 )
 
 

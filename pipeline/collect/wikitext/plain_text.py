@@ -96,23 +96,25 @@ class _Renderer:
             return self._link(span, depth)
         if span.kind == "template":
             return start, self._template(span, depth), end
-        if span.kind == "comment":
-            return self._comment(span)
+        if span.kind in ("comment", "ref"):
+            return self._unseen(span)
         if span.kind == "variant":
             return start, choose_variant(self._inside(span, depth), self.variant), end
         if span.kind == "argument":
             return start, self._argument(span, span.pipes[0] + 1, span.inner[1], depth) if span.pipes else "", end
         return start, self._extension(span), end
 
-    def _comment(self, span: Span) -> tuple[int, str, int]:
-        """Nothing; a comment with a line to itself takes the line with it."""
+    def _unseen(self, span: Span) -> tuple[int, str, int]:
+        """Nothing; a comment or reference with a line to itself takes the line with it, and the paragraph goes on."""
         before, after = span.start, span.end
         while before and self.page[before - 1] in " \t":
             before -= 1
         while after < len(self.page) and self.page[after] in " \t":
             after += 1
         alone = (not before or self.page[before - 1] == "\n") and self.page[after : after + 1] == "\n"
-        return (before, "", after + 1) if alone else (span.start, "", span.end)
+        if alone:
+            return before, "", after + 1
+        return span.start, "" if span.kind == "comment" else GONE, span.end
 
     def _extension(self, span: Span) -> str:
         if span.kind in _FORMULA_TAGS:

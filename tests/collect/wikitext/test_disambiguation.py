@@ -11,6 +11,9 @@ PAGES = """
 {{消歧義頁}}
 {{Disambig<!-- x -->}}
 {{人名消歧義}}
+{{三字母縮寫消歧義}}
+{{消歧义/人名}}
+{{Callsigndis}}
 {{地名消歧义|甲}}
 {{hndis|甲}}
 {{ Geodis }}
@@ -30,6 +33,7 @@ OTHERS = """
 {{disambig needed|date=2020}}
 {{Disambiguation needed}}
 {{需要消歧义}}
+{{請求消歧義|甲}}
 {{消歧义链接}}
 {{About|甲}}
 {{lang|en|disambig}}

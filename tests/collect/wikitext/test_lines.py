@@ -36,7 +36,11 @@ CASES = {
     "lines of a paragraph": [
         ("桥很\n长，\n也很旧。\n\n河很宽。", "桥很长，也很旧。\n\n河很宽。"),
         ("The old\nbridge\n很长", "The old bridge很长"),
-        ("甲<ref>x</ref>\n<ref>y</ref>\n乙", "甲\n\n乙"),
+        ("甲<ref>x</ref>\n<ref>y</ref>\n乙", "甲乙"),
+        (
+            "桥很长\n<ref name=a>x</ref>\n。也很旧。\n <ref name=a /> \n{{来源请求}}\n河很宽。",
+            "桥很长。也很旧。\n\n河很宽。",
+        ),
         ("甲\n* 乙\n丙\n丁\n: 戊\n 己\n 庚", "甲\n乙\n丙丁\n戊\n己\n庚"),
         ("甲\n== 乙 ==\n丙\n丁", "甲\n\n== 乙 ==\n丙丁"),
         ("<blockquote>\n甲\n乙\n</blockquote>\n丙", "甲乙\n\n丙"),
@@ -77,6 +81,8 @@ CASES = {
         ("-{zh-Hant:軟體;zh-Hans:软件}-、-{ZH-CN:网络;ZH-TW:網路}-", "软件、网络"),
         ("-{A;Q|zh-cn:甲;zh-tw:乙}-、-{甲乙|丙}-、-{简体|zh-cn:丁}-", "甲、丙、丁"),
         ("-{ZH-HANS;zh-cn|甲}-", "甲"),
+        ("爲變-{-{徴}-}-之聲，-{zh:蟜;zh-hans:{{!|𫊸|⿰虫乔}};zh-hant:蟜;}-極", "爲變徴之聲，蟜極"),
+        ("-{zh-Hans:软件;zh-CN:网络}-和-{ zh-Hant : 軟體 ; zh-Hans : 软件 }-", "软件和软件"),
     ],
     "gaps": [
         ("《{{x}}》好。", f"《{FORMULA}》好。"),
@@ -85,6 +91,12 @@ CASES = {
             "他说：「{{x}}」、『{{x}}{{y}}』、“ {{x}}”、【{{x}}】。",
             f"他说：「{FORMULA}」、『{FORMULA}』、“{FORMULA}”、【{FORMULA}】。",
         ),
+        (
+            "《{{x}}·{{y}}》、“{{x}}，{{x}}”、「{{x}}、」、[ {{x}}] ",
+            f"《{FORMULA}》、“{FORMULA}”、「{FORMULA}」、[{FORMULA}]",
+        ),
+        ('他说"甲"<ref>x</ref>、"乙"。', '他说"甲"、"乙"。'),
+        ("他叫'{{x}}'，(“{{x}}”)。", f"他叫'{FORMULA}'，(“{FORMULA}”)。"),
         ("有甲、{{x}}、乙，{{x}}。", f"有甲、{FORMULA}、乙，{FORMULA}。"),
         ("{{x}}，是桥。{{x}}，也是。", f"{FORMULA}，是桥。{FORMULA}，也是。"),
         ("桥（{{x}}/{{x}}）长（{{x}} - 1900年 · {{x}}）。", "桥长（1900年）。"),

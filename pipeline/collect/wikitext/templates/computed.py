@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 from itertools import takewhile
 
+from pipeline.collect.article import FORMULA
 from pipeline.collect.wikitext.entities import is_character
 from pipeline.collect.wikitext.languages import language_name, languages
 from pipeline.collect.wikitext.templates.arguments import Arguments, run_on
@@ -13,7 +14,7 @@ from pipeline.collect.wikitext.templates.measures import formula, fraction, meas
 from pipeline.collect.wikitext.variants import nearest
 
 _CODE_POINT = re.compile(r"(?:U\+|0x|&#x)?([0-9A-F]{4,6});?", re.IGNORECASE)
-_DATE = re.compile(r"(?:19|20)\d\d(?:[-年/.]\d{1,2}.*|年?)|\d{1,2}[月 ].*(?:19|20)\d\d.*|[A-Z][a-z]+ (?:19|20)\d\d")
+_STAMP = re.compile(r"20\d\d-\d\d(?:-\d\d(?:T[\d:.+Z-]*)?)?|(?:\d{1,2} )?[A-Z][a-z]+ 20\d\d")  # not a date in Chinese
 _NUMBER = re.compile(r"0*(\d+)")
 
 
@@ -34,7 +35,9 @@ _CHINESE = (
     (("s", "hans", "zh-hans"), "简体"),
     (("t", "hant", "zh-hant"), "繁体"),
     (("hp", "p", "pinyin"), "拼音"),
-    (("j", "jyutping"), "粤拼"),
+    (("zhu", "bpmf"), "注音"),
+    (("w", "wg"), "威妥玛拼音"),
+    (("j", "cy", "jyutping"), "粤拼"),
     (("poj",), "白话字"),
     (("l", "lit"), "直译"),
 )
@@ -46,6 +49,12 @@ def chinese(arguments: Arguments, _: str) -> str:
     if arguments.get("labels") == "no":
         return "，".join(text for _, text in given)
     return "，".join(f"{label}：{text}" for label, text in given)
+
+
+def chinese_in_order(arguments: Arguments, name: str) -> str:
+    """``{{zh-ts|秦嶺|秦岭}}``: as ``chinese``, the letters of the name saying which argument is what."""
+    ordered = dict(zip(name.partition("-")[2], arguments.numbered(), strict=False))
+    return chinese(Arguments({**ordered, **arguments.values, "1": ""}), name)
 
 
 def japanese(arguments: Arguments, _: str) -> str:
@@ -98,10 +107,15 @@ def code_point(arguments: Arguments, _: str) -> str:
     return chr(code) if is_character(code) else ""
 
 
+def character(arguments: Arguments, name: str) -> str:
+    """``{{?|字}}``, ``{{SKchar|number|字}}``: the character; where only its number or picture is known, a gap."""
+    return arguments.get("2" if name.startswith("skchar") else "1") or FORMULA
+
+
 def doubted(arguments: Arguments, _: str) -> str:
-    """``{{citation needed|text|date=…}}``: the text that it is about; a date in its place is for editors."""
+    """``{{citation needed|text|date=…}}``: the text that it is about; a time stamp in its place is for editors."""
     text = arguments.get("1", "text")
-    return "" if _DATE.fullmatch(text) else text
+    return "" if _STAMP.fullmatch(text) else text
 
 
 def together(arguments: Arguments, _: str) -> str:
@@ -141,7 +155,8 @@ def _date(parts: list[str]) -> str:
 FUNCTIONS: dict[str, Callable[[Arguments, str], str]] = {
     function.__name__: function
     for function in (
-        *(language, chinese, japanese, romanized_japanese, regional, interlanguage, code_point, doubted, together),
+        *(language, chinese, chinese_in_order, japanese, romanized_japanese, regional, interlanguage, code_point),
+        *(character, doubted, together),
         *(in_a_row, one_below_another, date, as_of, formula, measure, value, fraction),
     )
 }

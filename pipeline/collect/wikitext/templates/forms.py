@@ -43,11 +43,17 @@ def shown_by(text: str) -> tuple[Form, str] | None:
     name = template_name(text)
     exact, families = _table()
     form = exact.get(name) or next((form for start, form in families if name.startswith(start)), None)
-    if form is None and len(name) == 3 and name[0] == "l" and name[1:] in languages():
-        form = exact["le"]  # {{lpt|…}}, {{lth|…}}: as {{le|…}}, for another language
+    if form is None and _short_link(name) in languages():
+        form = exact["le"]  # as {{le|…}}, for another language
     if form is None and _END.fullmatch(name):
         form = _form(LEFT_OUT_END)
     return None if form is None else (form, name)
+
+
+def _short_link(name: str) -> str:
+    """The language in names like ``lpt``, ``lth`` and ``pt-link``; "" in others."""
+    code, link, rest = name.partition("-link")
+    return code if link and not rest else name[1:] if len(name) == 3 and name[0] == "l" else ""
 
 
 @cache

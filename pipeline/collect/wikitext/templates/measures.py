@@ -52,6 +52,7 @@ def _read_units(table: str) -> dict[str, tuple[str, str]]:
 _NAMES = _read_units(_UNITS)
 _WHOLE = re.compile(r"([-−]?)(\d{4,39})(\.\d+)?")
 _NUMBER = re.compile(r"[-−+±]?[\d.,/⁄+ ]+")
+_POWER = re.compile(r"e(\d{1,2})(?=\D)")
 _CHARGE = re.compile(r"\d*[+-]")
 
 
@@ -73,8 +74,8 @@ def measure(arguments: Arguments, name: str) -> str:
         while len(parts) > 1 and parts[0] in _BETWEEN:
             number += _BETWEEN[parts[0]] + grouped(parts[1])
             parts = parts[2:]
-        unit, symbol = _NAMES.get(parts[0], (parts[0], parts[0])) if parts else ("", "")
-        shown += f"{number} {symbol}" if short and symbol else number + unit
+        power, unit, symbol = _unit(parts[0]) if parts else ("", "", "")
+        shown += number + power + (f" {symbol}" if short and symbol else unit)
         parts = parts[1:]
         if len(parts) < 2 or not _NUMBER.fullmatch(parts[0]) or parts[1] not in _NAMES:
             break  # what follows is what to convert to
@@ -82,20 +83,34 @@ def measure(arguments: Arguments, name: str) -> str:
     return shown
 
 
+def _unit(code: str) -> tuple[str, str, str]:
+    """Power of ten, name and symbol of a unit: ``e6km2`` is ×106, 平方公里, km2."""
+    power = _POWER.match(code)
+    if power and code not in _NAMES:
+        code = code[power.end() :]
+    name, symbol = _NAMES.get(code, (code, code))
+    return f"×10{power[1]}" if power and power.string != code else "", name, symbol
+
+
 def value(arguments: Arguments, _: str) -> str:
-    """``{{val|1.5|0.2|e=6|u=kg}}``: (1.5±0.2)×106 kg, the exponent being raised."""
+    """``{{val|1.5|0.2|e=6|u=kg}}``: (1.5±0.2)×106 kg, the exponent being raised; ``{{val|1|-|2}}``: 1–2."""
     number, plus, minus = (arguments.get(key) for key in "123")
-    shown = number.replace("-", "−")
-    if plus and minus:
-        shown += f"{plus}{minus}".replace("-", "−")
+    shown = grouped(number) if arguments.get("fmt") == "commas" else number.replace("-", "−")
+    if plus in _BETWEEN and minus:
+        shown += _BETWEEN[plus] + minus.replace("-", "−")
+    elif plus and minus:
+        shown += f"+{plus.lstrip('+')}−{minus.lstrip('-−')}"
+    elif plus.startswith("("):
+        shown += plus
     elif plus:
         shown += f"±{plus.removeprefix('±')}"
     if exponent := arguments.get("e"):
-        shown = f"({shown})" if plus else shown
+        shown = f"({shown})" if plus and not plus.startswith("(") else shown
         shown += f"×10{exponent.replace('-', '−')}"
     unit, per = arguments.get("u", "ul"), arguments.get("up", "upl")
     unit += f"/{per}" if per else ""
-    return arguments.get("p") + shown + arguments.get("s") + (f" {unit}" if unit and shown else "")
+    unit = unit if not unit or unit[0] in "%‰°′″" else f" {unit}"
+    return arguments.get("p") + shown + arguments.get("s", "end") + (unit if shown else "")
 
 
 def fraction(arguments: Arguments, _: str) -> str:
@@ -110,6 +125,7 @@ def formula(arguments: Arguments, _: str) -> str:
     """``{{chem|H|2|SO|4}}``: H2SO4; ``{{chem2|SO4(2-)}}``: SO42−."""
     text = "".join(part.replace("-", "−") if _CHARGE.fullmatch(part) else part for part in arguments.numbered())
     text = re.sub(r"\((\d*)([+-])\)", lambda charge: charge[1] + charge[2].replace("-", "−"), text)
-    for sign, shown in (("<->", "⇌"), ("->", "→"), ("*", "·")):
+    text = re.sub(r"[\^_]\{([^{}]*)\}", r"\1", text)
+    for sign, shown in (("<->", "⇌"), ("->", "→"), ("*", "·"), (r"\s", "–"), (r"\d", "="), (r"\t", "≡")):
         text = text.replace(sign, shown)
     return re.sub(r"(?<=[A-Za-z0-9\)\]])-(?=\s|$)", "−", text)
