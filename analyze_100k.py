@@ -16,8 +16,6 @@ number. Exit code 0 when the analysis ran, whatever r came out as.
 from __future__ import annotations
 
 import argparse
-import io
-import sys
 from math import isfinite
 from pathlib import Path
 
@@ -34,8 +32,6 @@ from pipeline.words import LANGUAGES
 
 def main() -> int:
     arguments = _arguments()
-    if isinstance(sys.stdout, io.TextIOWrapper):  # a terminal without Chinese characters shows question marks
-        sys.stdout.reconfigure(errors="replace")
     histories = [(path, _read(path)) for path in arguments.history]
     path, history = histories[0]
     questions = Questions(

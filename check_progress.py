@@ -18,9 +18,7 @@ rules of thumb too: see pipeline/monitor/run_health.py.
 from __future__ import annotations
 
 import argparse
-import io
 import json
-import sys
 import time
 from dataclasses import asdict
 from pathlib import Path
@@ -42,8 +40,6 @@ BEING_MADE = 10.0  # seconds during which a store may not have its tables yet
 
 def main() -> int:
     arguments = _arguments()
-    if isinstance(sys.stdout, io.TextIOWrapper):  # a terminal without block characters shows question marks
-        sys.stdout.reconfigure(errors="replace")
     reference = read_history(arguments.reference) if arguments.reference else None
     if arguments.json and arguments.store:
         print(json.dumps(asdict(progress(arguments.store)), ensure_ascii=False))
@@ -149,4 +145,4 @@ def _fetch(arguments: argparse.Namespace, columns: int, styled: bool) -> tuple[s
 
 
 if __name__ == "__main__":
-    run_stage(main)
+    run_stage(main, outlives_reader=False)

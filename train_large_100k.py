@@ -36,7 +36,7 @@ from pipeline.model.device import NAMES as DEVICES
 from pipeline.model.device import chosen_device
 from pipeline.model.precision import NAMES as PRECISIONS
 from pipeline.model.precision import Precision
-from pipeline.stage import INTERRUPTED, run_stage
+from pipeline.stage import run_stage
 from pipeline.train.allocator import keep_freed_memory
 from pipeline.train.describe import describe
 from pipeline.train.gradient_watch import GradientWatch
@@ -113,8 +113,9 @@ def train_bert(settings: Settings, processes: Processes, precision: Precision, a
     if processes.first:
         write_vocab_txt(files.checkpoint_dir / "vocab.txt", dataset.vocab)
     compiled = processes.device.type == "cuda" if arguments.compile is None else arguments.compile
-    if not train(run, compiled=compiled, tensorboard=arguments.tensorboard):
-        return INTERRUPTED
+    interrupted = train(run, compiled=compiled, tensorboard=arguments.tensorboard)
+    if interrupted:
+        return interrupted
     if processes.first:
         finish(run, objective, dataset)
     return 0

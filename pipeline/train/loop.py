@@ -25,8 +25,8 @@ from pipeline.train.settings import dropout_seed
 from pipeline.train.tensorboard import TensorBoard
 
 
-def train(run: Run, *, compiled: bool, tensorboard: Path | None = None) -> bool:
-    """Train to the last step. Returns whether it was reached; False when a signal stopped the run, after saving.
+def train(run: Run, *, compiled: bool, tensorboard: Path | None = None) -> int:
+    """Train to the last step. Returns 0, or the exit code that a signal asked for, after saving.
 
     Raises:
         RunFailed: the loss or the gradient stopped being finite.
@@ -36,7 +36,6 @@ def train(run: Run, *, compiled: bool, tensorboard: Path | None = None) -> bool:
     if compiled:
         objective.model.compile(dynamic=True)
     model = processes.parallel(objective.model).train()
-    stopped = StopSignal()
     quiet = not (processes.first and sys.stdout.isatty())
     bar = tqdm(total=settings.steps, initial=run.step, unit="step", disable=quiet, file=sys.stdout)
     log = TensorBoard(tensorboard if processes.first else None, run.step)
@@ -45,10 +44,10 @@ def train(run: Run, *, compiled: bool, tensorboard: Path | None = None) -> bool:
     if run.step == 0 and 0 in settings.early_steps:
         save_weights(run)
     clock = time.perf_counter() - run.seconds
-    with ThreadPoolExecutor(max_workers=1) as worker:
+    with ThreadPoolExecutor(max_workers=1) as worker, StopSignal() as signals:
         # The worker lays out the next step's batch while this one is computed.
         upcoming = worker.submit(objective.micro_batches, run.step + 1, count)
-        stopping = False
+        stopping = 0
         while run.step < run.last_step and not stopping:
             step = run.step + 1
             parts = upcoming.result()
@@ -63,10 +62,11 @@ def train(run: Run, *, compiled: bool, tensorboard: Path | None = None) -> bool:
             run.tokens += sum(map(objective.tokens, parts))
             run.seconds = time.perf_counter() - clock
 
-            stopping = processes.any(bool(stopped))
+            signals.hold()  # the first step, which may compile for minutes, leaves nothing worth saving when cut short
+            stopping = processes.greatest(signals.code)
             if step % settings.log_interval == 0 or step == settings.steps:
                 record(run, bar, log)
-                if settings.early_stop and processes.any(gains_too_little(run)):
+                if settings.early_stop and processes.greatest(gains_too_little(run)):
                     run.history.run["stopped_early"] = step
             if step % settings.save_interval == 0 or step in kept or step == run.last_step or stopping:
                 save(run)
@@ -74,10 +74,11 @@ def train(run: Run, *, compiled: bool, tensorboard: Path | None = None) -> bool:
                 save_weights(run)
             run.seconds = time.perf_counter() - clock
             bar.update()
+    stopping = processes.greatest(signals.code)  # one may have come while the last step was recorded and saved
     bar.close()
-    if run.step < run.last_step and processes.first:
+    if stopping and processes.first:
         print(f"stopped by a signal after step {run.step}, which is saved; the same command goes on from there")
-    return run.step == run.last_step
+    return stopping
 
 
 def record(run: Run, bar: tqdm[Any], log: TensorBoard) -> None:

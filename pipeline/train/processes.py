@@ -79,14 +79,14 @@ class Processes:
             if not self.first:
                 sums.zero_()
 
-    def any(self, flag: bool) -> bool:
-        """Whether ``flag`` is true in any process."""
+    def greatest(self, number: int) -> int:
+        """The greatest ``number`` of any process."""
         if self.count == 1:
-            return flag
-        told = torch.tensor(int(flag))
+            return int(number)
+        told = torch.tensor(int(number))
         dist.all_reduce(told, op=dist.ReduceOp.MAX)
-        return bool(told)
+        return int(told)
 
     def wait(self) -> None:
         """Until all processes are here."""
-        self.any(False)
+        self.greatest(0)

@@ -17,7 +17,7 @@ from tests.helpers.tiny import ROOT
 def run_here(script: str, *arguments: object) -> subprocess.CompletedProcess[str]:
     """Run ``script`` of the top level as ``python <script> <arguments>`` would; give its exit code and output."""
     command = [str(ROOT / script), *map(str, arguments)]
-    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
     output, errors = io.StringIO(), io.StringIO()
     code: object = 0
     try:

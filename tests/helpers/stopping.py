@@ -12,8 +12,10 @@ from tests.helpers.tiny import ROOT
 # The script itself, but for its standard output: after the line that starts with the first argument it waits until
 # standard input is closed.
 PAUSING = """
-import runpy, sys
+import runpy, signal, sys
 
+for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):  # a shell that runs tests in the background ignores some
+    signal.signal(number, signal.SIG_DFL)
 start, *sys.argv = sys.argv[1:]
 
 class Pausing:

@@ -2,7 +2,10 @@
 
 import itertools
 import json
+import os
 import shutil
+import subprocess
+import sys
 
 import pytest
 
@@ -10,7 +13,7 @@ from pipeline.files import checkpoint
 from pipeline.files.dataset import write_dataset
 from pipeline.files.history import read_history
 from tests.helpers.in_process import run_here, succeeded, train_here
-from tests.helpers.tiny import TINY_SETTINGS, run_script, tiny_dataset
+from tests.helpers.tiny import ROOT, TINY_SETTINGS, run_script, tiny_dataset
 
 STEPS = [4, 8, 12]
 
@@ -97,6 +100,16 @@ def test_groups_stand_beside_the_scores(scored):
     ranges = [(one["lowest_frequency"], one["highest_frequency"]) for one in deciles if one["training_characters"]]
     assert ranges == sorted(ranges)
     assert set(section["groups"]["by_source"]) == {"甲", "乙"}
+
+
+def test_without_a_reader_every_checkpoint_is_scored(run, scored):
+    """As with `| head`: nobody reads stdout and stderr."""
+    reading, writing = os.pipe()
+    os.close(reading)
+    command = [sys.executable, "evaluate_checkpoints.py", *map(str, options(run))]
+    assert subprocess.run(command, cwd=ROOT, stdout=writing, stderr=writing, check=False).returncode == 0
+    os.close(writing)
+    assert read(run / "scores.json")["validation"] == read(scored)["validation"]
 
 
 def test_running_again_does_nothing(trained, scored):

@@ -90,13 +90,13 @@ def test_same_seed_same_numbers_and_other_seed_others(whole, tmp_path):
     assert other.records["loss"] != read_history(whole / "history.json").records["loss"]
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_saves_and_the_next_run_goes_on(whole, tmp_path, number):
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 143)])
+def test_a_signal_saves_and_the_next_run_goes_on(whole, tmp_path, number, code):
     """It comes at the record of step 6, in a step that ends with neither a record nor a checkpoint of the grid."""
     dataset, folder = write_tiny_dataset(tmp_path), tmp_path / "run"
     arguments = ("--dataset", dataset, *training_paths(folder), *TINY_SETTINGS, "--dropout", "0.1")
     result = signalled_at("step 6/12", number, "train_large_100k.py", arguments)
-    assert (result.returncode, result.stderr) == (130, "")
+    assert (result.returncode, result.stderr) == (code, "")
     assert "stopped by a signal after step 7, which is saved" in result.stdout
     assert checkpoint.newest_state(folder / "ck") == folder / "ck" / "state_7.pth"
     assert checkpoint.load(folder / "ck" / "state_7.pth")["step"] == 7

@@ -116,7 +116,7 @@ def test_a_stopped_run_goes_on(device, tmp_path):
 
     script = "train_large_100k.py"
     assert run_script(script, *arguments("whole")).returncode == 0
-    assert signalled_at("step 40/120", signal.SIGTERM, script, arguments("stopped")).returncode == 130
+    assert signalled_at("step 40/120", signal.SIGTERM, script, arguments("stopped")).returncode == 143
     assert "resuming after step 41" in run_script(script, *arguments("stopped")).stdout
     one, two = (read_history(tmp_path / folder / "history.json").records for folder in ("stopped", "whole"))
     assert one["steps"] == two["steps"]
