@@ -104,9 +104,13 @@ def recorded_digest(path: Path) -> str | None:
 
 
 def save_state(folder: Path, content: dict[str, Any], kept: KeptStates) -> None:
-    """Write ``state_<step>.pth`` and remove all older states but one and those to be ``kept``."""
+    """Write ``state_<step>.pth`` and remove all states before it but one and those to be ``kept``.
+
+    States of later steps do not count: they could not be used, or the run would have gone on from them.
+    """
     save(folder / f"state_{content['step']}.pth", content)
-    for step, path in numbered(folder, "state")[:-STATES_KEPT]:
+    before = [(step, path) for step, path in numbered(folder, "state") if step < content["step"]]
+    for step, path in before[: 1 - STATES_KEPT]:
         if step not in kept:
             _remove(path)
 
@@ -134,9 +138,14 @@ def weight_files(folder: Path) -> list[tuple[int, Path]]:
     return numbered(folder, "step")
 
 
-def rotate(folder: Path, keep: int, spared: Collection[int] = ()) -> None:
-    """Keep only the newest ``keep`` weight checkpoints, and those of the ``spared`` steps, which do not count."""
-    for _, path in [(step, path) for step, path in weight_files(folder) if step not in spared][:-keep]:
+def rotate(folder: Path, keep: int, newest: int, spared: Collection[int] = ()) -> None:
+    """Of the weight checkpoints up to step ``newest``, which was just written, keep the last ``keep``.
+
+    Those of the ``spared`` steps stay too and do not count.
+    """
+    for _, path in [(step, path) for step, path in weight_files(folder) if step <= newest and step not in spared][
+        :-keep
+    ]:
         _remove(path)
 
 

@@ -142,7 +142,7 @@ def save(run: Run) -> None:
     if run.step % run.settings.save_interval == 0:
         save_weights(run)
         if run.files.keep:
-            checkpoint.rotate(folder, run.files.keep, spared=run.settings.early_steps)
+            checkpoint.rotate(folder, run.files.keep, run.step, spared=run.settings.early_steps)
     checkpoint.save_state(folder, run.full_state(), run.kept_states)
 
 

@@ -121,7 +121,7 @@ def test_no_state(tmp_path):
 def test_rotation_keeps_the_newest(tmp_path):
     for step in (2, 10, 4):
         checkpoint.save(tmp_path / f"step_{step}.pth", content(step))
-    checkpoint.rotate(tmp_path, 2)
+    checkpoint.rotate(tmp_path, 2, 10)
     assert [step for step, _ in checkpoint.weight_files(tmp_path)] == [4, 10]
     assert not (tmp_path / "step_2.pth.json").exists()
 
@@ -129,8 +129,25 @@ def test_rotation_keeps_the_newest(tmp_path):
 def test_rotation_spares_early_checkpoints_which_do_not_count(tmp_path):
     for step in (0, 1, 2, 3, 5, 7):
         checkpoint.save(tmp_path / f"step_{step}.pth", content(step))
-    checkpoint.rotate(tmp_path, 2, spared=(0, 1, 2, 4))
+    checkpoint.rotate(tmp_path, 2, 7, spared=(0, 1, 2, 4))
     assert [step for step, _ in checkpoint.weight_files(tmp_path)] == [0, 1, 2, 5, 7]
+
+
+def test_what_was_just_written_stays_beside_files_of_later_steps(tmp_path):
+    """Damaged ones that the run was resumed before, or what another run left; a resumed run has passed them over."""
+    for step in (900, 1000):
+        for kind in ("state", "step"):
+            (tmp_path / f"{kind}_{step}.pth").write_bytes(b"cut short")
+    for step in (100, 200, 300):
+        checkpoint.save_state(tmp_path, state_content(step), KeptStates())
+        assert checkpoint.load_newest_state(tmp_path)["step"] == step
+        checkpoint.save(tmp_path / f"step_{step}.pth", content(step))
+        checkpoint.rotate(tmp_path, 2, step)
+        assert checkpoint.load(tmp_path / f"step_{step}.pth")["step"] == step
+    assert sorted(path.name for path in tmp_path.glob("state_*.pth")) == [
+        "state_1000.pth", "state_200.pth", "state_300.pth", "state_900.pth",
+    ]  # fmt: skip
+    assert [step for step, _ in checkpoint.weight_files(tmp_path)] == [200, 300, 900, 1000]
 
 
 def test_same_content_same_bytes(tmp_path):
