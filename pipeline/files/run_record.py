@@ -9,7 +9,7 @@ from typing import Any
 from pipeline.stage import InputError
 
 # Settings that came after the first histories were written, and what the runs of before had in their place.
-LATER_SETTINGS = {"schedule": "cosine", "early_checkpoints": False}
+LATER_SETTINGS = {"schedule": "cosine", "early_checkpoints": False, "data_seed": None}
 
 
 class Facts:

@@ -58,7 +58,7 @@ def describe(settings: Settings, corpus: PairCorpus | None, precision: Precision
     out the scoring of held-out text (at most 5 %).
     """
     full_length = corpus is None
-    batches = TrainingBatches(corpus or _longest_pairs(settings), settings.effective_batch, settings.seed)
+    batches = TrainingBatches(corpus or _longest_pairs(settings), settings.effective_batch, settings.batches_seed)
     model = Bert(settings.shape(batches.corpus.vocab_size)).to(precision.device, precision.weights).train()
     optimizer = Optimizer(model, settings)
     totals = RunningTotals(np.zeros(batches.corpus.vocab_size, dtype=bool), precision.device)

@@ -18,9 +18,15 @@ from pipeline.statistics.early_stop import SMALLEST_WINDOW
 from pipeline.statistics.schedule import NOTATION, Schedule, parse_schedule
 
 
-def setting(default: Any, group: str, why: str, choices: tuple[str, ...] | None = None) -> Any:
-    """A field of ``Settings``: its default, the group it is listed under, what it is and why it is so."""
-    return dataclasses.field(default=default, metadata={"group": group, "help": why, "choices": choices})
+def setting(
+    default: Any, group: str, why: str, choices: tuple[str, ...] | None = None, kind: type | None = None
+) -> Any:
+    """A field of ``Settings``: its default, the group it is listed under, what it is and why it is so.
+
+    ``kind`` is the type of its values, that of ``default`` where it is None.
+    """
+    about = {"group": group, "help": why, "choices": choices, "kind": kind or type(default)}
+    return dataclasses.field(default=default, metadata=about)
 
 
 @dataclass(frozen=True)
@@ -59,6 +65,9 @@ class Settings:
     weight_decay: float = setting(0.01, "optimization", "decoupled decay, on matrices and embeddings only")
     clip: float = setting(1.0, "optimization", "largest norm of the gradient")
     seed: int = setting(42, "optimization", "everything random comes from it and the step number")
+    data_seed: int | None = setting(
+        None, "optimization", "of the order of the examples, their pairs and masks; None: the seed", kind=int
+    )
 
     log_interval: int = setting(100, "records", "steps from one record of the history to the next")
     eval_examples: int = setting(1536, "records", "validation sequences scored at each record")
@@ -74,6 +83,11 @@ class Settings:
     def effective_batch(self) -> int:
         """Sequences to one optimizer step."""
         return self.batch_size * self.accumulation
+
+    @property
+    def batches_seed(self) -> int:
+        """What the training batches are drawn from; initial weights and dropout come from ``seed``."""
+        return self.seed if self.data_seed is None else self.data_seed
 
     @property
     def rates(self) -> Schedule:
@@ -101,8 +115,8 @@ class Settings:
         for name in ("layers", "hidden", "heads", "ffn", "steps", "batch_size", "accumulation", "log_interval",
                      "eval_examples", "save_interval"):  # fmt: skip
             _demand(getattr(self, name) >= 1, name, self, "must be at least 1")
-        for name in ("warmup", "seed", "weight_decay", "early_stop"):
-            _demand(getattr(self, name) >= 0, name, self, "must not be negative")
+        for name in ("warmup", "seed", "data_seed", "weight_decay", "early_stop"):
+            _demand((getattr(self, name) or 0) >= 0, name, self, "must not be negative")
         for name in ("dropout", "attention_dropout", "beta1", "beta2"):
             _demand(0 <= getattr(self, name) < 1, name, self, "must be from 0 to less than 1")
         for name in ("lr", "clip", "init_std"):
@@ -182,7 +196,7 @@ def add_settings(parser: argparse.ArgumentParser) -> None:
         name = field.metadata["group"]
         groups[name] = groups.get(name) or parser.add_argument_group(f"{name} (each overrides the preset)")
         values = ", ".join(f"{preset} {getattr(PRESETS[preset], field.name)}" for preset in PRESETS)
-        kind: dict[str, Any] = {"type": type(field.default), "choices": field.metadata["choices"]}
+        kind: dict[str, Any] = {"type": field.metadata["kind"], "choices": field.metadata["choices"]}
         if isinstance(field.default, bool):
             kind = {"action": argparse.BooleanOptionalAction}
         option = f"--{field.name.replace('_', '-')}"
@@ -216,7 +230,7 @@ def recorded_settings(history: History) -> Settings:
     if not config:
         raise InputError(f"{path}: records no settings ('run' has no 'config'); use a history of train_large_100k.py")
     for field in dataclasses.fields(Settings):
-        if not isinstance(config.get(field.name), (type(field.default), int)):
+        if not isinstance(config.get(field.name), (type(field.default), field.metadata["kind"], int)):
             raise InputError(f"{path}: records {field.name} as {config.get(field.name)!r}; use the trainer's history")
     unknown = config.keys() - {field.name for field in dataclasses.fields(Settings)}
     if unknown:

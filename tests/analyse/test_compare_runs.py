@@ -37,6 +37,13 @@ def test_one_history_is_not_several():
     assert several([]) is None
 
 
+def test_seeds_of_the_data_are_seeds_too():
+    runs = seeds(2)
+    runs[1][1].run["config"]["data_seed"] = 7
+    found = several(runs)
+    assert (found.kind, found.differing_settings) == ("seeds", ["data_seed", "seed"])
+
+
 def test_seeds_of_one_setting_have_a_mean_a_band_and_an_r_each():
     found = several(seeds(4))
     assert found.kind == "seeds"

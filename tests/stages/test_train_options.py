@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 import pytest
+import torch
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from pipeline.data.masked_pairs import PairCorpus, TrainingBatches
@@ -55,6 +56,29 @@ def test_early_checkpoints_and_kept_states_stay_and_change_no_number(tmp_path, d
     succeeded(run_here("evaluate_checkpoints.py", *paths, "--output", tmp_path / "scores.json", "--every", "2"))
     scores = json.loads((tmp_path / "scores.json").read_text(encoding="utf-8"))["validation"]["checkpoints"]
     assert [entry["step"] for entry in scores] == [0, 1, 2, 4, 8, 12]
+
+
+def test_the_data_seed_is_of_the_batches_and_the_seed_of_the_weights(tmp_path, dataset):
+    runs = {"both": (), "same": ("--data-seed", "42"), "data": ("--data-seed", "7"), "weights": ("--seed", "43")}
+    runs["weights"] += ("--data-seed", "42")
+    found = {}
+    for name, seeds in runs.items():
+        more = ("--steps", "6", "--early-checkpoints", "--dropout", "0.1", *seeds)
+        succeeded(train_here(tmp_path / name, dataset, *TINY_SETTINGS, *more))
+        history = read_history(tmp_path / name / "history.json")
+        begin = checkpoint.load(tmp_path / name / "ck" / "step_0.pth")["model"]
+        found[name] = (history.records, torch.cat([tensor.flatten() for tensor in begin.values()]))
+    (records, begin), (data, begin_of_data), (weights, begin_of_weights) = (
+        found[name] for name in ("both", "data", "weights")
+    )
+    same = found["same"][0]
+    assert {**same, "seconds": None} == {**records, "seconds": None}
+    assert torch.equal(begin, begin_of_data)
+    assert not torch.equal(begin, begin_of_weights)
+    for batches in ("tokens", "mlm_targets", "nsp_pairs"):
+        assert records[batches] == weights[batches]
+    assert records["tokens"] != data["tokens"]
+    assert len({run["loss"][-1] for run in (records, data, weights)}) == 3
 
 
 @pytest.mark.parametrize("states", ["0", "all", "every:"])

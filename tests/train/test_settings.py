@@ -34,7 +34,7 @@ def test_presets_are_sound(preset):
 REFUSED = {
     ("layers", "hidden", "heads", "ffn", "steps", "batch_size", "accumulation"): (0, -1),
     ("log_interval", "eval_examples", "save_interval"): (0, -1),
-    ("warmup", "seed"): (-1,),
+    ("warmup", "seed", "data_seed"): (-1,),
     ("dropout", "attention_dropout", "beta1", "beta2"): (-0.1, 1.0, math.nan),
     ("lr", "clip", "init_std"): (0.0, -1.0, math.inf, math.nan),
     ("mask_rate",): (0.0, 1.0, math.nan),
@@ -69,7 +69,7 @@ def test_settings_of_later_versions_default_to_what_runs_had_before():
 
 
 def test_settings_are_read_back_from_a_history_also_from_one_of_before():
-    settings = dataclasses.replace(Settings(), schedule="wsd:0.2", seed=43)
+    settings = dataclasses.replace(Settings(), schedule="wsd:0.2", seed=43, data_seed=7)
     history = History(run={"config": dataclasses.asdict(settings)})
     assert recorded_settings(history) == settings
     for name in LATER_SETTINGS:

@@ -44,7 +44,7 @@ class MaskedLM:
 
     def __init__(self, model: Bert, corpora: Corpora, settings: Settings, precision: Precision) -> None:
         self.model = model
-        self.batches = TrainingBatches(corpora.train, settings.effective_batch, settings.seed)
+        self.batches = TrainingBatches(corpora.train, settings.effective_batch, settings.batches_seed)
         self.guesses = CountingGuesses(corpora.train)
         self._corpora = corpora
         self._settings = settings
