@@ -41,7 +41,7 @@ def read_dump(paths: list[Path], variant: str = "zh", processes: int | None = No
         for batch in batches:
             yield from clean(batch)
         return
-    with multiprocessing.Pool(processes, _leave_interrupts_to_the_parent) as pool:
+    with multiprocessing.Pool(processes, _leave_signals_to_the_parent) as pool:
         waiting: deque = deque()
         for batch in batches:
             waiting.append(pool.apply_async(clean, (batch,)))
@@ -92,5 +92,9 @@ def _cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _leave_interrupts_to_the_parent() -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+def _leave_signals_to_the_parent() -> None:
+    """The parent alone is asked to end. It ends these processes by SIGTERM; they must not take that as a stage does."""
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    for name in ("SIGINT", "SIGHUP"):  # Windows has no SIGHUP
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), signal.SIG_IGN)

@@ -1,13 +1,15 @@
 """Articles from a dump: what they say of themselves, which pages are left out, and that all cores give one order."""
 
 import json
+import subprocess
+import sys
 
 import pytest
 
 from pipeline.collect.dump.articles import read_dump
 from pipeline.files.dataset import read_dataset
 from tests.helpers.dumps import BOMB, page, write_dump, write_marked_up
-from tests.helpers.tiny import run_script
+from tests.helpers.tiny import ROOT, run_script
 
 
 @pytest.fixture(scope="module")
@@ -64,3 +66,25 @@ def test_the_script_reads_a_dump_and_refuses_a_bomb(tmp_path, marked_up):
         assert result.returncode == 2, result.stdout
         assert len(result.stderr.splitlines()) == 1
         assert output.read_bytes() == before
+
+
+def test_a_reader_that_has_enough_ends_its_processes_quietly(marked_up):
+    """A stage takes SIGTERM for a request to end; the processes it starts must not, for that is how they are ended."""
+    program = """
+import sys
+from pathlib import Path
+from pipeline.collect.dump import articles
+from pipeline.stage import run_stage
+
+def main():
+    articles._BATCH = 2_000
+    reading = articles.read_dump([Path(sys.argv[1])] * 20, processes=2)
+    print(next(reading).pageid)
+    return 0
+
+run_stage(main)
+"""
+    command = [sys.executable, "-c", program, str(marked_up)]
+    result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+    assert (result.returncode, result.stderr) == (0, "")
+    assert int(result.stdout) > 0
