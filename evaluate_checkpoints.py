@@ -28,7 +28,7 @@ from tqdm import tqdm
 from pipeline.data.corpora import Encoding
 from pipeline.data.splits import split_by_article
 from pipeline.data.tokenizer import Tokenizer
-from pipeline.files import checkpoint
+from pipeline.files import checkpoint, lock
 from pipeline.files.dataset import DEFAULT_DATASET, read_dataset
 from pipeline.files.history import DEFAULT_HISTORY, History, read_history
 from pipeline.files.scores import DEFAULT_SCORES, SPLITS, CheckpointScore, read_scores, read_scores_of, write_scores
@@ -49,6 +49,11 @@ from pipeline.train.settings import Settings, recorded_settings
 
 def main() -> int:
     arguments = parse_arguments()
+    with lock.hold(files=[arguments.output]):  # two that add to the same scores would lose some
+        return evaluate(arguments)
+
+
+def evaluate(arguments: argparse.Namespace) -> int:
     keep_freed_memory()
 
     # What was trained, and which of its checkpoints are to be scored.

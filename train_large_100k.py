@@ -17,6 +17,7 @@ with its vocabulary. Exit code 3: the loss or the gradient stopped being finite.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import dataclasses
 import json
 from pathlib import Path
@@ -69,6 +70,30 @@ def print_description(settings: Settings, precision: Precision, path: Path) -> i
 
 def train_bert(settings: Settings, processes: Processes, precision: Precision, arguments: argparse.Namespace) -> int:
     """The whole stage; returns the exit code."""
+    with contextlib.ExitStack() as held:
+        begun = begin(settings, processes, precision, arguments, held)
+        if begun is None:
+            return 0
+        run, objective, dataset = begun
+        if processes.first:
+            write_vocab_txt(run.files.checkpoint_dir / "vocab.txt", dataset.vocab)
+        compiled = processes.device.type == "cuda" if arguments.compile is None else arguments.compile
+        interrupted = train(run, compiled=compiled, tensorboard=arguments.tensorboard)
+        if interrupted:
+            return interrupted
+        if processes.first:
+            finish(run, objective, dataset)
+        return 0
+
+
+def begin(
+    settings: Settings,
+    processes: Processes,
+    precision: Precision,
+    arguments: argparse.Namespace,
+    held: contextlib.ExitStack,
+) -> tuple[Run, MaskedLM, Dataset] | None:
+    """The run where it stands, its files locked until ``held`` is closed; None where it is finished."""
     dataset = read_dataset(arguments.dataset)
     files = RunFiles(
         arguments.checkpoint_dir, arguments.history, arguments.final, arguments.keep, arguments.keep_states
@@ -77,7 +102,7 @@ def train_bert(settings: Settings, processes: Processes, precision: Precision, a
     if arguments.resume and is_finished(files, planned):
         if processes.first:
             print(f"already finished: {files.history} and {files.final}; remove them to train again")
-        return 0
+        return None
 
     # What is trained on, what is held out, and which sentences have a neighbour.
     if not dataset.documents and processes.first:
@@ -87,6 +112,8 @@ def train_bert(settings: Settings, processes: Processes, precision: Precision, a
             print(f"warning: {warning}", flush=True)
     corpora = split_and_encode(dataset, arguments.dataset, settings)
     planned["dataset"]["documents"] = {name: len(documents) for name, documents in vars(corpora.splits).items()}
+    if processes.first:
+        held.enter_context(files.held())
 
     # The model, what it is trained for, and how it steps.
     torch.manual_seed(settings.seed)
@@ -109,16 +136,7 @@ def train_bert(settings: Settings, processes: Processes, precision: Precision, a
         checkpoint.clear(files.checkpoint_dir)
     run.history.run["keep_states"] = str(run.kept_states)
     processes.wait()
-
-    if processes.first:
-        write_vocab_txt(files.checkpoint_dir / "vocab.txt", dataset.vocab)
-    compiled = processes.device.type == "cuda" if arguments.compile is None else arguments.compile
-    interrupted = train(run, compiled=compiled, tensorboard=arguments.tensorboard)
-    if interrupted:
-        return interrupted
-    if processes.first:
-        finish(run, objective, dataset)
-    return 0
+    return run, objective, dataset
 
 
 def split_and_encode(dataset: Dataset, path: Path, settings: Settings) -> Corpora:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from pipeline.files import checkpoint
+from pipeline.files import checkpoint, lock
 from pipeline.files.checkpoint_names import KeptStates
 from pipeline.files.history import History, parse_history, read_history
 from pipeline.files.run_record import refuse_other_run, run_differences
@@ -32,6 +33,10 @@ class RunFiles:
     final: Path
     keep: int = 0
     keep_states: KeptStates = field(default_factory=KeptStates)
+
+    def held(self) -> AbstractContextManager[None]:
+        """Keep other trainers away from them meanwhile."""
+        return lock.hold(folders=[self.checkpoint_dir], files=[self.history, self.final])
 
 
 @dataclass

@@ -235,25 +235,6 @@ def test_a_missing_dataset_says_how_to_make_one(tmp_path):
         read_dataset(tmp_path / "absent.json")
 
 
-# --- atomic writing ---------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("broken", ["os.fsync", "pathlib.Path.replace"])
-def test_a_write_that_fails_keeps_the_old_file(tmp_path, monkeypatch, broken):
-    path = tmp_path / "dataset.json"
-    atomic.write_text(path, "old")
-
-    def fail(*_):
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(broken, fail)
-    with pytest.raises(OSError, match="No space") as caught:
-        atomic.write_text(path, "new")
-    assert caught.value.filename == str(path)
-    assert path.read_text(encoding="utf-8") == "old"
-    assert list(tmp_path.iterdir()) == [path]
-
-
 def test_a_dataset_that_cannot_be_written_keeps_the_old_one(tmp_path, monkeypatch):
     path = tmp_path / "dataset.json"
     write_dataset(path, tiny_dataset())

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import signal
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from tests.helpers.tiny import ROOT
 
@@ -39,10 +40,9 @@ runpy.run_path(sys.argv[0], run_name="__main__")
 """
 
 
-def signalled_at(
-    line: str, number: signal.Signals, script: str, arguments: Sequence[object]
-) -> subprocess.CompletedProcess[str]:
-    """Run ``script``; when it has printed the line that starts with ``line``, send it ``number`` before it goes on."""
+@contextlib.contextmanager
+def paused_at(line: str, script: str, arguments: Sequence[object]) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """``script`` while it waits, having printed the line that starts with ``line``; and what it has printed."""
     command = [sys.executable, "-c", PAUSING, line, str(ROOT / script), *map(str, arguments)]
     pipe = subprocess.PIPE
     with subprocess.Popen(command, cwd=ROOT, stdin=pipe, stdout=pipe, stderr=pipe, text=True) as process:
@@ -52,6 +52,14 @@ def signalled_at(
             seen.append(printed)
             if printed.startswith(line):
                 break
+        yield process, "".join(seen)
+
+
+def signalled_at(
+    line: str, number: signal.Signals, script: str, arguments: Sequence[object]
+) -> subprocess.CompletedProcess[str]:
+    """Run ``script``; when it has printed the line that starts with ``line``, send it ``number`` before it goes on."""
+    with paused_at(line, script, arguments) as (process, seen):
         process.send_signal(number)
         output, errors = process.communicate(timeout=300)
-    return subprocess.CompletedProcess(command, process.returncode, "".join(seen) + output, errors)
+    return subprocess.CompletedProcess(process.args, process.returncode, seen + output, errors)

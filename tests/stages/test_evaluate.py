@@ -9,7 +9,7 @@ import sys
 
 import pytest
 
-from pipeline.files import checkpoint
+from pipeline.files import checkpoint, lock
 from pipeline.files.dataset import write_dataset
 from pipeline.files.history import read_history
 from tests.helpers.in_process import run_here, succeeded, train_here
@@ -110,6 +110,12 @@ def test_without_a_reader_every_checkpoint_is_scored(run, scored):
     assert subprocess.run(command, cwd=ROOT, stdout=writing, stderr=writing, check=False).returncode == 0
     os.close(writing)
     assert read(run / "scores.json")["validation"] == read(scored)["validation"]
+
+
+def test_two_evaluators_do_not_share_their_scores(run, complaint):
+    with lock.hold(files=[run / "scores.json"]):
+        assert f"{run / 'scores.json'}: process {os.getpid()} on" in complaint()
+    assert not (run / "scores.json").exists()
 
 
 def test_running_again_does_nothing(trained, scored):

@@ -9,8 +9,8 @@ import pytest
 from pipeline.files import checkpoint
 from pipeline.files.history import read_history
 from pipeline.train.objectives.masked_lm import MaskedLM
-from tests.helpers.in_process import succeeded, train_here
-from tests.helpers.stopping import signalled_at
+from tests.helpers.in_process import run_here, succeeded, train_here
+from tests.helpers.stopping import paused_at, signalled_at
 from tests.helpers.tiny import ROOT, TINY_SETTINGS, training_paths, write_tiny_dataset
 
 
@@ -62,3 +62,26 @@ def test_a_signal_outside_the_steps_ends_the_run_at_once(tmp_path, dataset, monk
     assert not (tmp_path / "run" / "final.pth").exists()
     assert succeeded(train_here(tmp_path / "run", dataset, *TINY_SETTINGS)).startswith(resumed or "step 3/12")
     assert read_history(tmp_path / "run" / "history.json").run["finished"] is not None
+
+
+def test_two_trainers_do_not_share_files(tmp_path, dataset, arguments):
+    """One waits at the record of step 6; whatever the other would write too, it ends at once and changes nothing."""
+    run, other = tmp_path / "run", tmp_path / "other"
+    with paused_at("step 6/12", "train_large_100k.py", arguments) as (process, _):
+        before = {path: path.read_bytes() for path in run.rglob("*") if path.is_file()}
+        shared = dict(zip(("--checkpoint-dir", "--history", "--final"), training_paths(run)[1::2], strict=True))
+        for option, path in shared.items():
+            result = train_here(other, dataset, *TINY_SETTINGS, option, path, "--no-resume")
+            assert (result.returncode, result.stdout) == (2, "")
+            assert result.stderr.startswith(f"error: {path}: process {process.pid} on ")
+            assert "train_large_100k.py --dataset" in result.stderr
+            assert result.stderr.count("\n") == 1
+        assert {path: path.read_bytes() for path in run.rglob("*") if path.is_file()} == before
+
+        # Scoring what there is meanwhile is a use of the checkpoints that the evaluator names.
+        kept = ("--checkpoint-dir", run / "ck", "--history", run / "history.json")
+        succeeded(run_here("evaluate_checkpoints.py", "--dataset", dataset, *kept, "--output", other / "scores.json"))
+        process.communicate(timeout=300)
+    assert process.returncode == 0
+    assert read_history(run / "history.json").steps == [3, 6, 9, 12]
+    assert not list(tmp_path.rglob(".*lock"))
