@@ -1,9 +1,10 @@
 """Where the accuracy goes from here: expected values at further steps, and the steps that a target needs.
 
-Both are computed from the mixture of curve_average.py; beside each curve's weight stands its error from rolling origins
-(rolling_origin.py). The interval (80 %) is of the noise-free curve, over models, their parameters and noise;
-benchmarks/forecast.py measures how often it holds. The curves rise or fall throughout, so a target is passed by step s
-just when the curve at s is above it, and the chance of that, over s, gives the quantiles of the step.
+Where the learning rate that is still to come is known and falls, both are of the law of annealing/, up to the planned
+end; else of the mixture of curve_average.py, beside whose curves stand their errors from rolling origins
+(rolling_origin.py). The interval (80 %) is of the noise-free curve; benchmarks/forecast.py measures how often it holds.
+The curves rise or fall throughout, so a target is passed by step s just when the curve at s is above it, and the
+chance of that, over s, gives the quantiles of the step.
 
 A run whose learning rate was annealed to nothing cannot simply be continued: what a longer run reaches at a step
 depends on its own schedule. ``schedule`` says so.
@@ -13,6 +14,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from pipeline.analyse.annealing.end import LEVEL, Ahead, ahead
 from pipeline.analyse.schema.accuracy import Forecast, ForecastModel, ForecastPoint, ForecastTarget, Schedule, Verdict
 from pipeline.files.history import History
 from pipeline.statistics.curve_average import Mixture, average_curves
@@ -20,10 +22,10 @@ from pipeline.statistics.curves import average_down
 from pipeline.statistics.rolling_origin import rolling_errors
 from pipeline.statistics.smoothing import running_mean
 
-LEVEL = 0.8
 REACH = 10.0  # times the run: how far targets are looked for
 FEWEST_RECORDS = 40
 SEARCHED_STEPS = 200
+SEARCHED_OF_A_PLAN = 40
 PLAUSIBLE = 0.05  # a curve of less weight does not count in a verdict
 ANNEALED = 0.05  # share of the peak learning rate below which a schedule counts as ended
 SMOOTHING = 20  # a running mean spans this part of the records
@@ -31,7 +33,8 @@ TAIL_PARTS = 20  # of the run; the later half of them must hold one rate for it 
 NOTES: dict[Schedule, str] = {
     "annealed": "The learning rate of this run ended near zero, so the run cannot simply be continued: a longer run is "
     "another run with a longer schedule, lower at the same step and not bound to this curve.",
-    "unfinished": "The run goes on; what the rest of its learning-rate schedule brings is not in the records yet.",
+    "unfinished": "The run goes on; what the rest of its learning-rate schedule brings is not in the records yet, and "
+    "is in the forecast only where 'annealing' says what was taken for it.",
     "constant": "The learning rate was not brought down; annealing it usually adds to the accuracy.",
     "unknown": "The schedule is not clear from the learning rates; if it ended near zero, the run cannot be continued.",
 }
@@ -49,27 +52,46 @@ def forecast(
 ) -> Forecast | None:
     """The forecast of the accuracy list ``key``, at the steps ``at`` and for the ``targets`` (shares of one).
 
-    None without a mixture.
+    None where there is neither a mixture nor a known rate to come.
     """
-    if mixture is None:
+    law = ahead(history, key)
+    if mixture is None and law is None:
         return None
     steps, accuracy = history.points(key)
     last = float(steps[-1])
     planned = _planned_steps(history)
     schedule = schedule_of(history, planned)
-    weights = mixture.curve_weights()
+    weights = mixture.curve_weights() if mixture else {}
     errors = rolling_errors(steps, accuracy)
     unfinished = planned is not None and planned > last
+    end = None
+    if law is not None:
+        end = law.point(law.end, law.at_end())
+    elif mixture is not None and unfinished and planned is not None:
+        end = expected_at(mixture, planned, last)
+    points = []
+    for step in at:
+        if law is not None and last < step <= law.end:
+            points.append(law.point(step, law.at(step)))
+        elif mixture is not None:
+            points.append(expected_at(mixture, step, last))
+    found = []
+    for target in targets:
+        if law is not None:
+            found.append(steps_by_plan(law, steps, accuracy, target))
+        elif mixture is not None:
+            found.append(steps_to(mixture, steps, accuracy, target))
     return Forecast(
         level=LEVEL,
         models={curve: ForecastModel(weights[curve], errors[curve]) for curve in weights},
         last_step=int(last),
-        range=int(REACH * last),
+        range=int(law.end if law is not None else REACH * last),
         schedule=schedule,
-        end=expected_at(mixture, planned, last) if unfinished and planned is not None else None,
-        at=[expected_at(mixture, step, last) for step in at],
-        targets=[steps_to(mixture, steps, accuracy, target) for target in targets],
+        end=end,
+        at=points,
+        targets=found,
         note=NOTES[schedule],
+        annealing=None if law is None else law.described(),
     )
 
 
@@ -118,6 +140,24 @@ def steps_to(mixture: Mixture, steps: np.ndarray, accuracy: np.ndarray, target: 
         probability=float(above[-1]),
         by_model={curve: _crossing(places, chance, 0.5) for curve, chance in chances.items()},
     )
+
+
+def steps_by_plan(law: Ahead, steps: np.ndarray, accuracy: np.ndarray, target: float) -> ForecastTarget:
+    """When ``target`` (share of one) is reached before the planned end of a run under way.
+
+    ``steps`` and ``accuracy`` are the records' finite points, float [N] each.
+    """
+    reached = first_passing(steps, accuracy, target)
+    if reached is not None:
+        return ForecastTarget(target, "reached", reached, interval=None, probability=1.0, by_model={})
+    places = np.linspace(law.last, law.end, SEARCHED_OF_A_PLAN + 1)[1:]
+    above = np.maximum.accumulate([1 - law.at(step).chance_below(target) for step in places])
+    chance = float(above[-1])
+    verdict: Verdict = "reachable" if chance >= 0.5 else "models_disagree"
+    if chance < (1 - LEVEL) / 2:
+        verdict = "beyond_every_model"
+    early, middle, late = (_crossing(places, above, share) for share in ((1 - LEVEL) / 2, 0.5, (1 + LEVEL) / 2))
+    return ForecastTarget(target, verdict, middle, (early, late), chance, by_model={})
 
 
 def plausible(mixture: Mixture) -> list[str]:

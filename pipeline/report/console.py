@@ -95,7 +95,13 @@ class Report:
             f"{curve} {100 * model.weight:.0f} %"
             for curve, model in sorted(forecast.models.items(), key=lambda item: -item[1].weight)
         ]
-        found = [self._say(f"schedule_{forecast.schedule}"), self._say("weights", parts=", ".join(weights))]
+        found = [self._say(f"schedule_{forecast.schedule}")]
+        if weights and not forecast.annealing:
+            found.append(self._say("weights", parts=", ".join(weights)))
+        if law := forecast.annealing:
+            trust = self._say("calibrated" if law.calibrated else "not_calibrated")
+            shares = {"now": 100 * law.rate_now, "end": 100 * law.rate_at_end, "progress": 100 * law.progress}
+            found.append(self._say("annealing", trust=trust, **shares))
         entries = [("end", forecast.end)] if forecast.end else []
         for name, entry in [*entries, *(("at", entry) for entry in forecast.at)]:
             low, high = entry.interval
@@ -117,6 +123,8 @@ class Report:
                 low=self._step(low, reach),
                 high=self._step(high, reach),
             )
+        if not entry.by_model:
+            return self._say("by_plan", target=target, range=reach, chance=100 * entry.probability)
         by_model = ", ".join(
             f"{curve} {self._say('never') if step is None else f'{step:,}'}" for curve, step in entry.by_model.items()
         )

@@ -35,11 +35,18 @@ TEXTS = {
         "  forecast                the learning rate ended near zero: this run cannot simply be continued"
     ),
     "schedule_unfinished": (
-        "  forecast                the run goes on; the rest of its schedule is not in the records yet"
+        "  forecast                the run goes on, and the rest of its learning-rate schedule lies ahead"
     ),
     "schedule_constant": "  forecast                the learning rate was not brought down",
     "schedule_unknown": "  forecast                the learning rates do not tell whether the schedule ended",
     "weights": "    weights of the curves {parts}",
+    "annealing": (
+        "    the coming rate       falls from {now:.0f} % to {end:.0f} % of its peak; {progress:.0f} % of the "
+        "cumulative rate is spent; {trust}"
+    ),
+    "calibrated": "calibrated on finished runs of this kind",
+    "not_calibrated": "this kind of run was not calibrated on, so the interval is wide",
+    "by_plan": "    {target:.1f} %                by the planned end, step {range:,}, with a chance of {chance:.0f} %",
     "end": "    at the planned end    {step:,}: {accuracy:.1f} %, 80 % interval {low:.1f} to {high:.1f}",
     "at": "    at step {step:>12,}  {accuracy:.1f} %, 80 % interval {low:.1f} to {high:.1f}",
     "reached": "    {target:.1f} %                reached at step {steps:,}",
@@ -137,10 +144,16 @@ _CHINESE = {
     "second_half": "  此步之后的 r         {after:,.0f}：{r:.3f}",
     "slope": "  每一万步（百分点）   全程 {overall:.3f}；第一个十分之一 {first:.3f}，最后一个 {last:.3f}",
     "schedule_annealed": "  预测                 学习率已降到接近零：这次运行不能简单地接着训练",
-    "schedule_unfinished": "  预测                 运行还在继续；学习率计划的其余部分还不在记录里",
+    "schedule_unfinished": "  预测                 运行还在继续，学习率计划的其余部分还在后面",
     "schedule_constant": "  预测                 学习率没有降下来",
     "schedule_unknown": "  预测                 从学习率看不出计划是否结束",
     "weights": "    各曲线的权重       {parts}",
+    "annealing": (
+        "    后面的学习率       从峰值的 {now:.0f} % 降到 {end:.0f} %；累计学习率已用去 {progress:.0f} %；{trust}"
+    ),
+    "calibrated": "已用同类的已完成运行校准",
+    "not_calibrated": "没有用这类运行校准过，所以区间较宽",
+    "by_plan": "    {target:.1f} %             在计划的终点（第 {range:,} 步）之前达到的概率 {chance:.0f} %",
     "end": "    计划的终点         第 {step:,} 步：{accuracy:.1f} %，80 % 区间 {low:.1f} 到 {high:.1f}",
     "at": "    第 {step:>12,} 步  {accuracy:.1f} %，80 % 区间 {low:.1f} 到 {high:.1f}",
     "reached": "    {target:.1f} %             在第 {steps:,} 步已达到",

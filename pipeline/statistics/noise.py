@@ -44,6 +44,10 @@ class Noise:
         kept = order[self.weights[order] >= self.weights.max() / 20]
         return [(float(phi), float(theta)) for phi, theta in NOISE_GRID[kept]]
 
+    def weight(self, phi: float, theta: float) -> float:
+        """The weight of a (phi, theta) of the grid."""
+        return float(self.weights[np.equal(NOISE_GRID, (phi, theta)).all(axis=1)][0])
+
 
 def whiten(values: np.ndarray, phi: float, theta: float) -> np.ndarray:
     """The innovations u of ``values`` (float [..., N], by the last axis), the first scaled to the others' variance."""
@@ -88,6 +92,15 @@ def learn_noise(residuals: np.ndarray, tangents: np.ndarray) -> Noise:
         )
     weights = np.exp(log_likelihoods - log_likelihoods.max()) * _prior()
     return Noise(weights / weights.sum())
+
+
+def innovation_variance(residuals: np.ndarray, tangents: np.ndarray, phi: float, theta: float) -> float:
+    """The variance of the innovations behind ``residuals`` (float [N]), what ``tangents`` (float [N, P]) absorb taken
+    into account."""
+    white = whiten(np.vstack([tangents.T, residuals]), phi, theta)
+    absorbing, left = white[:-1].T, white[-1]
+    unexplained = left - absorbing @ np.linalg.lstsq(absorbing, left, rcond=None)[0]
+    return float(unexplained @ unexplained) / max(len(residuals) - tangents.shape[1], 1)
 
 
 def first_variance(phi: float, theta: float) -> float:

@@ -103,18 +103,36 @@ class ForecastTarget:
 
 
 @dataclass(frozen=True)
+class Annealing:
+    """What the forecast of a run whose learning rate still has to fall rests on.
+
+    The law of pipeline/statistics/schedule_forecast.py: ``end``, and ``at`` up to it, are of this law.
+    """
+
+    kind: str | None  # of run, by the names of the calibration; null: not known
+    calibrated: bool  # whether finished runs of this kind were calibrated on; the interval is wide where not
+    progress: float  # cumulative learning rate seen, as a share of that of the whole plan
+    rate_now: float  # share of the peak
+    rate_at_end: float  # share of the peak
+    gain: float  # expected beforehand of annealing the rate to nothing, log-odds
+    gain_spread: float  # standard deviation of that
+
+
+@dataclass(frozen=True)
 class Forecast:
-    """What further steps bring if the curve goes on as it did."""
+    """What further steps bring if the curve goes on as it did, or, with ``annealing``, as the planned rate has it."""
 
     level: float  # of every interval in here, over models and noise
-    models: dict[str, ForecastModel]  # by curve
+    models: dict[str, ForecastModel]  # by curve; empty below 40 records
     last_step: int
     range: int  # the last step that is searched for a target: ten times the run
     schedule: Schedule  # "annealed": the learning rate ended near zero, so that a longer run is another run
-    end: ForecastPoint | None  # at the planned last step of an unfinished run; null for a finished one
+    end: ForecastPoint | None  # of an unfinished run: the mean over the last 5 % of the planned steps, or, without
+    # ``annealing``, the accuracy at the last one; null for a finished run
     at: list[ForecastPoint]  # one for each --at
     targets: list[ForecastTarget]  # one for each --target
     note: str
+    annealing: Annealing | None = None  # null: the coming rate is not known, does not fall, or has fallen
 
 
 @dataclass(frozen=True)
