@@ -132,7 +132,8 @@ class Forecast:
     at: list[ForecastPoint]  # one for each --at
     targets: list[ForecastTarget]  # one for each --target
     note: str
-    annealing: Annealing | None = None  # null: the coming rate is not known, does not fall, or has fallen
+    # Not there where the coming rate is not known, does not fall, or has fallen.
+    annealing: Annealing | None = field(default=None, metadata={"omit_none": True})
 
 
 @dataclass(frozen=True)
