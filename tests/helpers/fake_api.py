@@ -110,7 +110,8 @@ class FakeWiki:
         page |= {"lastrevid": 1000 + page["pageid"], "canonicalurl": f"http://zh.example.org/wiki/{page['title']}"}
         if pageid % 5 == 0 and "excontinue" not in params:
             return {"continue": {"excontinue": 1, "continue": "||info"}, "query": {"pages": [page]}}
-        return _complete({"pages": [page | {"extract": self.pages[page["pageid"]].text}]})
+        answer = _complete({"pages": [page | {"extract": _as_html(self.pages[page["pageid"]].text)}]})
+        return answer | {"warnings": {"extracts": {"warnings": "HTML may be malformed and/or unbalanced and may omit"}}}
 
     def _titles(self, title: str) -> dict[str, Any]:
         """A title is found in either script, as converttitles does: here 魚 for 鱼."""
@@ -151,6 +152,15 @@ def small_wiki(count: int = 60) -> FakeWiki:
     pages[5] = FakePage("鱼（消歧义）", "鱼可以指很多东西。", ("鱼类",), disambiguation=True)
     pages[6] = FakePage("空鱼", "", ("鱼类",))
     return FakeWiki(pages)
+
+
+def _as_html(text: str) -> str:
+    """An extract of ``text``: its lines are paragraphs, but for headings."""
+    blocks = []
+    for line in filter(None, text.split("\n")):
+        name = line.strip("= ")
+        blocks.append(f"<h2><span>{name}</span></h2>" if line.startswith("==") else f"<p>{line}\n</p>")
+    return "\n".join(blocks)
 
 
 def _complete(query: dict[str, Any]) -> dict[str, Any]:

@@ -42,6 +42,7 @@ _KNOWN_WARNINGS = (
     "This result was truncated because it would otherwise",  # the rest comes by the continue object
     "Subscribe to the mediawiki-api-announce",  # a notice for developers
     '"exlimit" was too large for a whole article extracts request',  # the rest comes by the continue object
+    "HTML may be malformed and/or unbalanced",  # a notice that every extract in HTML comes with
 )
 _WORD = r"[!-'*-?A-~]+"  # visible ASCII but for brackets, which hold the contact, and the at sign
 _CONTACT = re.compile(rf"(?:https?://{_WORD}\.{_WORD}|{_WORD}@{_WORD}\.{_WORD})\Z")

@@ -15,6 +15,7 @@ from dataclasses import asdict
 from pipeline.collect.api.answers import Resume, WikiPage, merge_pages
 from pipeline.collect.api.client import AT_ONCE, Client
 from pipeline.collect.api.extracts import extract_paragraphs
+from pipeline.collect.api.html_text import html_text
 from pipeline.collect.api.store import Entry, Page, Store, Task, now
 from pipeline.collect.api.strategies import Strategy, articles
 from pipeline.collect.article import Article
@@ -25,8 +26,6 @@ TARGETS_MET, NOTHING_LEFT = "targets met", "nothing left to fetch"
 _TEXT: dict[str, str | int] = {
     "prop": "extracts|info",
     "inprop": "url",
-    "explaintext": 1,
-    "exsectionformat": "wiki",
     "exlimit": 1,  # whole texts come one a request
 }
 _LISTING: dict[str, str | int] = {"prop": "pageprops", "ppprop": "disambiguation"}
@@ -163,11 +162,12 @@ class Crawl:
         [page] = found.values()
         if page.missing or page.ns != 0:
             return "missing"
-        if not (page.extract or "").strip():
+        text = html_text(page.extract or "")
+        if not text.strip():
             return "empty"
-        if page.pageid is None or page.revid is None or page.title is None or page.extract is None:
+        if page.pageid is None or page.revid is None or page.title is None:
             raise InputError(f"page {entry.pageid}: the wiki does not say its title or revision; is --api right?")
-        return Page(page.pageid, page.revid, page.title, entry.topic, page.url or "", now(), page.extract)
+        return Page(page.pageid, page.revid, page.title, entry.topic, page.url or "", now(), text)
 
     def _commit(self, entry: Entry, page: Page | str) -> None:
         """Note one page, or why there is none; a page that another title led to already is a repeat."""

@@ -17,8 +17,8 @@ _TEX = re.compile(r"\{\\(?:display|text|script)style\b")
 def extract_paragraphs(text: str) -> list[str]:
     """Paragraphs of an extract whose headings stand as ``== 习性 ==``, in order; ``LEFT_OUT`` where a section was cut.
 
-    A section goes with its subsections. A heading without text under it leaves nothing. An extract has the line breaks
-    of the wiki's source; a line that cannot begin a paragraph, or comes after one that cannot end one, goes on with it.
+    A section goes with its subsections. A heading without text under it leaves nothing. A line that cannot begin a
+    paragraph, or comes after one that cannot end one, goes on with it.
     """
     paragraphs: list[str] = []
     cut_level = 0  # of the section being left out; 0: none

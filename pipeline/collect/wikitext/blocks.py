@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import re
 
+from pipeline.collect.joining import run_on
 from pipeline.collect.wikitext.entities import decode_entities
 from pipeline.collect.wikitext.gaps import close_gaps
 from pipeline.collect.wikitext.links import external_links_as_text
 from pipeline.collect.wikitext.marks import BREAK, GONE, MARKS, SHIELDED_COLON, UNSHIELD
 from pipeline.collect.wikitext.quotes import without_quotes
 from pipeline.collect.wikitext.tags import without_tables, without_tags
-from pipeline.collect.wikitext.templates.arguments import run_on
 
 _HEADING = re.compile(r"(={1,6})(.+?)(={1,6})\s*")
 _LIST = re.compile(r"[*#:;]+[ \t]*")

@@ -1,12 +1,9 @@
-"""The arguments of one template, and where texts are joined as a reader expects it."""
+"""The arguments of one template."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-
-_ASCII_JOIN = re.compile(r"[!-~][!-~]")
 
 
 @dataclass(frozen=True)
@@ -29,14 +26,3 @@ class Arguments:
         while (text := self.values.get(str(len(texts) + 1))) is not None:
             texts.append(text)
         return texts
-
-
-def run_on(texts: Iterable[str]) -> str:
-    """``texts`` one after the other, with a blank between two ASCII characters only: Chinese words have none."""
-    pieces: list[str] = []
-    last = ""
-    for text in texts:
-        if text:
-            pieces.append(" " + text if _ASCII_JOIN.fullmatch(last + text[0]) else text)
-            last = text[-1]
-    return "".join(pieces)

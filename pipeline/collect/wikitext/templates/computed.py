@@ -7,9 +7,10 @@ from collections.abc import Callable
 from itertools import takewhile
 
 from pipeline.collect.article import FORMULA
+from pipeline.collect.joining import run_on
 from pipeline.collect.wikitext.entities import is_character
 from pipeline.collect.wikitext.languages import language_name, languages
-from pipeline.collect.wikitext.templates.arguments import Arguments, run_on
+from pipeline.collect.wikitext.templates.arguments import Arguments
 from pipeline.collect.wikitext.templates.measures import formula, fraction, measure, value
 from pipeline.collect.wikitext.variants import nearest
 
