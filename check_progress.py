@@ -109,7 +109,14 @@ def _look(arguments: argparse.Namespace, reference: History | None) -> Progress:
     if total:
         early = bool(recorded_config(history.run).get("early_checkpoints"))
         disk = disk_need(
-            folder, history.last_step, total, interval, facts.count("parameters"), early=early, kept=_kept(history)
+            folder,
+            history.last_step,
+            total,
+            interval,
+            facts.count("parameters"),
+            begun=facts.count("branch", "step") or 0,
+            early=early,
+            kept=_kept(history),
         )
     return measure(history, path.stat().st_mtime, time.time(), disk, reference)
 

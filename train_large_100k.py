@@ -39,6 +39,7 @@ from pipeline.model.precision import NAMES as PRECISIONS
 from pipeline.model.precision import Precision
 from pipeline.stage import run_stage
 from pipeline.train.allocator import keep_freed_memory
+from pipeline.train.branch import Trunk, begin_branch, read_trunk
 from pipeline.train.describe import describe
 from pipeline.train.gradient_watch import GradientWatch
 from pipeline.train.loop import train
@@ -47,18 +48,26 @@ from pipeline.train.optimizer import Optimizer
 from pipeline.train.processes import Processes
 from pipeline.train.run import Run, RunFiles, is_finished, resume
 from pipeline.train.run_description import describe_run
-from pipeline.train.settings import PRESET_NOTES, Settings, add_settings, chosen_settings
+from pipeline.train.settings import (
+    DEFAULT_PRESET,
+    PRESET_NOTES,
+    Settings,
+    add_settings,
+    chosen_settings,
+    given_settings,
+)
 
 
 def main() -> int:
     arguments = parse_arguments()
-    settings = chosen_settings(arguments)
+    trunk = read_trunk(arguments.branch_from) if arguments.branch_from else None
+    settings = trunk.settings_with(given_settings(arguments)) if trunk else chosen_settings(arguments)
     keep_freed_memory()
     with Processes(chosen_device(arguments.device)) as processes:
         precision = Precision(arguments.precision, processes.device)
         if arguments.describe:
             return print_description(settings, precision, arguments.dataset)
-        return processes.leave(train_bert(settings, processes, precision, arguments))
+        return processes.leave(train_bert(settings, processes, precision, trunk, arguments))
 
 
 def print_description(settings: Settings, precision: Precision, path: Path) -> int:
@@ -68,10 +77,12 @@ def print_description(settings: Settings, precision: Precision, path: Path) -> i
     return 0
 
 
-def train_bert(settings: Settings, processes: Processes, precision: Precision, arguments: argparse.Namespace) -> int:
+def train_bert(
+    settings: Settings, processes: Processes, precision: Precision, trunk: Trunk | None, arguments: argparse.Namespace
+) -> int:
     """The whole stage; returns the exit code."""
     with contextlib.ExitStack() as held:
-        begun = begin(settings, processes, precision, arguments, held)
+        begun = begin(settings, processes, precision, trunk, arguments, held)
         if begun is None:
             return 0
         run, objective, dataset = begun
@@ -90,6 +101,7 @@ def begin(
     settings: Settings,
     processes: Processes,
     precision: Precision,
+    trunk: Trunk | None,
     arguments: argparse.Namespace,
     held: contextlib.ExitStack,
 ) -> tuple[Run, MaskedLM, Dataset] | None:
@@ -98,7 +110,11 @@ def begin(
     files = RunFiles(
         arguments.checkpoint_dir, arguments.history, arguments.final, arguments.keep, arguments.keep_states
     )
-    planned = describe_run(arguments.preset, settings, arguments.dataset, dataset, precision)
+    preset = trunk.history.run["preset"] if trunk else arguments.preset or DEFAULT_PRESET
+    planned = describe_run(preset, settings, arguments.dataset, dataset, precision)
+    if trunk:
+        planned["branch"] = trunk.facts()
+        trunk.refuse_unless_shared(settings, files, planned)
     if arguments.resume and is_finished(files, planned):
         if processes.first:
             print(f"already finished: {files.history} and {files.final}; remove them to train again")
@@ -134,6 +150,8 @@ def begin(
         resume(run)
     elif processes.first:
         checkpoint.clear(files.checkpoint_dir)
+    if trunk and run.step == 0:
+        begin_branch(run, trunk)
     run.history.run["keep_states"] = str(run.kept_states)
     processes.wait()
     return run, objective, dataset
@@ -211,6 +229,13 @@ def parse_arguments() -> argparse.Namespace:
         "every:5000 (default: of a wsd run the one where its rate begins to fall, else none)",
     )
     running.add_argument(
+        "--branch-from",
+        type=Path,
+        metavar="STATE",
+        help="begin with a run's full state (state_<N>.pth) of a constant rate and go on to --steps, by default with a "
+        "decay over all that is left; settings and records before it are the run's (default: begin with step 1)",
+    )
+    running.add_argument(
         "--resume",
         action=argparse.BooleanOptionalAction,
         default=True,
@@ -223,6 +248,8 @@ def parse_arguments() -> argparse.Namespace:
     arguments = parser.parse_args()
     if arguments.keep < 0:
         parser.error("--keep must not be negative")
+    if arguments.branch_from and (arguments.preset or not arguments.steps):
+        parser.error("--branch-from needs --steps and takes all other settings from its trunk, no --preset")
     return arguments
 
 

@@ -121,13 +121,22 @@ def newest_state(folder: Path) -> Path | None:
     return states[-1][1] if states else None
 
 
+def load_state(path: Path) -> dict[str, Any]:
+    """Read a full state, on the CPU, whose SHA-256 matches its sidecar.
+
+    Raises:
+        InputError: as ``load``, or the file holds weights alone.
+    """
+    content = load(path)
+    _check_kinds(path, content, STATE)
+    return content
+
+
 def load_newest_state(folder: Path) -> dict[str, Any] | None:
     """The newest state that is whole, on the CPU, or None where there is none."""
     for _, path in reversed(numbered(folder, "state")):
         try:
-            content = load(path)
-            _check_kinds(path, content, STATE)
-            return content
+            return load_state(path)
         except InputError as error:
             print(f"passing over {path.name}: {error}")
     return None

@@ -81,14 +81,16 @@ def refuse_other_run(place: Path, recorded: dict[str, Any], planned: dict[str, A
         )
 
 
-def run_differences(recorded: dict[str, Any], planned: dict[str, Any]) -> list[str]:
-    """What makes two runs different: settings, dataset, device, precision."""
+def run_differences(recorded: dict[str, Any], planned: dict[str, Any], passing_over: tuple[str, ...] = ()) -> list[str]:
+    """What makes two runs different: settings, dataset, device, precision, the state that a branch began from."""
 
     def identity(run: dict[str, Any]) -> dict[str, Any]:
         fingerprint = (run.get("dataset") or {}).get("fingerprint")
         machine = {key: run.get(key) for key in ("device", "precision")}
-        return {**recorded_config(run), "dataset": fingerprint, **machine}
+        branch = run.get("branch")
+        state = branch.get("sha256") if isinstance(branch, dict) else None
+        return {**recorded_config(run), "dataset": fingerprint, **machine, "branch": state}
 
     before, after = identity(recorded), identity(planned)
-    names = [name for name in {**before, **after} if before.get(name) != after.get(name)]
+    names = [name for name in {**before, **after} if before.get(name) != after.get(name) and name not in passing_over]
     return [f"{name}: {before.get(name)} -> {after.get(name)}" for name in names]

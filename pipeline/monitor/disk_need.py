@@ -34,12 +34,14 @@ def disk_need(
     interval: int | None,
     parameters: int | None,
     *,
+    begun: int = 0,
     early: bool = False,
     kept: KeptStates | None = None,
 ) -> DiskNeed:
     """Look at ``folder``, where a run at ``step`` of ``total`` saves every ``interval`` steps.
 
-    It may save ``early`` checkpoints too, and states that are ``kept`` beside the newest two.
+    A branch has ``begun`` after that step, with none of its trunk's files. A run may save ``early`` checkpoints, and
+    keep states that are ``kept`` beside the newest two.
 
     Sizes are those of the newest files; before the first one they follow from the number of parameters. Where earlier
     grid points are gone, the run keeps only the newest few (``--keep``), and room for one more is enough. Where all
@@ -51,10 +53,11 @@ def disk_need(
     of_weights = sizes[weights[-1][1]] if weights else BYTES_A_PARAMETER * parameters if parameters else None
     of_state = sizes[states[-1][1]] if states else STATE_FACTOR * of_weights if of_weights else None
     needed = None
-    if total is not None and interval and of_weights and of_state and (weights or step < interval):
-        due = weight_steps(total, interval, early)
-        to_come = [each for each in due if each > step]
-        if len(weights) < len([each for each in due if each <= step]):
+    steps = weight_steps(total, interval, early) if total and interval else []
+    due = [each for each in steps if not begun or each > begun]
+    past, to_come = [each for each in due if each <= step], [each for each in due if each > step]
+    if total is not None and interval and of_weights and of_state and (weights or not past):
+        if len(weights) < len(past):
             spared = [each for each in to_come if early and each in EARLY_STEPS]
             to_come = spared + [each for each in to_come if each not in spared][:1]
         # A new state is written before the oldest goes; the finished model is one more file of weights.

@@ -125,16 +125,21 @@ def resume(run: Run) -> None:
         return
     saved = parse_history(json.loads(state["history"]), files.checkpoint_dir / f"state_{state['step']}.pth")
     refuse_other_run(files.checkpoint_dir, saved.run, run.history.run)
+    take_up(run, state)
+    run.history = saved
+    if run.processes.first:
+        run.history.write(files.history)
+        print(f"resuming after step {run.step}")
+
+
+def take_up(run: Run, state: dict[str, Any]) -> None:
+    """Let ``run`` be where a full ``state`` of it was saved, but for its history."""
     run.objective.model.load_state_dict(state["model"])
     run.optimizer.load_state_dict(state["optimizer"])
     if run.processes.first:
         run.objective.sums.copy_(state["sums"])
     run.gradients.state.copy_(state["gradients"])
     run.step, run.tokens, run.seconds = state["step"], state["tokens"], state["seconds"]
-    run.history = saved
-    if run.processes.first:
-        run.history.write(files.history)
-        print(f"resuming after step {run.step}")
 
 
 def save(run: Run) -> None:

@@ -177,6 +177,7 @@ PRESETS = {
     # What a sweep over a narrower model found (docs/LOG.md); at the full width only its start has been tried.
     "tuned-100k": Settings(optimizer="muon", lr=1e-3, mask_rate=0.3),
 }
+DEFAULT_PRESET = "paper-100k"
 PRESET_NOTES = {
     "quickstart": "the offline sample in minutes on two CPU cores",
     "small": "100,000 steps on two CPU cores in about an hour; the study that anyone can repeat",
@@ -189,7 +190,7 @@ PRESET_NOTES = {
 def add_settings(parser: argparse.ArgumentParser) -> None:
     """``--preset``, and an option for every setting that overrides the preset's."""
     parser.add_argument_group("preset").add_argument(
-        "--preset", choices=PRESETS, default="paper-100k", help="see the end of this page (default: %(default)s)"
+        "--preset", choices=PRESETS, help=f"see the end of this page (default: {DEFAULT_PRESET})"
     )
     groups: dict[str, Any] = {}
     for field in dataclasses.fields(Settings):
@@ -203,14 +204,15 @@ def add_settings(parser: argparse.ArgumentParser) -> None:
         groups[name].add_argument(option, help=f"{field.metadata['help']} ({values})", **kind)
 
 
+def given_settings(arguments: argparse.Namespace) -> dict[str, Any]:
+    """The settings given on the command line."""
+    values = {field.name: getattr(arguments, field.name) for field in dataclasses.fields(Settings)}
+    return {name: value for name, value in values.items() if value is not None}
+
+
 def chosen_settings(arguments: argparse.Namespace) -> Settings:
     """The preset, with the settings given on the command line in their place."""
-    given = {
-        field.name: getattr(arguments, field.name)
-        for field in dataclasses.fields(Settings)
-        if getattr(arguments, field.name) is not None
-    }
-    settings = dataclasses.replace(PRESETS[arguments.preset], **given)
+    settings = dataclasses.replace(PRESETS[arguments.preset or DEFAULT_PRESET], **given_settings(arguments))
     settings.check()
     return settings
 

@@ -186,6 +186,13 @@ def test_early_checkpoints_and_kept_states_need_room(tmp_path):
     assert disk_need(tmp_path, 10, 20, 5, None, early=True).needed == 2 * 1000 + 1 * 3000 + 1000
 
 
+def test_a_branch_has_none_of_its_trunks_checkpoints(tmp_path):
+    """From step 600 of a trunk to 1,000: one state and two points of the grid are there, two are to come."""
+    weigh(tmp_path, [700, 800], [800])
+    assert disk_need(tmp_path, 850, 1000, 100, None, begun=600).needed == 2 * 1000 + 2 * 3000 + 1000
+    assert disk_need(tmp_path / "none", 640, 1000, 100, 50, begun=600).needed == 4 * 200 + 3 * 600 + 200
+
+
 def test_before_the_first_checkpoint_the_parameters_tell_the_size(tmp_path):
     need = disk_need(tmp_path / "not" / "there", 0, 1000, 100, 50)
     assert need.needed == 10 * 200 + 3 * 600 + 200
