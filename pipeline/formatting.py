@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timezone
 from math import isfinite
 
+Step = int | float  # a fraction only where a log counts in epochs
 NOTHING = "-"  # where a value is not known
 
 
@@ -16,6 +17,18 @@ def percent(share: float | None, digits: int = 2, missing: str = NOTHING) -> str
 def count(number: int | None, missing: str = NOTHING) -> str:
     """``12,345``; ``missing`` for None."""
     return missing if number is None else f"{number:,}"
+
+
+def step_number(step: float) -> Step:
+    """``step`` as it is written: an int where it is whole. The steps of a log in epochs may be fractions."""
+    return int(step) if float(step).is_integer() else float(step)
+
+
+def step_text(step: float) -> str:
+    """``12,345``; a fraction to two decimals, ``0.33``, or to three digits where it is smaller than a tenth."""
+    if float(step).is_integer():
+        return f"{int(step):,}"
+    return f"{step:,.2f}".rstrip("0") if abs(step) >= 0.1 else f"{step:.3g}"
 
 
 def duration(seconds: float) -> str:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from string import Formatter
+
+from pipeline.formatting import step_text
+
 CHINESE = {
     "optimizer step": "优化步数",
     "optimizer step (logarithmic)": "优化步数（对数）",
@@ -82,6 +86,15 @@ CHINESE = {
 LANGUAGES = ("en", "zh")
 
 
+class _Texts(Formatter):
+    """As ``str.format``; but steps, which are what ``,`` is asked for, may be fractions."""
+
+    def format_field(self, value: object, format_spec: str) -> str:
+        if isinstance(value, float) and format_spec.endswith(","):
+            return format(step_text(value), format_spec[:-1])
+        return str(super().format_field(value, format_spec))
+
+
 class Words:
     """``say(text, **values)`` gives ``text`` in one language, with the values put in."""
 
@@ -91,7 +104,7 @@ class Words:
         self._chinese = chinese
 
     def __call__(self, text: str, **values: object) -> str:
-        return (self._chinese[text] if self.language == "zh" else text).format(**values)
+        return _Texts().format(self._chinese[text] if self.language == "zh" else text, **values)
 
 
 def figure_words(language: str) -> Words:

@@ -17,7 +17,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from pipeline.files import atomic
 from pipeline.files.history import History, read_history
-from pipeline.formatting import count, duration, percent
+from pipeline.formatting import duration, percent, step_text
 from pipeline.stage import run_stage
 
 RESULTS = Path(__file__).resolve().parent.parent / "results"
@@ -97,7 +97,7 @@ def facts(made: Made, history: History) -> list[tuple[str, str]]:
         ("机器 · machine", made.machine),
         ("PyTorch", told.text("versions", "torch") or ""),
         ("数据集 · dataset (SHA-256)", f"`{told.text('dataset', 'fingerprint')}`"),
-        ("步数 · steps", count(history.last_step)),
+        ("步数 · steps", step_text(history.last_step)),
         ("种子 · seed", str(told.count("seed"))),
         ("用时 · training time", "" if seconds is None else duration(seconds)),
         *(

@@ -20,13 +20,13 @@ TENTH = 10
 
 
 def accuracy_curve(
-    history: History, key: str, key_of_counts: str | None, targets: list[float], at: list[float]
+    history: History, key: str | None, key_of_counts: str | None, targets: list[float], at: list[float]
 ) -> AccuracyCurve:
     """The analysis of the accuracy list ``key``, over the records where it is a finite number.
 
     Args:
         history: at least one record.
-        key: a list of accuracies, shares of one.
+        key: a list of accuracies, shares of one; None where the history has none.
         key_of_counts: the list of their denominators; None where all records have the same targets, whose sampling
             noise does not vary from record to record.
         targets: accuracies (shares of one) to look for.
@@ -49,7 +49,9 @@ def accuracy_curve(
     )
 
 
-def _denominators(history: History, key: str, key_of_counts: str | None) -> tuple[np.ndarray, Denominators | None]:
+def _denominators(
+    history: History, key: str | None, key_of_counts: str | None
+) -> tuple[np.ndarray, Denominators | None]:
     """The denominator of each finite value of ``key`` (float [M], NaN where unknown), and how they are known."""
     shares = history.series(key)
     if key_of_counts is None:

@@ -44,6 +44,8 @@ def anomalies(history: History) -> list[Anomaly]:
         }
         for kind, where in kinds.items():
             found += _entry(history, key, kind, where, "not a number; left out of the fits")
+    for key in history.columns.shares():
+        found += _entry(history, key, "negative", history.series(key) < 0, "below 0, where no accuracy can be")
     tested = tested_keys(history)
     for key in tested:
         values = history.series(key)

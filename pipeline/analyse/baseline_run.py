@@ -11,6 +11,7 @@ from __future__ import annotations
 from pipeline.analyse.run_parts import Part, difference, part_of
 from pipeline.analyse.schema.side_by_side import ByHorizon, CommonHorizon, Comparison, RunPair
 from pipeline.files.history import History
+from pipeline.formatting import step_number
 
 
 def comparison(history: History, baseline: History | None) -> Comparison:
@@ -18,7 +19,7 @@ def comparison(history: History, baseline: History | None) -> Comparison:
     if baseline is None:
         note = "no baseline history was given (--baseline), so there is nothing to compare with"
         return Comparison(None, None, None, None, note, None, None, None, None)
-    end = int(baseline.records["steps"][-1])
+    end = baseline.last_step
     training = _by_key(history, baseline, history.accuracy)
     before, now = training.whole.baseline.r, training.whole.this_run.r
     improvement = None if now is None or before is None else now - before
@@ -37,12 +38,12 @@ def comparison(history: History, baseline: History | None) -> Comparison:
     )
 
 
-def _by_key(history: History, baseline: History, key: str) -> ByHorizon:
+def _by_key(history: History, baseline: History, key: str | None) -> ByHorizon:
     """The accuracy list ``key`` over the common horizon and over each run's whole."""
-    until = min(float(each.records["steps"][-1]) for each in (baseline, history))
+    until = min(float(each.last_step) for each in (baseline, history))
     common = _pair(part_of(baseline, key, until), part_of(history, key, until))
     return ByHorizon(
-        CommonHorizon(until=int(until), **vars(common)),
+        CommonHorizon(until=step_number(until), **vars(common)),
         whole=_pair(part_of(baseline, key), part_of(history, key)),
     )
 

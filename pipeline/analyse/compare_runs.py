@@ -31,6 +31,7 @@ from pipeline.analyse.schema.side_by_side import (
 )
 from pipeline.files.history import History, common_accuracy
 from pipeline.files.run_record import recorded_config
+from pipeline.formatting import step_number
 from pipeline.statistics.smoothing import running_mean
 
 LEVEL = 0.95
@@ -61,7 +62,7 @@ def several(histories: list[tuple[Path, History]]) -> SeveralRuns | None:
     if len(histories) < 2:
         return None
     key = common_accuracy([history for _, history in histories])
-    until = min(float(history.records["steps"][-1]) for _, history in histories)
+    until = min(float(history.last_step) for _, history in histories)
     labels, groups = _labels(histories), _groups([history for _, history in histories])
     names = dict(zip(reversed(groups), reversed(labels), strict=True))
     runs = [
@@ -80,7 +81,7 @@ def several(histories: list[tuple[Path, History]]) -> SeveralRuns | None:
     )
 
 
-def _compared(run: Run, key: str) -> ComparedRun:
+def _compared(run: Run, key: str | None) -> ComparedRun:
     steps, accuracy = run.whole.steps, run.whole.accuracy
     smooth = running_mean(accuracy, len(accuracy) // SMOOTHING)
     best = int(np.argmax(smooth)) if len(smooth) else None
@@ -106,16 +107,20 @@ def _compared(run: Run, key: str) -> ComparedRun:
         end_accuracy=end,
         end_interval=end_interval,
         best_accuracy=None if best is None else float(smooth[best]),
-        best_step=None if best is None else int(steps[best]),
+        best_step=None if best is None else step_number(steps[best]),
         test_accuracy=facts.number("test", "mlm_acc"),
     )
 
 
-def _band(runs: list[Run], key: str, until: float) -> Band | None:
+def _band(runs: list[Run], key: str | None, until: float) -> Band | None:
     """Mean and band of the smoothed curves, interpolated to common steps."""
+    if key is None:
+        return None
     curves = []
     begin = max(float(run.whole.steps[0]) if len(run.whole.steps) else until for run in runs)
-    steps = np.unique(np.rint(np.linspace(begin, until, BAND_STEPS)))
+    steps = np.linspace(begin, until, BAND_STEPS)
+    if until > BAND_STEPS:  # of a log in fewer steps, as in epochs, whole ones would be too few
+        steps = np.unique(np.rint(steps))
     for run in runs:
         x, y = run.history.points(key)
         if not len(x):
@@ -126,7 +131,7 @@ def _band(runs: list[Run], key: str, until: float) -> Band | None:
     half = stats.t.ppf((1 + LEVEL) / 2, len(runs) - 1) * sd * np.sqrt(1 + 1 / len(runs))
     return Band(
         key=key,
-        steps=[int(step) for step in steps],
+        steps=[step_number(step) for step in steps],
         mean=mean.tolist(),
         low=(mean - half).tolist(),
         high=(mean + half).tolist(),
@@ -161,7 +166,7 @@ def _differences(runs: list[Run], until: float) -> list[GroupDifference]:
                     first=first,
                     second=second,
                     metric=metric,
-                    until=None if metric == "end_accuracy" else int(until),
+                    until=None if metric == "end_accuracy" else step_number(until),
                     difference=value,
                     interval=interval,
                     covers=covers,

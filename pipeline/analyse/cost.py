@@ -10,6 +10,7 @@ import numpy as np
 
 from pipeline.analyse.schema.run import Cost, Gains, QuarterGains, RunGains
 from pipeline.files.history import History
+from pipeline.formatting import step_number
 from pipeline.statistics.smoothing import running_mean
 
 SMOOTHING = 40  # a running mean spans this part of the records
@@ -26,11 +27,11 @@ def cost(history: History) -> Cost:
         **{name: _last(values) for name, values in spent.items()},
         flops_per_step=flops_per_step,
         training=_gains(history, history.accuracy, spent),
-        held_out=_gains(history, history.held_out, spent) if history.held_out else None,
+        held_out=_gains(history, history.held_out, spent),
     )
 
 
-def _gains(history: History, key: str, spent: dict[str, np.ndarray]) -> RunGains | None:
+def _gains(history: History, key: str | None, spent: dict[str, np.ndarray]) -> RunGains | None:
     """Points gained over the run and over each quarter of its steps, and what each point cost; ``spent``: float [N]
     each, cumulative, NaN where unknown."""
     values = history.series(key)
@@ -43,7 +44,9 @@ def _gains(history: History, key: str, spent: dict[str, np.ndarray]) -> RunGains
     whole = _between(0, len(steps) - 1, smooth, at_records)
     edges = np.clip(np.searchsorted(steps, steps[-1] * np.arange(QUARTERS + 1) / QUARTERS, side="right") - 1, 0, None)
     quarters = [
-        QuarterGains(int(steps[start]), int(steps[end]), **vars(_between(start, end, smooth, at_records)))
+        QuarterGains(
+            step_number(steps[start]), step_number(steps[end]), **vars(_between(start, end, smooth, at_records))
+        )
         for start, end in zip(edges[:-1].tolist(), edges[1:].tolist(), strict=True)
     ]
     return RunGains(**vars(whole), quarters=quarters)

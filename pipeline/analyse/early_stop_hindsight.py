@@ -20,9 +20,14 @@ NOTE = (
 )
 
 
-def early_stopping(history: History, rule: EarlyStop) -> EarlyStopHindsight:
-    """What stopping early would have saved and lost; by training accuracy where nothing was held out."""
+def early_stopping(history: History, rule: EarlyStop) -> EarlyStopHindsight | None:
+    """What stopping early would have saved and lost; by training accuracy where nothing was held out.
+
+    None where the history has no accuracy.
+    """
     key = history.best_accuracy
+    if key is None:
+        return None
     steps, values = history.series("steps"), history.series(key)
     stop = rule.stopping_step(history.records["steps"], values.tolist(), held_out_targets(history, key))
     evaluated = np.isfinite(values)
@@ -39,7 +44,7 @@ def early_stopping(history: History, rule: EarlyStop) -> EarlyStopHindsight:
         rule=rule,
         key=key,
         stop_step=stop,
-        saved_steps=int(steps[-1]) - stop,
+        saved_steps=history.last_step - stop,
         saved_seconds=saved_seconds if np.isfinite(saved_seconds) else None,
         saved_share=1 - stop / float(steps[-1]),
         accuracy_at_stop=at_stop[0],

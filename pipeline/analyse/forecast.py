@@ -17,6 +17,7 @@ import numpy as np
 from pipeline.analyse.annealing.end import LEVEL, Ahead, ahead
 from pipeline.analyse.schema.accuracy import Forecast, ForecastModel, ForecastPoint, ForecastTarget, Schedule, Verdict
 from pipeline.files.history import History
+from pipeline.formatting import Step, step_number
 from pipeline.statistics.curve_average import Mixture, average_curves
 from pipeline.statistics.curves import average_down
 from pipeline.statistics.rolling_origin import rolling_errors
@@ -48,7 +49,7 @@ def averaged(steps: np.ndarray, accuracy: np.ndarray) -> Mixture | None:
 
 
 def forecast(
-    history: History, key: str, mixture: Mixture | None, targets: list[float], at: list[float]
+    history: History, key: str | None, mixture: Mixture | None, targets: list[float], at: list[float]
 ) -> Forecast | None:
     """The forecast of the accuracy list ``key``, at the steps ``at`` and for the ``targets`` (shares of one).
 
@@ -84,8 +85,8 @@ def forecast(
     return Forecast(
         level=LEVEL,
         models={curve: ForecastModel(weights[curve], errors[curve]) for curve in weights},
-        last_step=int(last),
-        range=int(law.end if law is not None else REACH * last),
+        last_step=step_number(last),
+        range=step_number(law.end if law is not None else REACH * last),
         schedule=schedule,
         end=end,
         at=points,
@@ -101,7 +102,7 @@ def expected_at(mixture: Mixture, step: float, last: float) -> ForecastPoint:
     expectation = mixture.expect(places)
     low, middle, high = (float(expectation.quantile(share)[0]) for share in ((1 - LEVEL) / 2, 0.5, (1 + LEVEL) / 2))
     return ForecastPoint(
-        step=int(step),
+        step=step_number(step),
         beyond_run=step > last,
         accuracy=middle,
         interval=(low, high),
@@ -165,14 +166,14 @@ def plausible(mixture: Mixture) -> list[str]:
     return [curve for curve, weight in mixture.curve_weights().items() if weight >= PLAUSIBLE]
 
 
-def first_passing(steps: np.ndarray, accuracy: np.ndarray, target: float) -> int | None:
+def first_passing(steps: np.ndarray, accuracy: np.ndarray, target: float) -> Step | None:
     """The first of ``steps`` at which the running mean of ``accuracy`` is at least ``target``; None where it never is.
 
     Both are float [N].
     """
     smooth = running_mean(accuracy, len(accuracy) // SMOOTHING)
     passed = np.flatnonzero(smooth >= target)
-    return int(steps[passed[0]]) if len(passed) else None
+    return step_number(steps[passed[0]]) if len(passed) else None
 
 
 def schedule_of(history: History, planned: float | None) -> Schedule:

@@ -17,6 +17,7 @@ from scipy import stats
 
 from pipeline.analyse.schema.run import CoinTest, Nsp, NspScore
 from pipeline.files.history import History
+from pipeline.formatting import Step, step_number
 from pipeline.statistics.binomial import denominators
 
 CHANCE = 0.5
@@ -83,7 +84,7 @@ def _test(right: np.ndarray, counted: np.ndarray) -> CoinTest:
     )
 
 
-def _first_above(steps: np.ndarray, correct: np.ndarray, pairs: np.ndarray) -> int | None:
+def _first_above(steps: np.ndarray, correct: np.ndarray, pairs: np.ndarray) -> Step | None:
     """The last step of the first part of the run that is above chance by itself; None where none is.
 
     ``steps``, ``correct`` and ``pairs`` hold one value a record: [N] each.
@@ -94,5 +95,5 @@ def _first_above(steps: np.ndarray, correct: np.ndarray, pairs: np.ndarray) -> i
             int(correct[start:end].sum()), int(pairs[start:end].sum()), CHANCE, alternative="greater"
         )
         if test.pvalue < ALPHA / WINDOWS:
-            return int(steps[end - 1])
+            return step_number(steps[end - 1])
     return None

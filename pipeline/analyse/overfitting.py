@@ -18,6 +18,7 @@ from scipy import stats
 
 from pipeline.analyse.schema.run import Overfit, OverfitMetric
 from pipeline.files.history import History
+from pipeline.formatting import step_number
 from pipeline.statistics.slope import slope_test
 from pipeline.statistics.smoothing import running_mean
 
@@ -43,7 +44,7 @@ def overfitting(history: History) -> Overfit | None:
     )
 
 
-def _judge(history: History, held_out: str | None, training: str, better: int) -> OverfitMetric | None:
+def _judge(history: History, held_out: str | None, training: str | None, better: int) -> OverfitMetric | None:
     """``better`` is 1 where more is better, -1 where less is; None where nothing was held out."""
     if held_out is None:
         return None
@@ -57,7 +58,7 @@ def _judge(history: History, held_out: str | None, training: str, better: int) -
     found = p is not None and p < ALPHA and best < len(steps) - 1
     return OverfitMetric(
         found=found,
-        since_step=int(steps[best]) if found else None,
+        since_step=step_number(steps[best]) if found else None,
         best=float(smooth[best]),
         last=float(smooth[-1]),
         p=p,

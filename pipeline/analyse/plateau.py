@@ -14,6 +14,7 @@ from __future__ import annotations
 import numpy as np
 
 from pipeline.analyse.schema.accuracy import LocalSlope, Plateau, PlateauState, Slopes
+from pipeline.formatting import step_number
 from pipeline.statistics.slope import Slope, slope_test
 
 WORTH = 0.002  # accuracy (share of one) gained over a tenth of the run that would count as rising
@@ -39,7 +40,7 @@ def plateau(steps: np.ndarray, accuracy: np.ndarray) -> Plateau:
             test = tests[share]
             if test is None or _state(*(value * tenth for value in test.interval)) != "plateau":
                 break
-            since = int(steps[_places(steps)[share]])
+            since = step_number(steps[_places(steps)[share]])
     return Plateau(
         state=state,
         since_step=since,

@@ -16,6 +16,7 @@ from scipy import stats
 
 from pipeline.analyse.schema.run import Anomaly
 from pipeline.files.history import History, common_accuracy
+from pipeline.formatting import step_number
 
 ALPHA = 0.01  # false-alarm rate per run of the references' own kind
 PARTS = 10
@@ -30,9 +31,9 @@ def departure_from_references(history: History, references: list[History]) -> li
         return []
     everyone = [history, *references]
     key = common_accuracy(everyone)
-    if not all(each.has(key) for each in everyone):
+    if key is None or not all(each.has(key) for each in everyone):
         return []
-    until = min(float(each.records["steps"][-1]) for each in everyone)
+    until = min(float(each.last_step) for each in everyone)
     tables = [_parts(*each.points(key), until) for each in everyone]
     means, errors = (np.array([table[place] for table in tables]) for place in (0, 1))
     known = np.isfinite(means).all(axis=0) & np.isfinite(errors).all(axis=0)
@@ -54,7 +55,7 @@ def departure_from_references(history: History, references: list[History]) -> li
         return []
     ends = until * (np.flatnonzero(known) + 1) / PARTS
     worst = int(np.argmax(np.abs(differences) / np.maximum(limit, 1e-300)))
-    steps = [int(step) for step in ends[outside]]
+    steps = [step_number(step) for step in ends[outside]]
     note = (
         f"{100 * differences[worst]:+.2f} points from the reference around step {ends[worst]:,.0f}, "
         f"measured by {measure}"

@@ -63,7 +63,7 @@ class Part:
         return PartOfRun(len(self.steps), self.r, self.r_interval(), self.mean(), self.end())
 
 
-def part_of(history: History, key: str, until: float | None = None) -> Part:
+def part_of(history: History, key: str | None, until: float | None = None) -> Part:
     """The records of the accuracy list ``key`` up to step ``until``."""
     steps, accuracy = history.points(key)
     if until is not None:

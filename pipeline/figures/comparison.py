@@ -20,7 +20,7 @@ from pipeline.words import Words
 def comparison(history: History, baseline: History | None, say: Words) -> Figure:
     figure, (curves, tenths) = style.new_figure(1, 2, 11, 5.1, (1.15, 1))
     steps, accuracy = history.points(history.accuracy)
-    last = history.records["steps"][-1]
+    last = history.last_step
     if baseline is None:
         early = steps <= last / 2
         before, before_last = (steps[early], accuracy[early]), last / 2
@@ -28,7 +28,7 @@ def comparison(history: History, baseline: History | None, say: Words) -> Figure
         names = (say("first half"), say("whole run"))
         curves.set_title(say("First half against the whole run (no baseline run given)"))
     else:
-        before, before_last = baseline.points(history.accuracy), baseline.records["steps"][-1]
+        before, before_last = baseline.points(history.accuracy), baseline.last_step
         marks.dots(curves, steps, accuracy)
         names = (say("baseline"), say("this run"))
         curves.set_title(say("Baseline run against this run"))

@@ -25,7 +25,7 @@ def correlation_analysis(
     _scatter(scatter, history, training, say)
     horizon.set_title(say("r over the first T steps"))
     horizon.set_ylabel(say("Pearson r"))
-    style.step_axis(horizon, history.records["steps"][-1], say("T (optimizer steps)"))
+    style.step_axis(horizon, history.last_step, say("T (optimizer steps)"))
     labels = _horizons(horizon, training.horizon.first, say("training"), style.TRAINING, "-")
     if held_out:
         labels += _horizons(horizon, held_out.horizon.first, say("held-out"), style.HELD_OUT, marks.DASHES)
@@ -41,7 +41,7 @@ def correlation_analysis(
 
 def _scatter(axes: Axes, history: History, training: AccuracyCurve, say: Words) -> None:
     steps, accuracy = history.points(history.accuracy)
-    last = history.records["steps"][-1]
+    last = history.last_step
     found = training.pearson
     axes.set_title(say("Pearson r is not defined") if found.r is None else say("Pearson r = {r:.3f}", r=found.r))
     style.percent_axis(axes, say("training MLM accuracy"))

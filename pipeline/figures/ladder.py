@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 from pipeline.figures import plot_elements as marks
 from pipeline.figures import style
 from pipeline.files.history import History, common_accuracy
+from pipeline.formatting import Step
 from pipeline.statistics.smoothing import running_mean
 from pipeline.words import Words
 
@@ -24,11 +25,11 @@ class Run:
     history: History
 
     @property
-    def last(self) -> int:
-        return int(self.history.records["steps"][-1])
+    def last(self) -> Step:
+        return self.history.last_step
 
     @property
-    def length(self) -> int:
+    def length(self) -> Step:
         """Steps of the whole run, which an unfinished one has still to make."""
         total = (self.history.run.get("config") or {}).get("steps")
         return total if isinstance(total, int) else self.last
@@ -54,7 +55,7 @@ def ladder(runs: list[Run], say: Words) -> Figure:
     return figure
 
 
-def _curves(axes: Axes, runs: list[Run], colours: list[str], key: str, name: str, say: Words) -> None:
+def _curves(axes: Axes, runs: list[Run], colours: list[str], key: str | None, name: str, say: Words) -> None:
     axes.set_title(say("The runs along their steps"))
     style.percent_axis(axes, name)
     first = min(run.history.records["steps"][0] for run in runs)
@@ -72,12 +73,12 @@ def _curves(axes: Axes, runs: list[Run], colours: list[str], key: str, name: str
     style.remark(axes, say("lines: running means"))
 
 
-def _ends(axes: Axes, runs: list[Run], colours: list[str], key: str, name: str, say: Words) -> None:
+def _ends(axes: Axes, runs: list[Run], colours: list[str], key: str | None, name: str, say: Words) -> None:
     axes.set_title(say("Where each run ends"))
     style.percent_axis(axes, name)
     style.log_step_axis(axes, 0.8 * min(run.length for run in runs), 1.3 * max(run.length for run in runs),
                         say("steps of the whole run (logarithmic)"))  # fmt: skip
-    tops: dict[int, list[float]] = {}
+    tops: dict[Step, list[float]] = {}
     for run, colour in zip(runs, colours, strict=True):
         values = run.history.points(key)[1]
         if not len(values):

@@ -19,6 +19,8 @@ from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.patheffects import withStroke
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
+from pipeline.formatting import step_text
+
 DPI = 300
 RECORDS = "#8CCBF2"  # light: single records, many of them
 TRAINING = "#003F6B"  # dark: their running mean
@@ -105,7 +107,7 @@ def step_colours(figure: Figure, axes: Axes, dots: Any, label: str) -> None:
 
 def short_step(step: float) -> str:
     """``2,400``, or ``20K`` and ``2.5K`` where that says the same."""
-    return f"{step / 1000:g}K" if step >= 1000 and step % 100 == 0 else f"{step:,.0f}"
+    return f"{step / 1000:g}K" if step >= 1000 and step % 100 == 0 else step_text(step)
 
 
 def remark(axes: Axes, text: str, *, top: bool = False) -> None:

@@ -7,8 +7,10 @@ same code. In the file the roles are ``run.columns``::
     loss      {train, held_out, unit}
     pairs     {train, held_out, count}                       a second task with two answers (NSP), if there is one
     rate      the learning rate
+    step      what the steps count: "step", or "epoch" where a log has nothing finer
 
-Each value names a list of the history. A history without ``run.columns`` has those of masked language modelling.
+Each value names a list of the history; a list that is named may be missing. A history without ``run.columns`` has those
+of masked language modelling.
 """
 
 from __future__ import annotations
@@ -18,6 +20,8 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.stage import InputError
+
+STEPS = ("step", "epoch")
 
 
 @dataclass(frozen=True)
@@ -57,11 +61,19 @@ class Columns:
     loss: LossColumns = field(default_factory=LossColumns)
     pairs: PairColumns | None = field(default_factory=PairColumns)
     rate: str = "lr"
+    step: str = "step"
 
-    def required(self) -> tuple[str, ...]:
-        """The lists that a history with these columns must have."""
-        pairs = (self.pairs.train,) if self.pairs else ()
-        return ("steps", self.accuracy.train, *pairs, self.loss.train, self.rate)
+    def shares(self) -> tuple[str, ...]:
+        """The lists whose values are shares of one."""
+        accuracy, pairs = self.accuracy, self.pairs
+        named = (accuracy.train, accuracy.held_out, accuracy.held_out_han)
+        of_pairs = (pairs.train, pairs.held_out) if pairs else ()
+        return tuple(name for name in (*named, *of_pairs) if name)
+
+    def lists(self) -> tuple[str, ...]:
+        """All lists that are named."""
+        others = (self.accuracy.targets, self.loss.train, self.loss.held_out, self.rate)
+        return (*self.shares(), *(name for name in (*others, self.pairs and self.pairs.count) if name))
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -79,15 +91,17 @@ def read_columns(path: Path, run: dict[str, Any]) -> Columns:
     if not isinstance(value, dict):
         raise InputError(f"{path}: run.columns must be an object, not {type(value).__name__}")
     roles: dict[str, Any] = {"accuracy": AccuracyColumns, "loss": LossColumns, "pairs": PairColumns}
-    unknown = sorted(value.keys() - {*roles, "rate"})
+    unknown = sorted(value.keys() - {*roles, "rate", "step"})
     if unknown:
-        known = ", ".join([*roles, "rate"])
+        known = ", ".join([*roles, "rate", "step"])
         raise InputError(f"{path}: run.columns has unknown roles ({', '.join(unknown)}); the known ones are {known}")
     read: dict[str, Any] = {name: _read_role(path, name, kind, value.get(name)) for name, kind in roles.items()}
-    rate = value.get("rate", "lr")
+    rate, step = value.get("rate", "lr"), value.get("step", "step")
     if not isinstance(rate, str):
         raise InputError(f"{path}: run.columns.rate must name a list, not {rate!r}")
-    return Columns(**read, rate=rate)
+    if step not in STEPS:
+        raise InputError(f"{path}: run.columns.step must be {' or '.join(map(repr, STEPS))}, not {step!r}")
+    return Columns(**read, rate=rate, step=step)
 
 
 def _read_role(path: Path, name: str, kind: Any, value: Any) -> Any:

@@ -2,7 +2,8 @@
 
 JSON::
 
-    steps                                    of each record, rising; the only list without nulls
+    steps                                    of each record, rising, fractions in a log that counts epochs; the only
+                                             list that must be there, and the only one without nulls
     mlm_acc, nsp_acc, loss, lr               training metrics, each the mean over all masked positions (pairs) since the
                                              last record; null where there were none
     mlm_targets, nsp_pairs                   the denominators of those means
@@ -16,15 +17,17 @@ JSON::
     run                                      config, seed, counts, versions, times, ``columns`` (the roles of the lists,
                                              see columns.py); ``test`` once the run has ended
 
-The published file has the first five lists only and is read too. A list that is not known here is kept as it is. The
-file is replaced whole at every record, so a reader never sees half of one.
+The published file has the first five lists only and is read too. Any list but ``steps`` may be missing; one that is not
+known here is kept as it is. Accuracies are shares from 0 to 1. The file is replaced whole at every record, so a reader
+never sees half of one. What other trainers write is read by ``logs/``.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from math import inf, isfinite, nan
 from operator import lt
 from pathlib import Path
 from typing import Any
@@ -35,9 +38,13 @@ from pipeline.files import atomic
 from pipeline.files.columns import Columns, read_columns
 from pipeline.files.json_object import read_json_object
 from pipeline.files.run_record import Facts
+from pipeline.formatting import Step
 from pipeline.stage import InputError
 
 FORMAT = 1
+LARGEST = 1e100  # what is beyond it is no measurement, and its square would overflow
+LAST_STEP = 2**53  # beyond it a float cannot tell one step from the next
+ROUNDED = 1e-6  # single precision may put a share so far above 1
 DEFAULT_HISTORY = Path("results/training_history_100k.json")
 PUBLISHED_KEYS = ("steps", "mlm_acc", "nsp_acc", "loss", "lr")
 FURTHER_KEYS = (
@@ -77,9 +84,19 @@ class History:
         return read_columns(self.path, self.run)
 
     @property
-    def accuracy(self) -> str:
-        """The name of the training accuracy's list."""
-        return self.columns.accuracy.train
+    def accuracy(self) -> str | None:
+        """The name of the training accuracy's list; None where no record has a value of it."""
+        return self._with_values(self.columns.accuracy.train)
+
+    @property
+    def loss(self) -> str | None:
+        """The name of the training loss's list; None where no record has a value of it."""
+        return self._with_values(self.columns.loss.train)
+
+    @property
+    def rate(self) -> str | None:
+        """The name of the learning rate's list; None where no record has a value of it."""
+        return self._with_values(self.columns.rate)
 
     @property
     def held_out(self) -> str | None:
@@ -92,16 +109,16 @@ class History:
         return self._with_values(self.columns.loss.held_out)
 
     @property
-    def best_accuracy(self) -> str:
+    def best_accuracy(self) -> str | None:
         """The name of the held-out accuracy's list where there is one, else of the training accuracy's."""
         return self.held_out or self.accuracy
 
     @property
-    def steps(self) -> list[int]:
+    def steps(self) -> list[Step]:
         return self.records["steps"]
 
     @property
-    def last_step(self) -> int:
+    def last_step(self) -> Step:
         """The step of the last record, 0 before the first."""
         return self.steps[-1] if self.steps else 0
 
@@ -120,11 +137,12 @@ class History:
         return values[-1] if values else None
 
     def series(self, key: str | None) -> np.ndarray:
-        """The list ``key`` as float64 [N]: NaN where it is null, all NaN where the list is missing."""
+        """The list ``key`` as float64 [N]: NaN where it is null, all NaN where the list is missing, infinite beyond
+        ``LARGEST``, so that sums of squares stay finite."""
         values = (self.records.get(key) if key else None) or [None] * len(self)
-        return np.array([np.nan if value is None else value for value in values], dtype=np.float64)
+        return np.array([_as_float(value) for value in values], dtype=np.float64)
 
-    def points(self, key: str) -> tuple[np.ndarray, np.ndarray]:
+    def points(self, key: str | None) -> tuple[np.ndarray, np.ndarray]:
         """Steps and values (float64 [M] each) of the records whose ``key`` is a finite number."""
         values = self.series(key)
         finite = np.isfinite(values)
@@ -152,7 +170,7 @@ class History:
         return key if key is not None and self.has(key) else None
 
 
-def common_accuracy(histories: Sequence[History]) -> str:
+def common_accuracy(histories: Sequence[History]) -> str | None:
     """The name of the accuracy list by which runs are compared: held-out where all have it, else training."""
     names = {history.held_out for history in histories}
     return names.pop() or histories[0].accuracy if len(names) == 1 else histories[0].accuracy
@@ -162,9 +180,12 @@ def read_history(path: Path) -> History:
     """Read and check a history, ours or the published one. NaN and infinity are values, not errors.
 
     Raises:
-        InputError: missing file, broken JSON, a missing list, unequal lengths, wrong types, steps out of order.
+        InputError: missing file, broken JSON, no list that is known, unequal lengths, wrong types, steps out of order,
+            accuracies that are not shares of one.
     """
-    return parse_history(read_json_object(path, "the history", "train_large_100k.py writes one"), path)
+    history = parse_history(read_json_object(path, "the history", "train_large_100k.py writes one"), path)
+    check_shares(history)
+    return history
 
 
 def parse_history(value: dict[str, Any], path: Path) -> History:
@@ -172,16 +193,16 @@ def parse_history(value: dict[str, Any], path: Path) -> History:
     run = value.get("run", {})
     if not isinstance(run, dict):
         raise InputError(f"{path}: 'run' must be an object, not {type(run).__name__}")
-    required = read_columns(path, run).required()
-    for key in required:
-        if key not in value:
-            raise InputError(f"{path}: has no {key!r}; a history needs the lists {', '.join(required)}")
-    known = {*PUBLISHED_KEYS, *FURTHER_KEYS, *required}
+    named = read_columns(path, run).lists()
+    if "steps" not in value or not any(key in value for key in named):
+        missing = "no 'steps'" if "steps" not in value else f"none of the lists {', '.join(named)}"
+        raise InputError(f"{path}: has {missing}; it has {', '.join(value)[:200] or 'nothing'}")
+    known = {*PUBLISHED_KEYS, *FURTHER_KEYS, *named}
     records, other = {}, {}
-    ordered = [key for key in (*required, *FURTHER_KEYS) if key in value]
+    ordered = [key for key in ("steps", *named, *FURTHER_KEYS) if key in value]
     for key in dict.fromkeys([*ordered, *value]):
         if key in known:
-            records[key] = _numbers(path, key, value[key])
+            records[key] = check_steps(path, value[key]) if key == "steps" else _numbers(path, key, value[key])
             if len(records[key]) != len(records["steps"]):
                 raise InputError(
                     f"{path}: {key!r} has {len(records[key])} entries but 'steps' has {len(records['steps'])}; "
@@ -194,22 +215,57 @@ def parse_history(value: dict[str, Any], path: Path) -> History:
     return History(records, run, path, other)
 
 
+def check_shares(history: History) -> None:
+    """Raise an InputError where an accuracy is above 1 or below -1.
+
+    NaN, infinity and a value below 0, as some scores beside accuracy have it, are findings, not errors.
+    """
+    for key in history.columns.shares():
+        for step, value in zip(history.steps, history.records.get(key, []), strict=False):
+            if value is None or not isfinite(_as_float(value)) or -1 <= value <= 1 + ROUNDED:
+                continue
+            percent = f"; where it is in percent, give --percent {key}" if 1 < value <= 100 + ROUNDED else ""
+            raise InputError(
+                f"{history.path}: {key} is {value:.6g} at step {step}; an accuracy is a share from 0 to 1{percent}"
+            )
+
+
+def check_steps(path: Path, values: Any) -> list[Any]:
+    """``values`` as the steps of the history in ``path``: numbers that rise from 0 or more, none beyond LAST_STEP."""
+    steps = _numbers(path, "steps", values, allowed={int, float})
+    for position, step in enumerate(steps):
+        if not 0 <= step <= LAST_STEP:  # NaN is refused too
+            raise InputError(f"{path}: steps[{position}] is {_short(step)}; steps must lie between 0 and {LAST_STEP:,}")
+    if not all(map(lt, steps, steps[1:])):
+        position = next(place for place in range(1, len(steps)) if steps[place] <= steps[place - 1])
+        raise InputError(
+            f"{path}: steps[{position}] is {steps[position]}, after {steps[position - 1]}; steps must rise"
+        )
+    return steps
+
+
 def _is_column(values: Any, length: int) -> bool:
     kinds = {int, float, type(None)}
     return isinstance(values, list) and len(values) == length and kinds.issuperset(map(type, values))
 
 
-def _numbers(path: Path, key: str, values: Any) -> list[Any]:
+def _numbers(path: Path, key: str, values: Any, allowed: Iterable[type] = (int, float, type(None))) -> list[Any]:
     if not isinstance(values, list):
         raise InputError(f"{path}: {key!r} must be a list of numbers, not {type(values).__name__}")
-    allowed = {int} if key == "steps" else {int, float, type(None)}
-    if not allowed.issuperset(map(type, values)):
-        position, value = next((place, value) for place, value in enumerate(values) if type(value) not in allowed)
-        kind = "whole number" if key == "steps" and isinstance(value, float) else "number"
-        raise InputError(f"{path}: {key}[{position}] must be a {kind}, not {value!r}")
-    if key == "steps" and not all(map(lt, values, values[1:])):
-        position = next(place for place in range(1, len(values)) if values[place] <= values[place - 1])
-        raise InputError(
-            f"{path}: steps[{position}] is {values[position]}, after {values[position - 1]}; steps must rise"
-        )
+    kinds = set(allowed)
+    if not kinds.issuperset(map(type, values)):
+        position, value = next((place, value) for place, value in enumerate(values) if type(value) not in kinds)
+        raise InputError(f"{path}: {key}[{position}] must be a number, not {_short(value)}")
     return values
+
+
+def _short(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 40 else f"{text[:37]}..."
+
+
+def _as_float(value: float | None) -> float:
+    """NaN for None, and infinity beyond ``LARGEST``; whole numbers in JSON may be larger than any float."""
+    if value is None:
+        return nan
+    return float(value) if not abs(value) > LARGEST else inf if value > 0 else -inf

@@ -1,7 +1,8 @@
-"""A JSON object read from a file, or one line that says where the file is broken."""
+"""Text and JSON read from a file, or one line that says where the file is broken."""
 
 from __future__ import annotations
 
+import codecs
 import json
 import re
 from pathlib import Path
@@ -10,16 +11,32 @@ from typing import Any
 from pipeline.stage import InputError
 
 _SURROGATE_ESCAPE = re.compile(r"\\u[dD][89a-fA-F]")
+_UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
 def read_json_object(path: Path, what: str, advice: str) -> dict[str, Any]:
     """The JSON object in ``path``, or an InputError that names ``what`` it is and gives ``advice``."""
+    value = parse_json(read_text(path, what, advice), path, what, advice)
+    if not isinstance(value, dict):
+        raise InputError(f"{path}: {what} must be a JSON object, not {type(value).__name__}; {advice}")
+    return value
+
+
+def read_text(path: Path, what: str, advice: str) -> str:
+    """The text in ``path``: UTF-8, or UTF-16 where it begins with the mark of that, as Windows' shells write it."""
     try:
-        text = path.read_text(encoding="utf-8")
+        content = path.read_bytes()
     except FileNotFoundError:
         raise InputError(f"{path}: {what} is not there; {advice}") from None
+    coding = "utf-16" if content.startswith(_UTF_16) else "utf-8"
+    try:
+        return content.decode(coding).removeprefix("\ufeff")
     except UnicodeDecodeError as error:
-        raise InputError(f"{path}: {what} is not UTF-8 at byte {error.start}; {advice}") from None
+        raise InputError(f"{path}: {what} is not {coding.upper()} at byte {error.start}; {advice}") from None
+
+
+def parse_json(text: str, path: Path, what: str, advice: str) -> Any:
+    """The JSON value ``text``, which was read from ``path``."""
     try:
         value = json.loads(text)
     except json.JSONDecodeError as error:
@@ -27,8 +44,6 @@ def read_json_object(path: Path, what: str, advice: str) -> dict[str, Any]:
         raise InputError(f"{path}: {what} is broken JSON at {where}; {advice}") from None
     except (ValueError, RecursionError):
         raise InputError(f"{path}: {what} has numbers too long or brackets too deep to read; {advice}") from None
-    if not isinstance(value, dict):
-        raise InputError(f"{path}: {what} must be a JSON object, not {type(value).__name__}; {advice}")
     if _SURROGATE_ESCAPE.search(text):
         _refuse_half_characters(path, what, value)
     return value

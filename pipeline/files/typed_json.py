@@ -4,7 +4,8 @@ A dataclass is an object with a key for each field. The key is the field's name,
 name cannot be a Python one; ``metadata={"inlined": True}`` writes the keys of a nested dataclass straight into the
 object around it. ``metadata={"omit_none": True}`` leaves the key out while the field is None; otherwise None
 is null. Types of fields: nested dataclasses, ``list[X]``, ``tuple[X, Y]``, ``tuple[X, ...]``, ``dict[str, X]``,
-``X | None``, ``Literal``, int, float, bool, str, and ``Any`` for a value that is taken as it is.
+``X | None``, ``Literal``, int, float, ``int | float`` for a number that is kept as it is written, bool, str, and
+``Any`` for a value that is taken as it is.
 
 NaN and infinity are values of a float. A key that is missing takes the field's default. Keys that are not known are
 passed over, so that a file of a later version can be read. What the types cannot say, a dataclass checks in
@@ -22,6 +23,7 @@ from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_
 from pipeline.stage import InputError
 
 T = TypeVar("T")
+_NUMBER = {int, float}
 _PLAIN = {int: "a whole number", float: "a number", bool: "true or false", str: "a string"}
 
 
@@ -81,6 +83,10 @@ def _read(kind: Any, value: Any, keys: str) -> Any:
     if kind is Any:
         return value
     origin, parts = get_origin(kind), get_args(kind)
+    if _is_number(kind):
+        if type(value) not in _NUMBER:
+            raise _wrong(kind, value, keys)
+        return value
     if origin in (Union, UnionType):
         return _read_optional(kind, value, keys)
     if origin is Literal:
@@ -165,12 +171,16 @@ def _below(keys: str, key: str) -> str:
     return f"{keys}.{key}" if keys else key
 
 
+def _is_number(kind: Any) -> bool:
+    return get_origin(kind) in (Union, UnionType) and set(get_args(kind)) == _NUMBER
+
+
 def _beside_none(kind: Any) -> Any:
     """X of ``X | None``."""
     parts = [part for part in get_args(kind) if part is not NoneType]
-    if len(parts) != 1 or len(get_args(kind)) != 2:
-        raise TypeError(f"{kind!r}: of unions, only X | None can be read from JSON")
-    return parts[0]
+    if len(parts) == len(get_args(kind)) or (len(parts) != 1 and set(parts) != _NUMBER):
+        raise TypeError(f"{kind!r}: of unions, only int | float and X | None can be read from JSON")
+    return parts[0] if len(parts) == 1 else int | float
 
 
 def _wrong(kind: Any, value: Any, keys: str) -> _Unexpected:
@@ -181,6 +191,8 @@ def _wrong(kind: Any, value: Any, keys: str) -> _Unexpected:
 def _expected(kind: Any) -> str:
     """The JSON type of ``kind`` in words."""
     origin, parts = get_origin(kind), get_args(kind)
+    if _is_number(kind):
+        return "a number"
     if origin in (Union, UnionType):
         return f"{_expected(_beside_none(kind))} or null"
     if origin is Literal:

@@ -12,7 +12,7 @@ from math import isfinite
 from typing import Any
 
 from pipeline.files.history import History
-from pipeline.formatting import bytes_text, duration
+from pipeline.formatting import Step, bytes_text, duration, step_text
 from pipeline.monitor.disk_need import DiskNeed
 from pipeline.monitor.quick_forecast import forecast_end
 from pipeline.monitor.run_health import Deviation, difference_from_reference, findings, finite
@@ -29,7 +29,7 @@ class Progress:
     history: str
     state: str  # "running", "finished", "stalled"; "waiting" before the first record; "unknown" without a run object
     records: int
-    step: int
+    step: Step
     total_steps: int | None
     percent: float | None
     rate_now: float | None
@@ -39,7 +39,7 @@ class Progress:
     finish_time: str | None
     eval_mlm_acc: float | None
     eval_mlm_acc_best: float | None
-    eval_mlm_acc_best_step: int | None
+    eval_mlm_acc_best_step: Step | None
     mlm_acc: float | None
     nsp_acc: float | None
     loss: float | None
@@ -129,7 +129,7 @@ def _warnings(
         found.append(f"disk: checkpoints to come need {bytes_text(disk.needed)}, {bytes_text(disk.free)} are free")
     if apart and apart.is_large:
         where = f"{abs(100 * apart.difference):.1f} points {'above' if apart.difference > 0 else 'below'}"
-        found.append(f"off the reference: {apart.of} accuracy {where} it around step {apart.up_to:,}")
+        found.append(f"off the reference: {apart.of} accuracy {where} it around step {step_text(apart.up_to)}")
     return found
 
 

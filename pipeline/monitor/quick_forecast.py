@@ -19,7 +19,7 @@ LEAST_SHARE = 0.1  # of the run; what is seen before it says little about the en
 TAUS = 40
 
 
-def forecast_end(points: Sequence[tuple[int, float]], warmup: int, last_step: int) -> tuple[float, float] | None:
+def forecast_end(points: Sequence[tuple[float, float]], warmup: int, last_step: int) -> tuple[float, float] | None:
     """(low, high) accuracy at ``last_step`` by the two curves, within 0 and 1; None where it is too early to say.
 
     ``points`` are (step, accuracy) of the records with a finite accuracy, by step.
@@ -38,7 +38,7 @@ def forecast_end(points: Sequence[tuple[int, float]], warmup: int, last_step: in
     return low, high
 
 
-def _means(points: Sequence[tuple[int, float]]) -> list[tuple[float, float]]:
+def _means(points: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
     """At most ``POINTS`` means of neighbours: (step, accuracy)."""
     count = min(POINTS, len(points))
     edges = [len(points) * place // count for place in range(count + 1)]

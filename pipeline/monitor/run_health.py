@@ -17,6 +17,7 @@ from math import isfinite, sqrt
 from statistics import median
 
 from pipeline.files.history import History
+from pipeline.formatting import Step, step_text
 
 NSP_SHARE = 4  # NSP is judged over the last quarter of the records
 NSP_RECORDS = 8
@@ -29,7 +30,7 @@ ACCURACY_MARGIN = 0.005  # an accuracy must also differ by half a point
 
 NORMAL_MEDIAN = 0.6745  # of the size of a standard normal value
 
-Points = list[tuple[int, float]]
+Points = list[tuple[Step, float]]
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,7 @@ class Deviation:
     of: str  # "held-out" or "training"
     difference: float
     error: float  # standard error from the noise of both runs' records
-    up_to: int  # the last step that both runs have
+    up_to: Step  # the last step that both runs have
 
     @property
     def is_large(self) -> bool:
@@ -64,7 +65,7 @@ def not_numbers(history: History) -> list[str]:
         bad = [step for step, value in zip(history.records["steps"], values, strict=True) if value is not None
                and not isfinite(value)]  # fmt: skip
         if bad:
-            found.append(f"{key}: {len(bad)} NaN or infinite, the last at step {bad[-1]:,}")
+            found.append(f"{key}: {len(bad)} NaN or infinite, the last at step {step_text(bad[-1])}")
     return found
 
 
@@ -78,7 +79,7 @@ def divergence(history: History) -> list[str]:
     now, error = _mean(points[-WINDOW:]), _error([value for _, value in points])
     if now - lowest <= max(MARGIN * error, LOSS_MARGIN * abs(lowest)):
         return []
-    return [f"diverging: loss {now:.3f} over the last {WINDOW} records, {lowest:.3f} around step {step:,}"]
+    return [f"diverging: loss {now:.3f} over the last {WINDOW} records, {lowest:.3f} around step {step_text(step)}"]
 
 
 def overfit(history: History) -> list[str]:
@@ -94,7 +95,8 @@ def overfit(history: History) -> list[str]:
     rise = _mean(training[-WINDOW:]) - then
     if loss <= max(MARGIN * _error([value for _, value in held_out]), ACCURACY_MARGIN) or rise <= 0:
         return []
-    return [f"overfitting: held-out {100 * loss:.1f} points below its best, around step {step:,}; training still rises"]
+    fall = f"held-out {100 * loss:.1f} points below its best, around step {step_text(step)}"
+    return [f"overfitting: {fall}; training still rises"]
 
 
 def nsp_at_chance(history: History) -> list[str]:
@@ -136,7 +138,7 @@ def difference_from_reference(history: History, reference: History) -> Deviation
     return None
 
 
-def _extreme(points: Points, sign: int) -> tuple[int, float] | None:
+def _extreme(points: Points, sign: int) -> tuple[Step, float] | None:
     """Middle step and value of the highest (sign 1) or lowest (-1) mean of ``WINDOW`` records before the last ones."""
     if len(points) < FEWEST_BLOCKS * WINDOW:
         return None
@@ -161,7 +163,7 @@ def _error(values: list[float]) -> float:
     return median(abs(after - before) for before, after in pairwise(means)) / NORMAL_MEDIAN
 
 
-def _between(points: Points, step: int) -> float:
+def _between(points: Points, step: Step) -> float:
     """The value at ``step``, between the records around it."""
     place = bisect_left(points, (step, float("-inf")))
     after_step, after = points[place]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pipeline.formatting import bytes_text, duration, percent
+from pipeline.formatting import bytes_text, duration, percent, step_text
 from pipeline.monitor.progress import Progress
 from pipeline.terminal import NAME, bar, fitted, healthy, row, sparkline, title, warning
 
@@ -32,7 +32,9 @@ def _head(p: Progress, width: int, styled: bool) -> list[str]:
 def _motion(p: Progress) -> list[str]:
     of_total = f" of {p.total_steps:,}" if p.total_steps is not None else ""
     last = f", the last {duration(p.last_record_age)} ago" if p.state in ("running", "stalled") else ""
-    lines = [row("step", f"{p.step:,}{of_total}", f"{p.records:,} record{'' if p.records == 1 else 's'}{last}")]
+    lines = [
+        row("step", f"{step_text(p.step)}{of_total}", f"{p.records:,} record{'' if p.records == 1 else 's'}{last}")
+    ]
     if p.rate_now and p.rate_overall:
         lines.append(row("rate", f"{_rate(p.rate_now)} now", f"{_rate(p.rate_overall)} overall"))
     if p.seconds is not None:
@@ -47,8 +49,8 @@ def _done_at(p: Progress) -> str:
 
 def _accuracy(p: Progress, width: int) -> list[str]:
     lines = []
-    if p.eval_mlm_acc is not None and p.eval_mlm_acc_best is not None:
-        best = f"best {percent(p.eval_mlm_acc_best, missing='')} at step {p.eval_mlm_acc_best_step:,}"
+    if p.eval_mlm_acc is not None and p.eval_mlm_acc_best_step is not None:
+        best = f"best {percent(p.eval_mlm_acc_best, missing='')} at step {step_text(p.eval_mlm_acc_best_step)}"
         lines.append(row("held-out", f"MLM {percent(p.eval_mlm_acc, missing='')}", best))
     training = [
         text

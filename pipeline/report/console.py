@@ -9,6 +9,7 @@ from pipeline.analyse.schema.accuracy import AccuracyCurve, FittedCurve, Forecas
 from pipeline.analyse.schema.analysis import Analysis
 from pipeline.analyse.schema.run import Cost, EarlyStopHindsight, Gains, Nsp, Overfit
 from pipeline.analyse.schema.side_by_side import CheckpointTrends, CommonHorizon, Comparison, SeveralRuns
+from pipeline.formatting import Step, step_text
 from pipeline.report.console_texts import TEXTS, console_words
 from pipeline.statistics.autocorrelation import EffectiveSampleSizes
 
@@ -66,7 +67,9 @@ class Report:
         found += [self._fit(name, fit) for name, fit in curve.fits.items()]
         known = [part for part in curve.horizon.first[HORIZONS_SHOWN] if part.r is not None]
         if known:
-            found.append(self._say("horizon", parts="   ".join(f"{part.until:,.0f}: {part.r:.3f}" for part in known)))
+            found.append(
+                self._say("horizon", parts="   ".join(f"{step_text(part.until)}: {part.r:.3f}" for part in known))
+            )
         later = curve.horizon.second_half
         if later and later.r is not None:
             found.append(self._say("second_half", after=later.after, r=later.r))
@@ -109,7 +112,7 @@ class Report:
             found.append(self._say(name, step=entry.step, **percents))
         return found + [self._target(entry, forecast.range) for entry in forecast.targets]
 
-    def _target(self, entry: ForecastTarget, reach: int) -> str:
+    def _target(self, entry: ForecastTarget, reach: Step) -> str:
         verdict = entry.verdict
         target = 100 * entry.target
         if verdict == "reached":
@@ -126,7 +129,8 @@ class Report:
         if not entry.by_model:
             return self._say("by_plan", target=target, range=reach, chance=100 * entry.probability)
         by_model = ", ".join(
-            f"{curve} {self._say('never') if step is None else f'{step:,}'}" for curve, step in entry.by_model.items()
+            f"{curve} {self._say('never') if step is None else step_text(step)}"
+            for curve, step in entry.by_model.items()
         )
         chance = 100 * entry.probability
         return self._say(verdict, target=target, by_model=by_model, range=reach, chance=chance)
@@ -198,7 +202,9 @@ class Report:
         }
         return ", ".join(self._say(name, value=value) for name, value in amounts.items() if value is not None)
 
-    def _early_stop(self, found: EarlyStopHindsight) -> list[str]:
+    def _early_stop(self, found: EarlyStopHindsight | None) -> list[str]:
+        if found is None:
+            return []
         rule = {**vars(found.rule), "worth": 100 * found.rule.worth, "confidence": 100 * found.rule.confidence}
         told = self._say("early_rule", key=found.key, **rule)
         if found.stop_step is None:
@@ -235,7 +241,7 @@ class Report:
         names = ", ".join(several.differing_settings) or self._say("unknown")
         found = [self._say(f"several_{several.kind}", count=len(several.histories), names=names)]
         for run in several.histories:
-            step = self._say("unknown") if run.best_step is None else f"{run.best_step:,}"
+            step = self._say("unknown") if run.best_step is None else step_text(run.best_step)
             end, best = self._percent(run.end_accuracy), self._percent(run.best_accuracy)
             found.append(self._say("run", label=run.label, r=self._number(run.r), end=end, best=best, step=step))
         if mean := several.r:
@@ -279,8 +285,8 @@ class Report:
     def _percent(self, value: float | None) -> str:
         return self._say("undefined") if value is None else f"{100 * value:.2f}"
 
-    def _step(self, step: int | None, reach: int) -> str:
-        return self._say("later", range=reach) if step is None else f"{step:,}"
+    def _step(self, step: Step | None, reach: Step) -> str:
+        return self._say("later", range=reach) if step is None else step_text(step)
 
     def _signed(self, value: float | None, interval: tuple[float, float] | None) -> str:
         if value is None:

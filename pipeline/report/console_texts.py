@@ -26,7 +26,7 @@ TEXTS = {
     "at_bound": "; AT BOUND: {names}",
     "passed": "; the last tenth of the records is already above its asymptote",
     "horizon": "  r up to step            {parts}",
-    "second_half": "  r after step            {after:,.0f}: {r:.3f}",
+    "second_half": "  r after step            {after:,}: {r:.3f}",
     "slope": (
         "  points per 10,000 steps {overall:.3f} over the whole run; {first:.3f} in its first tenth, {last:.3f} in "
         "its last"
@@ -141,7 +141,7 @@ _CHINESE = {
     "at_bound": "；在搜索边界上：{names}",
     "passed": "；最后十分之一的记录已超过它的渐近线",
     "horizon": "  到第几步的 r         {parts}",
-    "second_half": "  此步之后的 r         {after:,.0f}：{r:.3f}",
+    "second_half": "  此步之后的 r         {after:,}：{r:.3f}",
     "slope": "  每一万步（百分点）   全程 {overall:.3f}；第一个十分之一 {first:.3f}，最后一个 {last:.3f}",
     "schedule_annealed": "  预测                 学习率已降到接近零：这次运行不能简单地接着训练",
     "schedule_unfinished": "  预测                 运行还在继续，学习率计划的其余部分还在后面",

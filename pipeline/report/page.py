@@ -14,7 +14,7 @@ from math import isfinite
 from pipeline.analyse.schema.accuracy import AccuracyCurve
 from pipeline.files.history import History
 from pipeline.files.run_record import Facts
-from pipeline.formatting import duration, percent
+from pipeline.formatting import duration, percent, step_text
 from pipeline.report.tables import Table
 from pipeline.words import Words
 
@@ -133,9 +133,9 @@ def report_page(
 
 def _key_numbers(facts: Facts, history: History, training: AccuracyCurve, say: Words) -> list[tuple[str, str]]:
     """The few numbers at the top: (name, value)."""
-    step, total = history.records["steps"][-1], facts.count("config", "steps")
+    step, total = history.last_step, facts.count("config", "steps")
     unfinished = total is not None and step < total
-    steps = f"{step:,} / {total:,}" if unfinished else f"{step:,}"
+    steps = f"{step_text(step)} / {total:,}" if unfinished else step_text(step)
     numbers = [(say("steps"), steps)]
     tested = facts.number("test", "mlm_acc")
     last_training, last_held_out = history.last(history.accuracy), history.last(history.held_out)
@@ -147,9 +147,9 @@ def _key_numbers(facts: Facts, history: History, training: AccuracyCurve, say: W
         numbers.append((say("MLM accuracy, training, last record"), percent(last_training)))
     if training.pearson.r is not None:
         numbers.append((say("Pearson r of step and accuracy, training"), f"{training.pearson.r:.3f}"))
-    seconds = history.records.get("seconds", [])
-    if seconds and isfinite(seconds[-1]):
-        numbers.append((say("training time"), duration(seconds[-1])))
+    seconds = history.last("seconds")
+    if seconds is not None and isfinite(seconds):
+        numbers.append((say("training time"), duration(seconds)))
     return numbers
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from pipeline.files.history import History
+from pipeline.formatting import Step, step_text
 
 
 def run_names(paths: list[Path], histories: list[History]) -> list[str]:
@@ -14,7 +15,7 @@ def run_names(paths: list[Path], histories: list[History]) -> list[str]:
         InputError: a ``run`` object holds values of a wrong type.
     """
     facts = [history.facts for history in histories]
-    lengths = [_steps(fact.count("config", "steps") or history.records["steps"][-1])
+    lengths = [_steps(fact.count("config", "steps") or history.last_step)
                for fact, history in zip(facts, histories, strict=True)]  # fmt: skip
     seeds = [f"seed {fact.count('seed')}" for fact in facts]
     both = [f"{length}, {seed}" for length, seed in zip(lengths, seeds, strict=True)]
@@ -28,5 +29,5 @@ def run_names(paths: list[Path], histories: list[History]) -> list[str]:
     return [f"{number}: {path}" for number, path in enumerate(paths, 1)]  # the same file more than once
 
 
-def _steps(step: int) -> str:
-    return f"{step / 1000:g}K" if step >= 1000 and step % 100 == 0 else f"{step:,}"
+def _steps(step: Step) -> str:
+    return f"{step / 1000:g}K" if step >= 1000 and step % 100 == 0 else step_text(step)

@@ -8,7 +8,7 @@ from pathlib import Path
 from pipeline.analyse.schema.accuracy import AccuracyCurve
 from pipeline.files.history import History
 from pipeline.files.run_record import Facts
-from pipeline.formatting import count, duration, percent
+from pipeline.formatting import count, duration, percent, step_text
 from pipeline.statistics.correlation import Pearson
 
 GUESSES = {
@@ -30,7 +30,7 @@ def summary(history: History, training: AccuracyCurve, held_out: AccuracyCurve |
     facts = history.facts
     total = facts.count("config", "steps")
     last = history.last_step
-    rows: list[Row] = [("steps", f"{last:,}" + (f" of {total:,}" if total is not None and total != last else ""))]
+    rows: list[Row] = [("steps", step_text(last) + (f" of {total:,}" if total is not None and total != last else ""))]
     rows += _test(facts) or _validation(facts, history)
     rows.append(("Pearson r, training accuracy", _pearson(training.pearson)))
     if held_out:

@@ -92,10 +92,10 @@ def _correlation(analysis: Analysis, say: Words) -> Table | None:
 def _horizon(analysis: Analysis, say: Words) -> Table | None:
     horizon = analysis.training.horizon
     parts = [part for part in horizon.first[3::4] if part.r is not None]
-    rows = [[say("first {steps:,.0f} steps", steps=part.until), _number(part.r)] for part in parts]
+    rows = [[say("first {steps:,} steps", steps=part.until), _number(part.r)] for part in parts]
     later = horizon.second_half
     if later and later.r is not None:
-        rows.append([say("steps after {steps:,.0f}", steps=later.after), _number(later.r)])
+        rows.append([say("steps after {steps:,}", steps=later.after), _number(later.r)])
     remark = say("r measures straightness, not learning: on a saturating curve it falls as the run grows longer.")
     return Table(say("r over parts of the run"), ["", say("r, training")], rows, remark)
 
@@ -122,15 +122,15 @@ def _forecast(analysis: Analysis, say: Words) -> Table | None:
     if not found:
         return None
     verdicts = {
-        "reached": "reached at step {steps:,.0f}",
-        "reachable": "about step {steps:,.0f}",
+        "reached": "reached at step {steps:,}",
+        "reachable": "about step {steps:,}",
         "models_disagree": "the models disagree",
         "beyond_every_model": "beyond this run by every model",
     }
     rows = []
     ends = {end.step: end for end in [found.end, *found.at] if end}
     for end in ends.values():
-        rows.append([say("accuracy at step {steps:,.0f}", steps=end.step), percent(end.accuracy),
+        rows.append([say("accuracy at step {steps:,}", steps=end.step), percent(end.accuracy),
                      _interval(end.interval, "percent")])  # fmt: skip
     for target in found.targets:
         steps = target.steps if target.steps is not None else 0
@@ -150,17 +150,18 @@ def _findings(analysis: Analysis, say: Words) -> Table | None:
                          f"{percent(nsp.accuracy)}, {verdict} (p {_p_value(nsp.p)})"])  # fmt: skip
     overfit = analysis.overfit
     if overfit:
-        since = say("from step {steps:,.0f} on", steps=overfit.since_step) if overfit.found else say("not found")
+        since = say("from step {steps:,} on", steps=overfit.since_step) if overfit.found else say("not found")
         rows.append([say("overfitting"), since])
     plateau = analysis.training.plateau
     if plateau.state:
         rows.append([say("the last quarter is"), say(STATES[plateau.state])])
     stop = analysis.early_stop
     text = say("would have let it run")
-    if stop.stop_step is not None:
+    if stop and stop.stop_step is not None:
         text = say("at step {steps:,}, {share} of the run saved, {lost:+.2f} points lost", steps=stop.stop_step,
                    share=percent(stop.saved_share), lost=100 * (stop.lost or 0.0))  # fmt: skip
-    rows.append([say("early stopping"), text])
+    if stop:
+        rows.append([say("early stopping"), text])
     for anomaly in analysis.anomalies:
         where = say("steps {first:,} to {last:,}", first=anomaly.first_step, last=anomaly.last_step)
         rows.append([say("anomaly"), f"{anomaly.count} × {anomaly.kind}, {anomaly.key}, {where}"])

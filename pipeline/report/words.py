@@ -71,8 +71,8 @@ REPORT = {
         "区间只包含本次运行各条记录的噪声；运行之间的差异要靠更多种子。"
     ),
     "r over parts of the run": "各段的 r",
-    "first {steps:,.0f} steps": "前 {steps:,.0f} 步",
-    "steps after {steps:,.0f}": "{steps:,.0f} 步之后",
+    "first {steps:,} steps": "前 {steps:,} 步",
+    "steps after {steps:,}": "{steps:,} 步之后",
     "r, training": "r，训练",
     "r measures straightness, not learning: on a saturating curve it falls as the run grows longer.": (
         "r 衡量的是直不直，不是学得好不好：曲线饱和，训练越久 r 越低。"
@@ -88,11 +88,11 @@ REPORT = {
     "Forecast": "预测",
     "80 % interval": "80 % 区间",
     "95 % interval": "95 % 区间",
-    "reached at step {steps:,.0f}": "已在第 {steps:,.0f} 步达到",
-    "about step {steps:,.0f}": "约第 {steps:,.0f} 步",
+    "reached at step {steps:,}": "已在第 {steps:,} 步达到",
+    "about step {steps:,}": "约第 {steps:,} 步",
     "the models disagree": "各模型意见不一",
     "beyond this run by every model": "所有模型都认为达不到",
-    "accuracy at step {steps:,.0f}": "第 {steps:,.0f} 步的准确率",
+    "accuracy at step {steps:,}": "第 {steps:,} 步的准确率",
     "steps to {target}": "达到 {target} 的步数",
     "A run whose learning rate was annealed to its end cannot simply be continued.": (
         "学习率已退火到底的运行不能简单地接着训练。"
@@ -103,7 +103,7 @@ REPORT = {
     "at chance": "处于机会水平",
     "above chance": "高于机会水平",
     "overfitting": "过拟合",
-    "from step {steps:,.0f} on": "自第 {steps:,.0f} 步起",
+    "from step {steps:,} on": "自第 {steps:,} 步起",
     "not found": "未发现",
     "the last quarter is": "最后四分之一",
     "on a plateau": "已到平台期",

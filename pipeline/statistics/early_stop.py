@@ -26,6 +26,8 @@ from statistics import NormalDist
 
 import numpy as np
 
+from pipeline.formatting import Step, step_number
+
 SMALLEST_WINDOW = 8  # records; with fewer, trend and noise look alike
 LARGEST_RHO = 0.9  # in a window of this length a larger autocorrelation cannot be told from a trend
 AT_ONCE = 5_000  # windows at a time
@@ -48,10 +50,10 @@ class EarlyStop:
 
     def stopping_step(
         self,
-        steps: Sequence[int],
+        steps: Sequence[Step],
         accuracy: Sequence[float | None],
         targets: Sequence[float | None] | int | None = None,
-    ) -> int | None:
+    ) -> Step | None:
         """The step at which the rule would have stopped a run, or None where it lets the run go on.
 
         Args:
@@ -67,11 +69,11 @@ class EarlyStop:
         met = self._met(places, values[evaluated], _binomial_variance(values, targets)[evaluated])
         in_a_row = np.convolve(met, np.ones(self.patience, dtype=int))[: len(met)]
         reached = np.flatnonzero(in_a_row == self.patience)
-        return int(places[self.window - 1 + reached[0]]) if len(reached) else None
+        return step_number(places[self.window - 1 + reached[0]]) if len(reached) else None
 
     def stops(
         self,
-        steps: Sequence[int],
+        steps: Sequence[Step],
         accuracy: Sequence[float | None],
         targets: Sequence[float | None] | int | None = None,
     ) -> bool:

@@ -114,5 +114,5 @@ def gains_too_little(run: Run) -> bool:
     """Whether the rule of ``pipeline/statistics/early_stop.py`` ends the run at its newest record."""
     if not run.processes.first:
         return False
-    held_out = run.history.records[run.history.columns.accuracy.held_out or run.history.accuracy]
+    held_out = run.history.records[run.history.columns.accuracy.held_out or run.objective.columns.accuracy.train]
     return EarlyStop(run.settings.early_stop).stops(run.history.steps, held_out, run.objective.held_out_targets())

@@ -3,23 +3,27 @@
 import json
 import math
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pipeline.files.columns import Columns
 from pipeline.files.history import FURTHER_KEYS, PUBLISHED_KEYS, History, common_accuracy, read_history
 from pipeline.stage import InputError
 
 KEYS = PUBLISHED_KEYS + FURTHER_KEYS
-finite = st.floats(allow_nan=False)
+SHARES = set(Columns().shares())
+numbers = st.floats(allow_nan=False)
+shares = st.floats(0, 1)
 
 
 @st.composite
 def histories(draw):
-    steps = sorted(draw(st.sets(st.integers(0, 10**9), max_size=6)))
-    history = History(run=draw(st.dictionaries(st.text(max_size=5), st.text(max_size=5) | finite | st.none())))
+    steps = sorted(draw(st.sets(st.integers(0, 10**9) | st.floats(0, 10**9), max_size=6)))
+    history = History(run=draw(st.dictionaries(st.text(max_size=5), st.text(max_size=5) | numbers | st.none())))
     for step in steps:
-        record = {key: draw(st.none() | finite) for key in KEYS}
+        record = {key: draw(st.none() | (shares if key in SHARES else numbers)) for key in KEYS}
         history.append({**record, "steps": step})
     return history
 
@@ -101,7 +105,7 @@ def test_without_columns_a_history_is_one_of_masked_language_modelling(tmp_path)
         ({**CAUSAL, "accuracy": {"train": "a", "heldout": "b"}}, "run.columns.accuracy.heldout is unknown"),
         ({**CAUSAL, "speed": "s"}, r"unknown roles \(speed\)"),
         ({**CAUSAL, "rate": 1}, "run.columns.rate must name a list"),
-        ({**CAUSAL, "rate": "absent"}, "has no 'absent'"),
+        ({**CAUSAL, "step": "minute"}, "run.columns.step must be 'step' or 'epoch', not 'minute'"),
     ],
 )
 def test_columns_that_cannot_be_read_are_named(tmp_path, columns, message):
@@ -133,8 +137,15 @@ def test_a_record_must_have_all_keys():
         ({"loss": [9, "8"]}, r"loss\[1\] must be a number, not '8'"),
         ({"steps": [100, None]}, r"steps\[1\] must be a number, not None"),
         ({"lr": [True, 1]}, r"lr\[0\] must be a number, not True"),
-        ({"steps": [100, 200.5]}, r"steps\[1\] must be a whole number"),
         ({"steps": [200, 200]}, r"steps\[1\] is 200, after 200"),
+        ({"steps": [200, 100.5]}, r"steps\[1\] is 100.5, after 200"),
+        ({"steps": [True, 2]}, r"steps\[0\] must be a number, not True"),
+        ({"steps": [-100, 100]}, r"steps\[0\] is -100; steps must lie between 0 and 9,007,199,254,740,992"),
+        ({"steps": [1, math.nan]}, r"steps\[1\] is nan; steps must lie between"),
+        ({"steps": [1, 10**100]}, r"steps\[1\] is 1000000000000000000000000000000000000\.\.\.; steps must lie between"),
+        ({"mlm_acc": [0.1, 10.5]}, "mlm_acc is 10.5 at step 200; .*; where it is in percent, give --percent mlm_acc$"),
+        ({"eval_mlm_acc": [0.1, 1e9]}, "eval_mlm_acc is 1e[+]09 at step 200; an accuracy is a share from 0 to 1$"),
+        ({"nsp_acc": [-1.01, 0.5]}, "nsp_acc is -1.01 at step 100; an accuracy is a share from 0 to 1$"),
         ({"run": []}, "'run' must be an object"),
     ],
 )
@@ -143,19 +154,63 @@ def test_a_malformed_history_is_refused_and_the_place_named(tmp_path, changes, m
         read(tmp_path, {**PUBLISHED, **changes})
 
 
-@pytest.mark.parametrize("key", PUBLISHED_KEYS)
-def test_a_missing_list_is_refused(tmp_path, key):
-    with pytest.raises(InputError, match=f"has no '{key}'"):
-        read(tmp_path, {name: values for name, values in PUBLISHED.items() if name != key})
+@pytest.mark.parametrize("key", PUBLISHED_KEYS[1:])
+def test_any_list_but_the_steps_may_be_missing(tmp_path, key):
+    history = read(tmp_path, {name: values for name, values in PUBLISHED.items() if name != key})
+    assert not history.has(key)
+    assert np.isnan(history.series(key)).tolist() == [True, True]
+    absent = {"mlm_acc": history.accuracy, "loss": history.loss, "lr": history.rate}
+    assert {name for name, found in absent.items() if found is None} == {key} - {"nsp_acc"}
 
 
 @pytest.mark.parametrize(
-    ("text", "message"),
-    [("", "line 1"), ('{"steps": [1,\n2', "line 2"), ("[]", "JSON object, not list"), ('"steps"', "not str")],
+    ("lists", "message"),
+    [
+        ({"loss": [9.0, 8.5]}, "has no 'steps'; it has loss"),
+        ({"steps": [1, 2], "val": [3, 4]}, "has none of the lists mlm_acc, eval_mlm_acc, .*; it has steps, val"),
+        ({}, "has no 'steps'; it has nothing"),
+    ],
 )
-def test_a_file_that_is_no_history_is_refused(tmp_path, text, message):
-    with pytest.raises(InputError, match=message):
-        read(tmp_path, text)
+def test_a_file_that_holds_no_history_is_refused_with_what_it_holds(tmp_path, lists, message):
+    with pytest.raises(InputError, match=rf"history\.json: {message}"):
+        read(tmp_path, lists)
+
+
+def test_a_share_may_miss_its_limits_by_what_single_precision_costs(tmp_path):
+    one = float(np.float32(1) + np.float32(1.2e-7))
+    assert one > 1
+    assert read(tmp_path, {**PUBLISHED, "mlm_acc": [-1e-7, one]}).records["mlm_acc"] == [-1e-7, one]
+
+
+def test_numbers_that_no_trainer_measures_count_as_infinite(tmp_path):
+    history = read(tmp_path, {**PUBLISHED, "loss": [10**400, -1e308], "mlm_acc": [1e308, 0.2]})
+    assert history.series("loss").tolist() == [math.inf, -math.inf]
+    assert history.points("mlm_acc")[1].tolist() == [0.2]
+
+
+@pytest.mark.parametrize("coding", ["utf-8-sig", "utf-16"])
+def test_the_mark_at_the_start_of_a_text_is_passed_over(tmp_path, coding):
+    path = tmp_path / "history.json"
+    path.write_text(json.dumps(PUBLISHED), encoding=coding)
+    assert read_history(path).records == PUBLISHED
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b'{"steps": "\xff"}', "is not UTF-8 at byte 11"),
+        (b"\xff\xfe{\x00\x00\xdc", "is not UTF-16 at byte"),
+        (b"[" * 100_000, "brackets too deep"),
+        (b"", "broken JSON at line 1 column 1"),
+        (b"[1, 2]", "must be a JSON object, not list"),
+        (b'{"steps": [' + b"1" * 5000 + b"]}", "numbers too long"),
+    ],
+)
+def test_a_file_that_is_not_json_is_refused(tmp_path, content, message):
+    path = tmp_path / "history.json"
+    path.write_bytes(content)
+    with pytest.raises(InputError, match=rf"history\.json: the history .*{message}"):
+        read_history(path)
 
 
 @pytest.mark.parametrize("cut", [0.1, 0.5, 0.99])

@@ -155,5 +155,15 @@ def test_what_cannot_be_read_back_is_not_written():
     for value in (np.arange(2), np.int64(1), np.bool_(True), {1}):
         with pytest.raises(TypeError, match="cannot be written as JSON"):
             to_json({"deep": [value]})
-    with pytest.raises(TypeError, match=r"only X \| None"):
+    with pytest.raises(TypeError, match=r"only int \| float and X \| None"):
         from_json(Untold, {"either": 1}, "f.json")
+
+
+def test_a_number_is_kept_as_it_is_written():
+    kept = from_json(list[int | float | None], [3, 3.0, 0.5, None], "f.json")
+    assert [(type(value), value) for value in kept] == [(int, 3), (float, 3.0), (float, 0.5), (type(None), None)]
+    assert from_json(list[tuple[int, float]], [[1, 2]], "f.json") == [(1, 2.0)]
+    with pytest.raises(InputError, match=r"\[0\] must be a number or null, not True"):
+        from_json(list[int | float | None], [True], "f.json")
+    with pytest.raises(InputError, match=r"\[0\] must be a number, not '1'"):
+        from_json(list[int | float], ["1"], "f.json")

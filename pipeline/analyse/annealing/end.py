@@ -10,6 +10,7 @@ from pipeline.analyse.annealing.calibration import calibration
 from pipeline.analyse.annealing.planned import kind_of, plan_of
 from pipeline.analyse.schema.accuracy import Annealing, ForecastPoint
 from pipeline.files.history import History
+from pipeline.formatting import step_number
 from pipeline.statistics.schedule_forecast import Fitted, Outcome, fit_schedule
 
 LEVEL = 0.8
@@ -38,7 +39,7 @@ class Ahead:
     def point(self, step: float, outcome: Outcome) -> ForecastPoint:
         """``outcome`` as it stands in the analysis."""
         low, middle, high = (outcome.quantile(share) for share in ((1 - LEVEL) / 2, 0.5, (1 + LEVEL) / 2))
-        return ForecastPoint(int(step), step > self.last, middle, (low, high), by_model={})
+        return ForecastPoint(step_number(step), step > self.last, middle, (low, high), by_model={})
 
     def described(self) -> Annealing:
         """What the forecast rests on."""
@@ -55,7 +56,7 @@ class Ahead:
         )
 
 
-def ahead(history: History, key: str) -> Ahead | None:
+def ahead(history: History, key: str | None) -> Ahead | None:
     """The law fitted to the accuracy list ``key``.
 
     None where the coming rate is not known or hardly falls, where the run is at its end, or for fewer than 8 records.

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
+from pipeline.formatting import Step
 from pipeline.statistics.correlation import Correlation, Horizon
 from pipeline.statistics.curves import PARAMETERS, Fit
 
@@ -83,7 +84,7 @@ class ForecastModel:
 class ForecastPoint:
     """The accuracy expected at a step."""
 
-    step: int
+    step: Step
     beyond_run: bool  # after the last record
     accuracy: float  # the median, share of one
     interval: Interval  # of ``level``
@@ -96,10 +97,10 @@ class ForecastTarget:
 
     target: float  # share of one
     verdict: Verdict  # "reachable": every curve of weight says at least even; "beyond_every_model": none says 10 %
-    steps: int | None  # "reached": where the smoothed accuracy first passed it; else the median; null beyond ``range``
-    interval: tuple[int | None, int | None] | None  # of ``level``; an end beyond ``range`` is null; null when reached
+    steps: Step | None  # "reached": where the smoothed accuracy first passed it; else the median; null past ``range``
+    interval: tuple[Step | None, Step | None] | None  # of ``level``; an end beyond ``range`` is null; null when reached
     probability: float  # of reaching it within ``range``
-    by_model: dict[str, int | None]  # median steps by curve; null where that curve does not reach it within ``range``
+    by_model: dict[str, Step | None]  # median steps by curve; null where that curve does not reach it within ``range``
 
 
 @dataclass(frozen=True)
@@ -124,8 +125,8 @@ class Forecast:
 
     level: float  # of every interval in here, over models and noise
     models: dict[str, ForecastModel]  # by curve; empty below 40 records
-    last_step: int
-    range: int  # the last step that is searched for a target: ten times the run
+    last_step: Step
+    range: Step  # the last step that is searched for a target: ten times the run
     schedule: Schedule  # "annealed": the learning rate ended near zero, so that a longer run is another run
     end: ForecastPoint | None  # of an unfinished run: the mean over the last 5 % of the planned steps, or, without
     # ``annealing``, the accuracy at the last one; null for a finished run
@@ -141,7 +142,7 @@ class Plateau:
     """Whether the accuracy still changes over the last quarter of the run."""
 
     state: PlateauState | None  # null: too few records
-    since_step: int | None  # where the plateau began; null without one
+    since_step: Step | None  # where the plateau began; null without one
     gain_per_tenth: float | None  # slope of the last quarter, as the gain (share of one) over a tenth of the run
     interval: Interval | None  # of that gain, with autocorrelation
     worth: float  # a gain smaller than this, up or down, is a plateau

@@ -17,6 +17,7 @@ from pipeline.files import atomic
 from pipeline.files.history import History
 from pipeline.files.json_object import read_json_object
 from pipeline.files.typed_json import from_json, to_json
+from pipeline.formatting import Step
 from pipeline.stage import InputError
 from pipeline.statistics.correlation import plain_r
 
@@ -48,7 +49,7 @@ class Analysis:
     """The whole analysis of a history. The first nine keys are the published ones."""
 
     timestamp: str
-    total_steps: int  # the step of the last record
+    total_steps: Step  # the step of the last record
     data_points: int  # records
     pearson_correlation: float | None  # ``pearson.r``
     r_squared: float | None  # its square
@@ -63,7 +64,7 @@ class Analysis:
     anomalies: list[Anomaly]
     anomaly_rule: AnomalyRule
     cost: Cost
-    early_stop: EarlyStopHindsight
+    early_stop: EarlyStopHindsight | None  # null without an accuracy
     several: SeveralRuns | None  # null for one history
     checkpoints: CheckpointTrends | None  # null without scores
 

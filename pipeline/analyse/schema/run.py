@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from typing import Literal
 
 from pipeline.analyse.schema.accuracy import Interval
+from pipeline.formatting import Step
 from pipeline.statistics.early_stop import EarlyStop
 
 Denominators = Literal["recorded", "inferred"]
-AnomalyKind = Literal["nan", "inf", "-inf", "spike", "drop", "stall", "lr_break", "deviation"]
+AnomalyKind = Literal["nan", "inf", "-inf", "negative", "spike", "drop", "stall", "lr_break", "deviation"]
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,7 @@ class NspScore(CoinTest):
     """NSP on one kind of text. ``at_chance``: the whole run, its last quarter and every part of it are."""
 
     last_quarter: CoinTest | None  # of the records; null for the final scoring
-    first_step_above: int | None  # end of the first tenth of the run that is above chance by itself; null for none
+    first_step_above: Step | None  # end of the first tenth of the run that is above chance by itself; null for none
     denominators: Denominators | None  # how the number of pairs is known; "inferred": from the fractions themselves
     note: str
 
@@ -47,7 +48,7 @@ class OverfitMetric:
     """One held-out metric after its smoothed best value."""
 
     found: bool
-    since_step: int | None  # of the best value; null where it does not overfit
+    since_step: Step | None  # of the best value; null where it does not overfit
     best: float  # smoothed, in the metric's unit
     last: float  # smoothed
     p: float | None  # one-sided, of getting worse; null for too few records
@@ -59,7 +60,7 @@ class Overfit:
     """Whether a held-out metric gets worse while the training metric still improves."""
 
     found: bool
-    since_step: int | None
+    since_step: Step | None
     accuracy: OverfitMetric | None  # null where it was not held out
     loss: OverfitMetric | None
     note: str
@@ -72,9 +73,9 @@ class Anomaly:
     key: str  # the list of the history
     kind: AnomalyKind  # "nan", "inf" and "-inf" are left out of everything else
     count: int  # records
-    first_step: int
-    last_step: int
-    steps: list[int]  # the first 20
+    first_step: Step
+    last_step: Step
+    steps: list[Step]  # the first 20
     note: str
 
 
@@ -109,8 +110,8 @@ class Gains:
 
 @dataclass(frozen=True)
 class _Part:
-    after: int  # step
-    until: int
+    after: Step  # step
+    until: Step
 
 
 @dataclass(frozen=True)
@@ -143,8 +144,8 @@ class EarlyStopHindsight:
 
     rule: EarlyStop
     key: str  # the list of the history that it was applied to
-    stop_step: int | None
-    saved_steps: int | None
+    stop_step: Step | None
+    saved_steps: Step | None
     saved_seconds: float | None
     saved_share: float | None  # of the steps
     accuracy_at_stop: float | None  # mean of the last window before the stop, share of one

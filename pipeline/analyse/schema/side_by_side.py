@@ -7,6 +7,7 @@ from typing import Literal
 
 from pipeline.analyse.schema.accuracy import Interval
 from pipeline.files.scores import Split
+from pipeline.formatting import Step
 
 RunsKind = Literal["seeds", "experiments"]
 Metric = Literal["r", "end_accuracy", "mean_accuracy"]
@@ -38,7 +39,7 @@ class RunPair:
 
 @dataclass(frozen=True)
 class _Until:
-    until: int  # the last step that both have
+    until: Step  # the last step that both have
 
 
 @dataclass(frozen=True)
@@ -63,7 +64,7 @@ class Comparison:
     improvement: float | None  # this_r - baseline_r
     improvement_percentage: float | None  # of baseline_r
     note: str
-    baseline_last_step: int | None
+    baseline_last_step: Step | None
     common_horizon: CommonHorizon | None  # of training accuracy
     whole: RunPair | None
     held_out: ByHorizon | None  # null unless both runs have held-out accuracy
@@ -78,15 +79,15 @@ class ComparedRun:
     group: str  # label of the first run of the same setting
     seed: int | None
     records: int
-    total_steps: int
-    key: str  # the accuracy list that is compared
+    total_steps: Step
+    key: str | None  # the accuracy list that is compared; null where they have none
     r: float | None
     interval_autocorrelation: Interval | None  # of r
     rho: float | None  # Spearman's
     end_accuracy: float | None  # mean of the last tenth of the records, share of one
     end_interval: Interval | None
     best_accuracy: float | None  # smoothed
-    best_step: int | None
+    best_step: Step | None
     test_accuracy: float | None  # on the test articles, from the run's final scoring
 
 
@@ -95,7 +96,7 @@ class Band:
     """The mean of the seeds' smoothed curves, and where one further seed is expected, 95 times in 100."""
 
     key: str
-    steps: list[int]
+    steps: list[Step]
     mean: list[float]  # shares of one, one a step, as all lists here
     low: list[float]
     high: list[float]
@@ -118,7 +119,7 @@ class GroupDifference:
     first: str  # label of the group's first run
     second: str
     metric: Metric
-    until: int | None  # null for "end_accuracy", which is at each run's own end
+    until: Step | None  # null for "end_accuracy", which is at each run's own end
     difference: float | None  # second - first
     interval: Interval | None
     covers: Covers  # what the interval covers: the scatter of seeds, or only the noise of two runs' records

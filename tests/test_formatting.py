@@ -1,0 +1,28 @@
+"""How steps are written: whole numbers with commas, fractions of epochs to a few digits, the same in every text."""
+
+import pytest
+
+from pipeline.formatting import step_number, step_text
+from pipeline.words import Words
+
+
+@pytest.mark.parametrize(
+    ("step", "text"),
+    [
+        (0, "0"),
+        (12_345, "12,345"),
+        (12_345.0, "12,345"),
+        (1 / 3, "0.33"),
+        (1234.5, "1,234.5"),
+        (0.0123456, "0.0123"),
+        (2**53, "9,007,199,254,740,992"),
+    ],
+)
+def test_steps_are_written_without_a_tail(step, text):
+    assert step_text(step) == text
+    assert Words("en", {})("step {step:,}", step=step) == f"step {text}"
+    assert Words("en", {})("step {step:>26,}", step=float(step)) == f"step {text:>26}"
+
+
+def test_a_whole_step_is_a_whole_number():
+    assert [(type(step), step) for step in map(step_number, (3, 3.0, 3.5))] == [(int, 3), (int, 3), (float, 3.5)]
