@@ -110,7 +110,7 @@ def _look(arguments: argparse.Namespace, reference: History | None) -> Progress:
         early = bool(recorded_config(history.run).get("early_checkpoints"))
         disk = disk_need(
             folder,
-            history.last_step,
+            int(history.last_step),
             total,
             interval,
             facts.count("parameters"),

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pipeline.files.checkpoint_names import EARLY_STEPS, STATES_KEPT, KeptStates, numbered, weight_steps
-from pipeline.formatting import Step
 
 BYTES_A_PARAMETER = 4  # weights are stored in float32
 STATE_FACTOR = 3  # the weights and the optimizer's two moments
@@ -30,7 +29,7 @@ class DiskNeed:
 
 def disk_need(
     folder: Path,
-    step: Step,
+    step: int,
     total: int | None,
     interval: int | None,
     parameters: int | None,
