@@ -84,7 +84,7 @@ def evaluate(arguments: argparse.Namespace) -> int:
     splits = split_by_article(dataset, settings.held_out)
     held_out = splits.validation if arguments.split == "validation" else splits.test
     encoding = Encoding(dataset, tokenizer, settings.length)
-    evaluator = Evaluator(encoding, held_out, splits.train, settings.seed, arguments.examples)
+    evaluator = Evaluator(encoding, held_out, splits.train, arguments.examples)
     scored = scored or evaluator.unanswered()
     if scored.sequences != evaluator.sequences:
         raise InputError(

@@ -10,8 +10,9 @@
 same command is given again, and ends with the numbers of a run that was never stopped. ``check_progress.py`` reads the
 history while it grows.
 
-It writes the history (at every record), weight checkpoints and the state to resume from, and at the end the final model
-with its vocabulary. Exit code 3: the loss or the gradient stopped being finite.
+It writes the history, weight checkpoints and the state to resume from, and at the end the final model with its
+vocabulary and, beside the history, its right answers in each held-out sequence. Exit code 3: the loss or the gradient
+stopped being finite.
 """
 
 from __future__ import annotations
@@ -29,6 +30,8 @@ from pipeline.data.corpora import Corpora, build_corpora
 from pipeline.files import checkpoint
 from pipeline.files.checkpoint_names import KeptStates, parse_kept_states
 from pipeline.files.dataset import DEFAULT_DATASET, Dataset, read_dataset
+from pipeline.files.final_scoring import FORMAT as SCORING_FORMAT
+from pipeline.files.final_scoring import FinalScoring, final_scoring_beside, write_final_scoring
 from pipeline.files.history import DEFAULT_HISTORY, History
 from pipeline.files.vocabulary import write_vocab_txt
 from pipeline.formatting import now, percent
@@ -164,12 +167,16 @@ def split_and_encode(dataset: Dataset, path: Path, settings: Settings) -> Corpor
 
 
 def finish(run: Run, objective: MaskedLM, dataset: Dataset) -> None:
-    """Score all of validation and, once, of test; write the final model and the finished history."""
+    """Score all of validation and, once, of test; write the final model, the hits and the finished history."""
     files, facts = run.files, run.history.run
-    facts.update(objective.final_scores())
+    means, hits = objective.final_scores()
+    facts.update(means)
     facts["finished"] = now()
     checkpoint.save(files.final, run.weights())
     write_vocab_txt(files.final.parent / "vocab.txt", dataset.vocab)
+    fingerprint = facts["dataset"]["fingerprint"]
+    scoring = FinalScoring(SCORING_FORMAT, run.settings.seed, fingerprint, run.step, hits["validation"], hits["test"])
+    write_final_scoring(final_scoring_beside(files.history), scoring)
     run.history.write(files.history)
     test: dict[str, Any] = facts["test"]
     print(
@@ -196,7 +203,7 @@ def parse_arguments() -> argparse.Namespace:
     defaults: dict[str, tuple[Path, str]] = {
         "--dataset": (DEFAULT_DATASET, "the dataset to train on"),
         "--checkpoint-dir": (Path("checkpoints_100k"), "folder of the checkpoints"),
-        "--history": (DEFAULT_HISTORY, "the history, written at every record"),
+        "--history": (DEFAULT_HISTORY, "the history, written as the run goes on"),
         "--final": (Path("stage4_large_100k_final.pth"), "the finished model"),
     }
     for option, (path, meaning) in defaults.items():

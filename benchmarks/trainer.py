@@ -35,7 +35,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from pipeline.data.masked_pairs import NO_PAIR, Batch, PairCorpus, TrainingBatches, split_batch
+from pipeline.data.masked_pairs import Batch, PairCorpus, TrainingBatches, split_batch
+from pipeline.data.pairing import NO_PAIR
 from pipeline.data.tokenizer import PAD, Tokenizer
 from pipeline.files.dataset import Document
 from pipeline.model.bert import Bert, to_device

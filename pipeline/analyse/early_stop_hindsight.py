@@ -56,16 +56,12 @@ def early_stopping(history: History, rule: EarlyStop) -> EarlyStopHindsight | No
 
 
 def held_out_targets(history: History, key: str) -> list[float | None] | None:
-    """Targets behind each accuracy of ``key``: recorded for training; for the held-out subset its share of the final
-    scoring's targets, as many sequences as the settings say; None where neither is known."""
+    """Targets behind each accuracy of ``key``: those of each record for training; for the held-out text the number
+    that the run states; None where it is not known."""
     if key == history.accuracy:
         return history.records.get(history.columns.accuracy.targets or "")
-    facts = history.facts
-    examples = facts.count("config", "eval_examples")
-    targets, pairs = facts.count("validation", "mlm_targets"), facts.count("validation", "nsp_pairs")
-    if not examples or not targets or not pairs:
-        return None
-    return [targets * min(1.0, examples / pairs)] * len(history)
+    targets = history.facts.count("eval_counts", "mlm_targets")
+    return None if targets is None else [targets] * len(history)
 
 
 def _window(values: np.ndarray, window: int) -> tuple[float | None, float | None]:

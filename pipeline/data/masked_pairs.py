@@ -4,9 +4,8 @@ Tokens are encoded once into a flat array. An example is a pair of sentences, ``
 sentence of a one-sentence document, ``[CLS] A [SEP]``, which is for MLM only. The examples of an epoch come in an order
 drawn from (seed, epoch); a step takes the next ``effective batch size`` of them, also where the epoch ends inside it.
 
-Next sentence prediction (label 0 = is next). A is never the last and B never the first sentence of its document. Half
-of the pairs are true neighbours; in the others B is any such sentence of another article of the same source, so that
-neither position nor register tells them apart.
+Next sentence prediction (label 0 = is next). A is never the last and B never the first sentence of its document;
+pairing.py says which B stands where, and with which label.
 
 Masked language model. ``mask_rate`` of each sequence's characters, at least one, are targets: 80 % become [MASK], 10 %
 a random character, 10 % stay. Special tokens and [UNK] are never targets. A pair that is too long loses characters from
@@ -21,13 +20,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from pipeline.data.pairing import Pairing, PairMaker
 from pipeline.data.tokenizer import CLS, FIRST_CHARACTER, MASK, SEP, Tokenizer
 from pipeline.files.dataset import Document
 
-IS_NEXT, NOT_NEXT, NO_PAIR = 0, 1, -100
 HELD_OUT_MASK_RATE = 0.15  # whatever a run trains with, so that runs can be compared
 # Streams of the random generator, so that no two uses of one seed share numbers.
-_TRAINING, _ORDER, _HELD_OUT = range(3)
+TRAINING, ORDER, HELD_OUT, PAIRS = range(4)
 
 
 @dataclass(frozen=True)
@@ -79,28 +78,18 @@ class PairCorpus:
         if next_sentence:
             self.first = np.flatnonzero(~is_last | (is_first & is_last))
             self.paired = ~is_last[self.first]
-            candidates = np.flatnonzero(~is_first)
         else:
             self.first = np.arange(len(texts))
             self.paired = np.zeros(len(texts), dtype=bool)
-            candidates = np.empty(0, dtype=np.int64)
-        # Candidates for B, grouped by source: those of source s are candidates[start[s] : start[s + 1]].
-        self.candidates = candidates[np.argsort(self.source[candidates], kind="stable")]
-        grouped = self.source[self.candidates]
-        self.candidate_start = np.searchsorted(grouped, np.arange(len(self.sources) + 1))
-        # A source with candidates in one article only lacks negatives; its pairs are for MLM alone.
-        pages = [np.unique(self.page[self.candidates[grouped == number]]) for number in range(len(self.sources))]
-        self.has_negatives = np.array([len(found) > 1 for found in pages], dtype=bool)
+        self.pair_maker = PairMaker(self.first, self.paired, self.page, self.source)
 
     def __len__(self) -> int:
         """Examples in an epoch."""
         return len(self.first)
 
-    def batch(self, examples: np.ndarray, random: np.random.Generator) -> Batch:
-        """Pack ``examples`` (indices, [B]), with NSP labels, partners and masks from ``random``."""
-        a = self.first[examples]
-        b, next_labels = self._partners(a, self.paired[examples], random)
-        has_b = self.paired[examples]
+    def batch(self, examples: np.ndarray, pairing: Pairing, random: np.random.Generator) -> Batch:
+        """Pack ``examples`` (indices, [B]) with their second sentences and labels; the masks are from ``random``."""
+        a, b, has_b = self.first[examples], pairing.second, self.paired[examples]
         a_length, b_length = self._truncate(a, b, has_b)
 
         lengths = 2 + a_length + np.where(has_b, b_length + 1, 0)
@@ -127,24 +116,9 @@ class PairCorpus:
             lengths=lengths,
             targets=targets,
             labels=tokens[targets],
-            next_labels=next_labels,
+            next_labels=pairing.labels,
             examples=examples,
         )
-
-    def _partners(
-        self, a: np.ndarray, paired: np.ndarray, random: np.random.Generator
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """The second sentence of each example and the NSP label."""
-        b = np.minimum(a + 1, len(self.page) - 1)
-        labels = np.where(random.random(len(a)) < 0.5, IS_NEXT, NOT_NEXT)
-        labels[~paired | ~self.has_negatives[self.source[a]]] = NO_PAIR
-        wanting = np.flatnonzero(labels == NOT_NEXT)
-        while len(wanting):  # draw again wherever the draw fell on the same article
-            low = self.candidate_start[self.source[a[wanting]]]
-            high = self.candidate_start[self.source[a[wanting]] + 1]
-            b[wanting] = self.candidates[low + (random.random(len(wanting)) * (high - low)).astype(np.int64)]
-            wanting = wanting[self.page[b[wanting]] == self.page[a[wanting]]]
-        return b, labels
 
     def _truncate(self, a: np.ndarray, b: np.ndarray, has_b: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Lengths of A and B after cutting the longer one, then both, to fit; [CLS] and [SEP]s are allowed for."""
@@ -182,7 +156,7 @@ class TrainingBatches:
         self.corpus = corpus
         self.batch_size = batch_size
         self.seed = seed
-        self._orders: dict[int, np.ndarray] = {}
+        self._epochs: dict[int, tuple[np.ndarray, Pairing]] = {}
 
     def __getitem__(self, step: int) -> Batch:
         """The whole effective batch of ``step``."""
@@ -191,31 +165,23 @@ class TrainingBatches:
     def from_step(self, step: int, sequences: int) -> Batch:
         """The next so many sequences from where ``step`` begins, be it less or more than its batch."""
         drawn = (step - 1) * self.batch_size + np.arange(sequences)
-        epochs, places = np.divmod(drawn, len(self.corpus))
-        orders = {epoch: self._order(epoch) for epoch in range(epochs[0], epochs[-1] + 1)}
-        self._orders = orders  # kept for the next step, which most often lies in the same epoch
-        examples = np.array([orders[epoch][place] for epoch, place in zip(epochs, places, strict=True)])
-        return self.corpus.batch(examples, generator(self.seed, _TRAINING, step))
+        numbers, places = np.divmod(drawn, len(self.corpus))
+        epochs = {number: self._epoch(number) for number in range(numbers[0], numbers[-1] + 1)}
+        self._epochs = epochs  # kept for the next step, which most often lies in the same epoch
+        parts = []
+        for number, (order, pairing) in epochs.items():
+            examples = order[places[numbers == number]]
+            parts.append((examples, *vars(pairing.of(examples)).values()))
+        examples, second, labels = (np.concatenate(column) for column in zip(*parts, strict=True))
+        return self.corpus.batch(examples, Pairing(second, labels), generator(self.seed, TRAINING, step))
 
-    def _order(self, epoch: int) -> np.ndarray:
-        known = self._orders.get(epoch)
-        return generator(self.seed, _ORDER, epoch).permutation(len(self.corpus)) if known is None else known
-
-
-def held_out_batches(corpus: PairCorpus, examples: int | None, batch_size: int, seed: int) -> list[Batch]:
-    """Fixed batches for scoring: ``examples`` drawn without return (all where None), masks the same at every call."""
-    order = generator(seed, _HELD_OUT, 0).permutation(len(corpus))[:examples]
-    starts = range(0, len(order), batch_size)
-    return [corpus.batch(order[s : s + batch_size], generator(seed, _HELD_OUT, 1 + s)) for s in starts]
-
-
-def counts(batches: list[Batch], han: np.ndarray) -> dict[str, int]:
-    """How many masked positions, Han ones (``han``, bool [V], marks their ids) and pairs ``batches`` hold."""
-    return {
-        "mlm_targets": sum(len(batch.labels) for batch in batches),
-        "mlm_targets_han": sum(int(han[batch.labels].sum()) for batch in batches),
-        "nsp_pairs": sum(int((batch.next_labels != NO_PAIR).sum()) for batch in batches),
-    }
+    def _epoch(self, number: int) -> tuple[np.ndarray, Pairing]:
+        """The order of the examples in an epoch, and how they are paired."""
+        known = self._epochs.get(number)
+        if known is not None:
+            return known
+        order = generator(self.seed, ORDER, number).permutation(len(self.corpus))
+        return order, self.corpus.pair_maker.draw(generator(self.seed, PAIRS, number))
 
 
 def generator(seed: int, stream: int, number: int) -> np.random.Generator:

@@ -8,7 +8,8 @@ JSON::
                                              last record; null where there were none
     mlm_targets, nsp_pairs                   the denominators of those means
     eval_mlm_acc, eval_mlm_acc_han, eval_nsp_acc, eval_loss
-                                             a fixed validation subset, dropout off; null where not evaluated
+                                             a fixed validation subset, dropout off, the same in every run on the
+                                             dataset; null where not evaluated
     sample_mlm_acc, sample_mlm_acc_published, sample_nsp_acc
                                              what the published run logged: one training micro-batch of 32 sequences,
                                              dropout on; ``_published`` takes all that is not Han for one class
@@ -18,8 +19,8 @@ JSON::
                                              see columns.py); ``test`` once the run has ended
 
 The published file has the first five lists only and is read too. Any list but ``steps`` may be missing; one that is not
-known here is kept as it is. Accuracies are shares from 0 to 1. The file is replaced whole at every record, so a reader
-never sees half of one. What other trainers write is read by ``logs/``.
+known here is kept as it is. Accuracies are shares from 0 to 1. The file is replaced whole, so a reader never sees half
+of one. What other trainers write is read by ``logs/``.
 """
 
 from __future__ import annotations
@@ -132,9 +133,9 @@ class History:
         return any(value is not None for value in self.records.get(key, []))
 
     def last(self, key: str | None) -> float | None:
-        """The value of ``key`` in the last record; None where it is null or the list is missing."""
-        values = self.records.get(key) if key else None
-        return values[-1] if values else None
+        """The newest value of ``key``; None where all are null or the list is missing."""
+        values = (self.records.get(key) if key else None) or []
+        return next((value for value in reversed(values) if value is not None), None)
 
     def series(self, key: str | None) -> np.ndarray:
         """The list ``key`` as float64 [N]: NaN where it is null, all NaN where the list is missing, infinite beyond

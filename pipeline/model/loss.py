@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from pipeline.data.masked_pairs import NO_PAIR
+from pipeline.data.pairing import NO_PAIR
 from pipeline.model.bert import Inputs
 
 _SUMS = ("mlm_loss", "mlm_right", "mlm_targets", "han_right", "han_targets", "nsp_loss", "nsp_right", "nsp_pairs")
@@ -23,7 +23,7 @@ class Means:
     mlm_acc: float | None
     mlm_acc_han: float | None
     nsp_acc: float | None
-    loss: float  # the mean over masked positions plus the mean over pairs
+    loss: float | None  # the mean over masked positions plus the mean over pairs, each where there are any
     mlm_loss: float | None
     nsp_loss: float | None
     mlm_targets: int
@@ -73,7 +73,7 @@ class RunningTotals:
             mlm_acc=_mean(total["mlm_right"], total["mlm_targets"]),
             mlm_acc_han=_mean(total["han_right"], total["han_targets"]),
             nsp_acc=_mean(total["nsp_right"], total["nsp_pairs"]),
-            loss=(mlm_loss or 0.0) + (nsp_loss or 0.0),
+            loss=None if mlm_loss is nsp_loss is None else (mlm_loss or 0.0) + (nsp_loss or 0.0),
             mlm_loss=mlm_loss,
             nsp_loss=nsp_loss,
             mlm_targets=int(total["mlm_targets"]),

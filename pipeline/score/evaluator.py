@@ -15,22 +15,15 @@ from pipeline.baselines.counting import GUESSES, CountingGuesses
 from pipeline.characters.script_variants import SCRIPTS, script_numbers
 from pipeline.characters.token_classes import CLASSES, class_numbers
 from pipeline.data.corpora import Encoding
-from pipeline.data.masked_pairs import (
-    IS_NEXT,
-    NO_PAIR,
-    NOT_NEXT,
-    Batch,
-    held_out_batches,
-    split_batch,
-    take,
-)
+from pipeline.data.held_out_questions import SEQUENCES, HeldOutQuestions
+from pipeline.data.masked_pairs import Batch, split_batch, take
+from pipeline.data.pairing import IS_NEXT, NOT_NEXT
 from pipeline.files.dataset import Document
 from pipeline.files.scores import GroupKind, GroupSize, MlmScore, NspScore, SplitScores
 from pipeline.model.bert import Bert
 from pipeline.model.precision import Precision
 from pipeline.score import frequency_deciles as deciles
 from pipeline.score.breakdown import Breakdown, Grouping
-from pipeline.score.held_out import SCORING_BATCH
 from pipeline.score.pair_scores import pair_score
 from pipeline.score.predictions import predict
 
@@ -41,20 +34,17 @@ class Evaluator:
     Args:
         documents: those of the split.
         train: the training documents, which frequencies and counting guesses are taken from.
-        seed: of the run; it draws the sequences, pairs and masks.
-        examples: sequences to ask about, drawn without return; None is all.
+        examples: sequences to ask about, the first of a fixed order; None is all.
     """
 
     def __init__(
-        self, encoding: Encoding, documents: list[Document], train: list[Document], seed: int, examples: int | None
+        self, encoding: Encoding, documents: list[Document], train: list[Document], examples: int | None
     ) -> None:
         tokenizer = encoding.tokenizer
         corpus, self._train = encoding.corpus(documents), encoding.corpus(train)
-        one_source = encoding.corpus([dataclasses.replace(document, source="") for document in documents])
-        asked = held_out_batches(corpus, examples, SCORING_BATCH, seed)
-        asked_again = held_out_batches(one_source, examples, SCORING_BATCH, seed)
-        self._batches = _by_length(asked)
-        self._strangers = _by_length([_strangers(*pair) for pair in zip(asked_again, asked, strict=True)])
+        questions = HeldOutQuestions(corpus, examples)
+        self._batches = _by_length(questions.batches())
+        self._strangers = _by_length([_false_pairs(batch) for batch in questions.strangers()])
         self._han = tokenizer.han_ids()
         self._sources = corpus.sources
         self._next_labels = _all(self._batches, "next_labels")
@@ -134,9 +124,9 @@ class Evaluator:
         )
 
 
-def _strangers(batch: Batch, asked: Batch) -> Batch:
-    """The false pairs of ``batch``, without targets, among the sequences that are pairs in ``asked`` too."""
-    false = take(batch, np.flatnonzero((batch.next_labels == NOT_NEXT) & (asked.next_labels != NO_PAIR)))
+def _false_pairs(batch: Batch) -> Batch:
+    """The false pairs of ``batch``, without targets."""
+    false = take(batch, np.flatnonzero(batch.next_labels == NOT_NEXT))
     none = np.empty(0, dtype=np.int64)
     return dataclasses.replace(false, targets=none, labels=none)
 
@@ -149,7 +139,7 @@ def _by_length(batches: list[Batch]) -> list[Batch]:
     columns = {field.name: _all(batches, field.name) for field in dataclasses.fields(Batch)}
     starts = np.cumsum([0, *(len(batch.tokens) for batch in batches[:-1])])
     columns["targets"] = np.concatenate([batch.targets + s for batch, s in zip(batches, starts, strict=True)])
-    return split_batch(Batch(**columns), -(-sequences // SCORING_BATCH))
+    return split_batch(Batch(**columns), -(-sequences // SEQUENCES))
 
 
 def _all(batches: list[Batch], name: str) -> np.ndarray:

@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from pipeline.data.masked_pairs import NO_PAIR, Batch
+from pipeline.data.masked_pairs import Batch
+from pipeline.data.pairing import NO_PAIR
 from pipeline.model.bert import Bert, Inputs, to_device
 from pipeline.model.loss import Means, RunningTotals
 from pipeline.model.precision import Precision
 from pipeline.score.breakdown import published_rule
 
-# Sequences. Scoring keeps no activations, so it never needs more memory than training. The masks of the held-out
-# batches depend on it, so everything that is to agree must use this one.
-SCORING_BATCH = 64
+
+@dataclass(frozen=True)
+class Hits:
+    """Right answers of B sequences, in the order of their batches."""
+
+    targets: np.ndarray  # int64 [B]
+    hits: np.ndarray  # int64 [B] right ones among the targets
+    pair_right: np.ndarray  # bool [B] the NSP label was told; False where the sequence has none
 
 
 @torch.no_grad()
@@ -36,10 +43,22 @@ def answers(model: Bert, batches: list[Batch], precision: Precision) -> Iterator
 
 def score(model: Bert, batches: list[Batch], han: np.ndarray, precision: Precision) -> Means:
     """The means over ``batches``, dropout off. ``han`` (bool [V]) marks the ids of Han characters."""
+    return score_each(model, batches, han, precision)[0]
+
+
+def score_each(model: Bert, batches: list[Batch], han: np.ndarray, precision: Precision) -> tuple[Means, Hits]:
+    """The means over ``batches`` as ``score`` gives them, and the right answers of each sequence."""
     totals = RunningTotals(han, precision.device)
-    for inputs, mlm_logits, next_logits in answers(model, batches, precision):
+    parts = []
+    for batch, (inputs, mlm_logits, next_logits) in zip(batches, answers(model, batches, precision), strict=True):
         totals.add(mlm_logits, next_logits, inputs)
-    return totals.means()
+        right = mlm_logits.argmax(-1).cpu().numpy() == batch.labels
+        sequence = np.searchsorted(np.cumsum(batch.lengths), batch.targets, side="right")
+        count = len(batch.lengths)
+        targets = np.bincount(sequence, minlength=count)
+        hits = np.bincount(sequence, weights=right, minlength=count).astype(np.int64)
+        parts.append((targets, hits, next_logits.argmax(-1).cpu().numpy() == batch.next_labels))
+    return totals.means(), Hits(*map(np.concatenate, zip(*parts, strict=True)))
 
 
 @torch.no_grad()

@@ -16,7 +16,7 @@ from typing import Any
 
 from tqdm import tqdm
 
-from pipeline.formatting import percent
+from pipeline.formatting import NOTHING, percent
 from pipeline.model import dropout
 from pipeline.stage import StopSignal
 from pipeline.statistics.early_stop import EarlyStop
@@ -88,20 +88,24 @@ def record(run: Run, bar: tqdm[Any], log: TensorBoard) -> None:
     norm = run.gradients.take_mean()
     if not run.processes.first:
         return
+    settings = run.settings
+    held_out = run.step % (settings.log_interval * settings.eval_every) == 0 or run.step == settings.steps
     entry = {
         "steps": run.step,
-        **run.objective.record(run.step),
+        **run.objective.record(run.step, held_out),
         "lr": run.settings.rates.rate(run.step),
         "grad_norm": norm,
         "tokens": run.tokens,
         "seconds": round(run.seconds, 3),
     }
     run.history.append(entry)
-    run.history.write(run.files.history)
+    run.write_history(at_once=run.step == run.last_step)
     log.write(entry)
     columns, name = run.objective.columns, run.objective.name
     shares = [entry[key] if key else None for key in (columns.accuracy.train, columns.accuracy.held_out)]
-    line = f"loss {entry[columns.loss.train]:.3f}  {name} {percent(shares[0], 1)}  held out {percent(shares[1], 1)}"
+    loss = entry[columns.loss.train]
+    shown = NOTHING if loss is None else f"{loss:.3f}"
+    line = f"loss {shown}  {name} {percent(shares[0], 1)}  held out {percent(shares[1], 1)}"
     if bar.disable:
         rate = run.step / run.seconds
         left = (run.settings.steps - run.step) / rate

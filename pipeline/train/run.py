@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import time
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
+from math import inf
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +24,8 @@ from pipeline.train.objectives.objective import Objective
 from pipeline.train.optimizer import Optimizer
 from pipeline.train.processes import Processes
 from pipeline.train.settings import Settings
+
+WRITE_EVERY = 5.0  # seconds
 
 
 @dataclass(frozen=True)
@@ -54,6 +58,7 @@ class Run:
     step: int = 0
     tokens: int = 0
     seconds: float = 0.0
+    _written: float = field(default=-inf, init=False)  # when the history was written
 
     @property
     def device(self) -> torch.device:
@@ -84,6 +89,15 @@ class Run:
             "precision": recorded["precision"],
             "model": self.objective.model.state_dict(),
         }
+
+    def write_history(self, *, at_once: bool) -> None:
+        """Write the history: every few seconds, however many records there are, or ``at_once``.
+
+        A file of thousands of records takes longer to write than a quick step to compute.
+        """
+        if at_once or time.monotonic() - self._written >= WRITE_EVERY:
+            self.history.write(self.files.history)
+            self._written = time.monotonic()
 
     def full_state(self) -> dict[str, Any]:
         """Everything the next steps depend on. Batches and dropout depend on (seed, step) alone and need no state."""
@@ -148,6 +162,7 @@ def save(run: Run) -> None:
     run.processes.collect(run.objective.sums)
     if not run.processes.first:
         return
+    run.write_history(at_once=True)
     folder = run.files.checkpoint_dir
     if run.step % run.settings.save_interval == 0:
         save_weights(run)
@@ -171,6 +186,8 @@ def refuse_divergence(run: Run) -> None:
     """
     step = run.gradients.first_bad_step()
     if step:
+        if run.processes.first:
+            run.write_history(at_once=True)
         good = checkpoint.newest_state(run.files.checkpoint_dir)
         raise RunFailed(
             f"loss or gradient is not finite at step {step} (examples {run.objective.examples(step)}); "

@@ -70,7 +70,10 @@ class Settings:
     )
 
     log_interval: int = setting(100, "records", "steps from one record of the history to the next")
-    eval_examples: int = setting(1536, "records", "validation sequences scored at each record")
+    eval_every: int = setting(1, "records", "records from one held-out scoring to the next; null between")
+    eval_targets: int = setting(
+        2000, "records", "masked characters scored at least; the same ones in every run on the dataset"
+    )
     save_interval: int = setting(2000, "records", "steps from one checkpoint to the next")
     early_checkpoints: bool = setting(
         False, "records", f"weights also at steps {', '.join(map(str, EARLY_STEPS[:5]))}, ... 512, 1000, as in Pythia"
@@ -113,7 +116,7 @@ class Settings:
     def check(self) -> None:
         """Raise an InputError for values that cannot be trained."""
         for name in ("layers", "hidden", "heads", "ffn", "steps", "batch_size", "accumulation", "log_interval",
-                     "eval_examples", "save_interval"):  # fmt: skip
+                     "eval_every", "eval_targets", "save_interval"):  # fmt: skip
             _demand(getattr(self, name) >= 1, name, self, "must be at least 1")
         for name in ("warmup", "seed", "data_seed", "weight_decay", "early_stop"):
             _demand((getattr(self, name) or 0) >= 0, name, self, "must not be negative")
@@ -155,7 +158,7 @@ _ON_A_CPU = Settings(
     lr=1e-3,
     warmup=1000,
     beta2=0.99,
-    eval_examples=60,
+    eval_every=5,
 )
 PRESETS = {
     "quickstart": dataclasses.replace(
@@ -168,7 +171,7 @@ PRESETS = {
         warmup=100,
         beta2=0.98,
         log_interval=40,
-        eval_examples=192,
+        eval_every=2,
         save_interval=400,
     ),
     "small": _ON_A_CPU,

@@ -1,7 +1,6 @@
 """The data of each step: layout, masking, pairs, truncation, and that it is a pure function of seed and step."""
 
 import itertools
-import random
 from pathlib import Path
 
 import numpy as np
@@ -10,16 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.data.corpora import build_corpora
-from pipeline.data.masked_pairs import (
-    IS_NEXT,
-    NO_PAIR,
-    NOT_NEXT,
-    PairCorpus,
-    TrainingBatches,
-    generator,
-    held_out_batches,
-    split_batch,
-)
+from pipeline.data.masked_pairs import PairCorpus, TrainingBatches, generator, split_batch
+from pipeline.data.pairing import NO_PAIR, Pairing
 from pipeline.data.tokenizer import CLS, FIRST_CHARACTER, MASK, SEP, UNK, Tokenizer
 from pipeline.files.dataset import Document
 from tests.helpers.tiny import tiny_dataset
@@ -38,8 +29,13 @@ def corpus(length=64, mask_rate=0.15, next_sentence=True, tokenizer=TOKENIZER, d
 
 
 def all_of(pairs, seed=0, passes=1):
-    """A batch of every example, ``passes`` times over."""
-    return pairs.batch(np.tile(np.arange(len(pairs)), passes), generator(seed, 0, 0))
+    """A batch of every example, ``passes`` times over, each time with other pairs."""
+    random = generator(seed, 0, 0)
+    drawn = [pairs.pair_maker.draw(random) for _ in range(passes)]
+    pairing = Pairing(
+        *(np.concatenate(column) for column in zip(*(vars(each).values() for each in drawn), strict=True))
+    )
+    return pairs.batch(np.tile(np.arange(len(pairs)), passes), pairing, random)
 
 
 def sequences(batch):
@@ -79,78 +75,11 @@ def test_layout():
         assert is_target.any()
 
 
-def test_pairs_are_neighbours_or_of_another_article_of_the_same_source():
-    batch = all_of(corpus(), passes=20)
-    for (true, *_), label in zip(sequences(batch), batch.next_labels, strict=True):
-        found = [INDEX[text] for text in texts_of(true)]
-        if label == NO_PAIR:
-            [a] = found
-            assert a in FIRSTS & LASTS
-            continue
-        a, b = found
-        assert a not in LASTS
-        assert b not in FIRSTS
-        if label == IS_NEXT:
-            assert b == a + 1
-        else:
-            assert label == NOT_NEXT
-            assert PAGE[a] != PAGE[b]
-            assert SOURCE[a] == SOURCE[b]
-
-
-def test_half_of_the_pairs_are_true():
-    labels = all_of(corpus(), passes=50).next_labels
-    pairs = labels[labels != NO_PAIR]
-    assert abs(np.mean(pairs == IS_NEXT) - 0.5) < 5 * 0.5 / np.sqrt(len(pairs))
-
-
-def test_a_negative_is_never_another_piece_of_the_same_article():
-    documents = [Document("", start // 8, None, None, "", "甲", start, 4) for start in range(0, 64, 4)]
-    pairs = corpus(documents=documents)
-    batch = all_of(pairs, passes=50)
-    for (true, *_), label in zip(sequences(batch), batch.next_labels, strict=True):
-        a, b = (INDEX[text] for text in texts_of(true))
-        assert (a // 8 == b // 8) == (label == IS_NEXT)
-
-
-def test_a_source_with_one_article_gives_no_nsp_label():
-    documents = [Document("", 0, None, None, "", "甲", 0, 5), Document("", 0, None, None, "", "甲", 5, 5)]
-    documents += [Document("", page, None, None, "", "乙", 10 * page, 5) for page in (1, 2)]
-    pairs = corpus(documents=documents)
-    batch = all_of(pairs)
-    for (true, *_), label in zip(sequences(batch), batch.next_labels, strict=True):
-        a, b = (INDEX[text] for text in texts_of(true))
-        assert (label == NO_PAIR) == (a < 10)
-        assert label == NOT_NEXT or b == a + 1
-
-
 def test_without_next_sentence_every_sentence_is_an_example():
     batch = all_of(corpus(next_sentence=False))
     assert set(batch.next_labels) == {NO_PAIR}
     assert [texts_of(true) for true, *_ in sequences(batch)] == [[text] for text in DATASET.sentences]
     assert not batch.segments.any()
-
-
-def test_neither_length_nor_place_nor_source_tells_the_label():
-    """First sentences are long, last ones short and sources differ in length, as real articles do."""
-    rng = random.Random(5)
-    sentences, documents = [], []
-    for page in range(300):
-        count = rng.randint(2, 6)
-        documents.append(Document("", page, None, None, "", "甲乙"[page % 2], len(sentences), count))
-        lengths = [40, *(rng.randint(15, 25) for _ in range(count - 2)), 5]
-        sentences += ["天" * (length + 10 * (page % 2)) for length in lengths]
-    pairs = PairCorpus(sentences, documents, Tokenizer(["天"]), 512, 0.15, True)
-    place = np.concatenate([np.arange(document.count) / (document.count - 1) for document in documents])
-    every = np.tile(np.arange(len(pairs)), 20)
-    b, labels = pairs._partners(pairs.first[every], pairs.paired[every], generator(0, 0, 0))
-    length = np.diff(pairs.offsets)
-    for name, measure in (("length", length), ("place", place), ("source", pairs.source)):
-        for side, chosen in (("A", pairs.first[every]), ("B", b)):
-            values = measure[chosen].astype(float)
-            next_ones, others = values[labels == IS_NEXT], values[labels == NOT_NEXT]
-            error = values.std() * np.sqrt(1 / len(next_ones) + 1 / len(others))
-            assert abs(next_ones.mean() - others.mean()) < 5 * error, (name, side)
 
 
 # --- masking ----------------------------------------------------------------------------------------
@@ -287,23 +216,6 @@ def test_an_epoch_shows_every_example_once(batch_size, seed):
     assert not np.array_equal(epochs[0], epochs[1])
 
 
-def test_held_out_batches_are_the_same_at_every_call():
-    pairs = corpus()
-    one, two = (held_out_batches(pairs, 50, 16, seed=1) for _ in range(2))
-    assert [len(batch.lengths) for batch in one] == [16, 16, 16, 2]
-    assert all(map(same, one, two))
-    assert len(set(np.concatenate([batch.examples for batch in one]))) == 50
-    everything = held_out_batches(pairs, None, 16, seed=1)
-    assert sorted(np.concatenate([batch.examples for batch in everything])) == list(range(len(pairs)))
-
-
-def test_every_held_out_batch_draws_its_own_masks():
-    documents = [Document("", 0, None, None, "", "", 0, 60)]
-    pairs = PairCorpus(["天地" * 10] * 60, documents, Tokenizer(["天", "地"]), 64, 0.15, False)
-    batches = held_out_batches(pairs, None, 20, seed=0)
-    assert len({tuple(batch.targets) for batch in batches}) == len(batches) == 3
-
-
 @given(st.integers(1, 40), st.integers(1, 50))
 def test_micro_batches_keep_everything(size, parts):
     batch = TrainingBatches(corpus(), size, seed=3)[2]
@@ -330,5 +242,5 @@ def test_micro_batches_hold_sequences_of_like_length():
 
 @pytest.mark.parametrize("step", [1, 2])
 def test_streams_do_not_share_numbers(step):
-    draws = {tuple(generator(seed, stream, step).random(4)) for seed in (0, 1) for stream in (0, 1, 2)}
-    assert len(draws) == 6
+    draws = {tuple(generator(seed, stream, step).random(4)) for seed in (0, 1) for stream in range(4)}
+    assert len(draws) == 8

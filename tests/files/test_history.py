@@ -84,7 +84,7 @@ def test_columns_say_which_list_is_what(tmp_path):
     assert history.series("nll").tolist()[0] == 3.0
     assert math.isnan(history.series("nll")[1])
     assert [values.tolist() for values in history.points("nll")] == [[1.0], [3.0]]
-    assert history.last("nll") is None
+    assert history.last("nll") == 3.0
     assert (history.last_step, len(history)) == (2, 2)
 
 
@@ -121,6 +121,12 @@ def test_runs_are_compared_by_held_out_accuracy_where_all_have_it():
     assert common_accuracy([with_held_out, with_held_out]) == "eval_mlm_acc"
     assert common_accuracy([with_held_out, without]) == "mlm_acc"
     assert common_accuracy([without]) == "mlm_acc"
+
+
+def test_the_newest_value_of_a_list_is_found_behind_nulls():
+    history = History({"steps": [1, 2, 3], "mlm_acc": [0.1, 0.2, None], "nsp_acc": [None] * 3})
+    assert history.last("mlm_acc") == 0.2
+    assert [history.last(key) for key in ("nsp_acc", "loss", None)] == [None] * 3
 
 
 def test_a_record_must_have_all_keys():

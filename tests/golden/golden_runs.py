@@ -27,7 +27,7 @@ SETTINGS = (
     *("--layers", "2", "--hidden", "16", "--heads", "2", "--ffn", "32", "--max-positions", "32", "--length", "32"),
     *("--dropout", "0.1", "--attention-dropout", "0.2", "--init-std", "0.1", "--mask-rate", "0.3", "--held-out", "0.2"),
     *("--steps", "10", "--batch-size", "4", "--accumulation", "2", "--lr", "1e-2", "--warmup", "3", "--beta2", "0.98"),
-    *("--weight-decay", "0.1", "--clip", "1.0", "--log-interval", "5", "--eval-examples", "12", "--save-interval", "6"),
+    *("--weight-decay", "0.1", "--clip", "1.0", "--log-interval", "5", "--eval-targets", "60", "--save-interval", "6"),
 )
 FACTS = ("parameters", "train_examples", "flops_per_step", "eval_counts", "guesses", "validation", "test")
 

@@ -19,7 +19,7 @@ TIMES = ("春天", "夏天", "秋天", "冬天", "早上", "晚上")
 TINY_SETTINGS = [
     *("--layers", "1", "--hidden", "16", "--heads", "2", "--ffn", "32", "--max-positions", "32", "--length", "32"),
     *("--held-out", "0.1", "--steps", "12", "--batch-size", "4", "--accumulation", "2", "--lr", "1e-3"),
-    *("--warmup", "2", "--log-interval", "3", "--eval-examples", "8", "--save-interval", "4"),
+    *("--warmup", "2", "--log-interval", "3", "--eval-targets", "60", "--save-interval", "4"),
 ]
 
 

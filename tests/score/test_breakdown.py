@@ -15,7 +15,9 @@ from hypothesis import strategies as st
 from pipeline.characters.han import is_han
 from pipeline.characters.token_classes import CLASSES, class_numbers, token_class
 from pipeline.data.corpora import Encoding
-from pipeline.data.masked_pairs import NOT_NEXT, PairCorpus, held_out_batches
+from pipeline.data.held_out_questions import HeldOutQuestions
+from pipeline.data.masked_pairs import PairCorpus
+from pipeline.data.pairing import NOT_NEXT
 from pipeline.data.splits import split_by_article
 from pipeline.data.tokenizer import SEP, UNK, Tokenizer
 from pipeline.files.scores import GroupSize, PairScore, PublishedRule
@@ -24,7 +26,7 @@ from pipeline.model.precision import Precision
 from pipeline.score.breakdown import Breakdown, Grouping, published_rule
 from pipeline.score.evaluator import Evaluator
 from pipeline.score.frequency_deciles import DECILES, NAMES, NOT_HAN, UNSEEN, character_deciles, text_deciles
-from pipeline.score.held_out import SCORING_BATCH, score
+from pipeline.score.held_out import score
 from pipeline.score.pair_scores import pair_score
 from pipeline.score.predictions import predict
 from pipeline.train.settings import Settings
@@ -173,14 +175,14 @@ def held_out():
     torch.manual_seed(0)
     model = Bert(dataclasses.replace(SETTINGS.shape(len(tokenizer)), init_std=0.3))
     encoding = Encoding(dataset, tokenizer, SETTINGS.length)
-    evaluator = Evaluator(encoding, splits.validation, splits.train, SETTINGS.seed, None)
+    evaluator = Evaluator(encoding, splits.validation, splits.train, None)
     return model, corpus, tokenizer, evaluator
 
 
 def test_predictions_against_the_logits(held_out):
     model, corpus, tokenizer, _ = held_out
     han = tokenizer.han_ids()
-    batches = held_out_batches(corpus, 40, 16, 1)
+    batches = HeldOutQuestions(corpus, 100).batches()
     called = []
     found = predict(model, batches, han, Precision("fp32", torch.device("cpu")), lambda: called.append(1))
     assert len(called) == len(batches)
@@ -209,7 +211,7 @@ def test_evaluator_agrees_with_the_trainers_score(held_out):
     """Order and batches are others, sequences and masks the same."""
     model, corpus, tokenizer, evaluator = held_out
     precision = Precision("fp32", torch.device("cpu"))
-    batches = held_out_batches(corpus, None, SCORING_BATCH, SETTINGS.seed)
+    batches = HeldOutQuestions(corpus).batches()
     assert len(batches) > 2
     expected = score(model, batches, tokenizer.han_ids(), precision)
     mlm, nsp = evaluator.score_model(model, precision, lambda: None)
@@ -231,7 +233,7 @@ def test_strangers_of_any_source_stand_where_those_of_the_same_source_stood(held
     _, corpus, _, evaluator = held_out
     plain = {
         example: label
-        for batch in held_out_batches(corpus, None, SCORING_BATCH, SETTINGS.seed)
+        for batch in HeldOutQuestions(corpus).batches()
         for example, label in zip(batch.examples, batch.next_labels, strict=True)
     }
     strangers = [example for batch in evaluator._strangers for example in batch.examples]
@@ -251,9 +253,7 @@ def test_strangers_of_any_source_come_from_any_source():
     splits, tokenizer = split_by_article(dataset, SETTINGS.held_out), Tokenizer(dataset.vocab)
     long = dataclasses.replace(SETTINGS, length=64, max_positions=64)
     same = []
-    for batch in Evaluator(
-        Encoding(dataset, tokenizer, long.length), splits.validation, splits.train, long.seed, None
-    )._strangers:
+    for batch in Evaluator(Encoding(dataset, tokenizer, long.length), splits.validation, splits.train, None)._strangers:
         for end, length in zip(np.cumsum(batch.lengths), batch.lengths, strict=True):
             ids = batch.tokens[end - length : end]
             first, second = np.flatnonzero(ids == SEP)
@@ -298,7 +298,7 @@ def test_targets_are_given_to_the_source_of_their_text(held_out):
     """The two sources of the tiny dataset have articles of odd and of even numbers, which the texts name."""
     _, corpus, _, evaluator = held_out
     counted = dict.fromkeys(corpus.sources, 0)
-    for batch in held_out_batches(corpus, None, SCORING_BATCH, SETTINGS.seed):
+    for batch in HeldOutQuestions(corpus).batches():
         sequence = np.repeat(np.arange(len(batch.lengths)), batch.lengths)
         for target in batch.targets:
             counted[corpus.sources[corpus.source[corpus.first[batch.examples[sequence[target]]]]]] += 1

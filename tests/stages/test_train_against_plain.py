@@ -12,23 +12,36 @@ import pytest
 import torch
 
 from pipeline.characters.han import is_han
-from pipeline.data.masked_pairs import PairCorpus, TrainingBatches, held_out_batches
+from pipeline.data.held_out_questions import HeldOutQuestions, digest
+from pipeline.data.masked_pairs import PairCorpus, TrainingBatches, take
 from pipeline.data.splits import split_by_article
 from pipeline.data.tokenizer import Tokenizer
 from pipeline.files import checkpoint
 from pipeline.files.dataset import write_dataset
+from pipeline.files.final_scoring import final_scoring_beside, read_final_scoring
 from pipeline.files.history import read_history
 from tests.helpers import plain_bert as plain
 from tests.helpers.in_process import succeeded, train_here
 from tests.helpers.tiny import tiny_dataset
 
-HEADS, LENGTH, MASK_RATE, HELD_OUT, EVAL_EXAMPLES = 2, 32, 0.3, 0.2, 12
+HEADS, LENGTH, MASK_RATE, HELD_OUT, EVAL_TARGETS = 2, 32, 0.3, 0.2, 60
 STEPS, BATCH, WARMUP, PEAK, CLIP, SEED, INTERVAL = 12, 8, 4, 2e-2, 2.0, 5, 3
 BETAS, WEIGHT_DECAY = (0.8, 0.95), 0.5
 SETTINGS = (
     *("--precision", "fp64", "--dropout", "0", "--attention-dropout", "0", "--seed", SEED, "--init-std", "0.3"),
     *("--layers", "2", "--hidden", "16", "--heads", HEADS, "--ffn", "40", "--max-positions", "40", "--length", LENGTH),
-    *("--mask-rate", MASK_RATE, "--held-out", HELD_OUT, "--eval-examples", EVAL_EXAMPLES, "--steps", STEPS),
+    *(
+        "--mask-rate",
+        MASK_RATE,
+        "--held-out",
+        HELD_OUT,
+        "--eval-every",
+        "2",
+        "--eval-targets",
+        EVAL_TARGETS,
+        "--steps",
+        STEPS,
+    ),
     *("--batch-size", "4", "--accumulation", BATCH // 4, "--lr", PEAK, "--warmup", WARMUP, "--clip", CLIP),
     *("--beta1", BETAS[0], "--beta2", BETAS[1], "--weight-decay", WEIGHT_DECAY),
     *("--log-interval", INTERVAL, "--save-interval", "4"),
@@ -48,7 +61,7 @@ class Data:
 
 @pytest.fixture(scope="module")
 def dataset():
-    return tiny_dataset(articles=40)
+    return tiny_dataset(articles=100)
 
 
 @pytest.fixture(scope="module")
@@ -58,13 +71,16 @@ def data(dataset):
     def corpus(documents, rate):
         return PairCorpus(dataset.sentences, documents, tokenizer, LENGTH, rate, True)
 
-    validation, test = corpus(splits.validation, 0.15), corpus(splits.test, 0.15)
-    assert len(validation) > EVAL_EXAMPLES
+    validation = HeldOutQuestions(corpus(splits.validation, 0.15)).batches()
+    test = HeldOutQuestions(corpus(splits.test, 0.15)).batches()
+    subset = validation[:1]
+    assert len(subset[0].labels) >= EVAL_TARGETS
+    assert len(validation) > 1
     return Data(
         train=TrainingBatches(corpus(splits.train, MASK_RATE), BATCH, SEED),
-        subset=held_out_batches(validation, EVAL_EXAMPLES, 64, SEED),
-        validation=held_out_batches(validation, None, 64, SEED),
-        test=held_out_batches(test, None, 64, SEED),
+        subset=subset,
+        validation=validation,
+        test=test,
         han=np.array([len(token) == 1 and is_han(token) for token in tokenizer.tokens]),
     )
 
@@ -110,7 +126,13 @@ def train_plainly(start, data, muon):
 def plain_record(step, rate, batches, norms, weights, data):
     """What the history's documentation says of a record, from all ``batches`` with their sums and all ``norms``."""
     trained = {key: sum(sums[key] for _, sums in batches[-INTERVAL:]) for key in batches[0][1]}
-    held_out = plain_score(weights, data.subset, data.han)
+    scored = plain_score(weights, data.subset, data.han)
+    held_out = {
+        "eval_mlm_acc": scored["right"] / scored["targets"],
+        "eval_mlm_acc_han": scored["han_right"] / scored["han"],
+        "eval_nsp_acc": scored["pairs_right"] / scored["pairs"],
+        "eval_loss": scored["mlm"] / scored["targets"] + scored["nsp"] / scored["pairs"],
+    }
     sample = plain_score(weights, [data.train.from_step(step + 1, 32)], data.han)
     return {
         "steps": step,
@@ -120,10 +142,7 @@ def plain_record(step, rate, batches, norms, weights, data):
         "loss": trained["mlm"] / trained["targets"] + trained["nsp"] / trained["pairs"],
         "mlm_targets": trained["targets"],
         "nsp_pairs": trained["pairs"],
-        "eval_mlm_acc": held_out["right"] / held_out["targets"],
-        "eval_mlm_acc_han": held_out["han_right"] / held_out["han"],
-        "eval_nsp_acc": held_out["pairs_right"] / held_out["pairs"],
-        "eval_loss": held_out["mlm"] / held_out["targets"] + held_out["nsp"] / held_out["pairs"],
+        **(held_out if step % (2 * INTERVAL) == 0 else dict.fromkeys(held_out)),
         "sample_mlm_acc": sample["right"] / sample["targets"],
         "sample_mlm_acc_published": sample["collapsed_right"] / sample["targets"],
         "sample_nsp_acc": sample["pairs_right"] / sample["pairs"],
@@ -160,8 +179,10 @@ def test_every_record(runs):
     history, _, records, _ = runs
     assert set(history.records) - {"seconds"} == set(records[0])
     for key in records[0]:
-        expected = [record[key] for record in records]
-        assert history.records[key] == pytest.approx(expected, rel=1e-9), key
+        expected, found = [record[key] for record in records], history.records[key]
+        assert [value is None for value in found] == [value is None for value in expected], key
+        values = [[value for value in each if value is not None] for each in (found, expected)]
+        assert values[0] == pytest.approx(values[1], rel=1e-9), key
 
 
 def test_weights_of_every_checkpoint(runs):
@@ -185,6 +206,22 @@ def test_final_scores_are_of_all_held_out_text(runs, data):
         keys = ("mlm_acc", "mlm_acc_han", "nsp_acc", "mlm_loss", "nsp_loss")
         assert [found[key] for key in keys] == pytest.approx(expected, rel=1e-9), name
         assert found["loss"] == pytest.approx(found["mlm_loss"] + found["nsp_loss"])
+
+
+def test_the_final_scoring_tells_the_hits_of_every_sequence(runs, dataset, data):
+    history, _, _, weights = runs
+    scoring = read_final_scoring(final_scoring_beside(history.path))
+    assert (scoring.seed, scoring.dataset, scoring.step) == (SEED, dataset.fingerprint(), STEPS)
+    for found, batches in ((scoring.validation, data.validation), (scoring.test, data.test)):
+        assert found.questions == digest(batches)
+        alone = [(batch, row) for batch in batches for row in range(len(batch.lengths))]
+        sums = [plain_score(weights[STEPS], [take(batch, np.array([row]))], data.han) for batch, row in alone]
+        assert found.targets == [each["targets"] for each in sums]
+        assert found.hits == [each["right"] for each in sums]
+        assert found.pair_hits == [each["pairs_right"] if each["pairs"] else None for each in sums]
+    splits = split_by_article(dataset, HELD_OUT)
+    assert set(scoring.validation.article) == {document.page for document in splits.validation}
+    assert set(scoring.test.article) == {document.page for document in splits.test}
 
 
 def test_what_the_records_are_scored_on(runs, data):

@@ -27,7 +27,7 @@ MICRO_BATCH, ACCUMULATION, HELD_OUT, SEED = 2, 3, 0.1, 42
 SETTINGS = (
     *("--layers", "2", "--hidden", HIDDEN, "--heads", HEADS, "--ffn", FFN, "--max-positions", LENGTH),
     *("--length", LENGTH, "--batch-size", MICRO_BATCH, "--accumulation", ACCUMULATION, "--steps", STEPS),
-    *("--held-out", HELD_OUT, "--log-interval", STEPS, "--save-interval", STEPS, "--eval-examples", "8"),
+    *("--held-out", HELD_OUT, "--log-interval", STEPS, "--save-interval", STEPS, "--eval-targets", "60"),
 )
 
 

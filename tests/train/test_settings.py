@@ -5,6 +5,7 @@ import math
 
 import pytest
 
+from pipeline.data.masked_pairs import HELD_OUT_MASK_RATE
 from pipeline.files.history import History
 from pipeline.files.run_record import LATER_SETTINGS
 from pipeline.stage import InputError
@@ -28,12 +29,15 @@ def test_the_published_run():
 def test_presets_are_sound(preset):
     preset.check()
     # A forward pass is a third of a training step's work: scoring must cost at most 5 % of the run.
-    assert preset.eval_examples <= 3 * 0.05 * preset.log_interval * preset.effective_batch
+    # A sequence of the CPU presets fills three quarters of its length.
+    scored = preset.eval_targets / (HELD_OUT_MASK_RATE * 0.75 * preset.length)
+    assert scored / 3 <= 0.05 * preset.log_interval * preset.eval_every * preset.effective_batch
+    assert preset.eval_targets >= 2000
 
 
 REFUSED = {
     ("layers", "hidden", "heads", "ffn", "steps", "batch_size", "accumulation"): (0, -1),
-    ("log_interval", "eval_examples", "save_interval"): (0, -1),
+    ("log_interval", "eval_every", "eval_targets", "save_interval"): (0, -1),
     ("warmup", "seed", "data_seed"): (-1,),
     ("dropout", "attention_dropout", "beta1", "beta2"): (-0.1, 1.0, math.nan),
     ("lr", "clip", "init_std"): (0.0, -1.0, math.inf, math.nan),

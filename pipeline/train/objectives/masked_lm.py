@@ -9,26 +9,27 @@ import dataclasses
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 from torch import Tensor, nn
 
 from pipeline.baselines.counting import CountingGuesses
 from pipeline.data.corpora import Corpora
+from pipeline.data.held_out_questions import HeldOutQuestions, counts, digest, first_with_targets
 from pipeline.data.masked_pairs import (
-    NO_PAIR,
     Batch,
     PairCorpus,
     TrainingBatches,
-    counts,
-    held_out_batches,
     split_batch,
 )
+from pipeline.data.pairing import NO_PAIR
 from pipeline.files.columns import Columns
+from pipeline.files.final_scoring import SequenceScores
 from pipeline.model import dropout
 from pipeline.model.bert import Bert, to_device
 from pipeline.model.flops import flops_of_step
 from pipeline.model.loss import RunningTotals
 from pipeline.model.precision import Precision
-from pipeline.score.held_out import SCORING_BATCH, published_log, score
+from pipeline.score.held_out import Hits, published_log, score, score_each
 from pipeline.train.objectives.objective import Entry
 from pipeline.train.settings import Settings, dropout_seed
 
@@ -51,7 +52,7 @@ class MaskedLM:
         self._precision = precision
         self._han = corpora.tokenizer.han_ids()
         self._totals = RunningTotals(self._han, precision.device)
-        self._validation = self._held_out(corpora.validation, settings.eval_examples)
+        self._validation = first_with_targets(HeldOutQuestions(corpora.validation).batches(), settings.eval_targets)
         self._counts = counts(self._validation, self._han)
 
     @property
@@ -61,10 +62,12 @@ class MaskedLM:
     def facts(self) -> dict[str, Any]:
         """What the ``run`` object says of this objective before training begins."""
         sample = [self.batches[step] for step in range(1, 1 + SAMPLED_STEPS)]
+        maker = self.batches.corpus.pair_maker
         return {
             "columns": self.columns.to_json(),
             "parameters": sum(parameter.numel() for parameter in self.model.parameters()),
             "train_examples": len(self.batches.corpus),
+            "train_pairs": {"labelled": maker.labelled, "mlm_only": maker.unlabelled},
             "flops_per_step": flops_of_step(self.model.shape, sample),
             "eval_counts": self._counts,
             "guesses": self.guesses.accuracies(self._validation, self._han),
@@ -94,10 +97,10 @@ class MaskedLM:
     def held_out_targets(self) -> int:
         return self._counts["mlm_targets"]
 
-    def record(self, step: int) -> Entry:
+    def record(self, step: int, held_out: bool) -> Entry:
         trained = self._totals.means()
         self.sums.zero_()
-        held_out = score(self.model, self._validation, self._han, self._precision)
+        scored = score(self.model, self._validation, self._han, self._precision) if held_out else None
         dropout.seed(dropout_seed(self._settings.seed, step, PUBLISHED_MICRO_BATCH))
         sample = self.batches.from_step(step + 1, PUBLISHED_MICRO_BATCH)
         return {
@@ -106,21 +109,32 @@ class MaskedLM:
             "loss": trained.loss,
             "mlm_targets": trained.mlm_targets,
             "nsp_pairs": trained.nsp_pairs,
-            "eval_mlm_acc": held_out.mlm_acc,
-            "eval_mlm_acc_han": held_out.mlm_acc_han,
-            "eval_nsp_acc": held_out.nsp_acc,
-            "eval_loss": held_out.loss,
+            "eval_mlm_acc": scored.mlm_acc if scored else None,
+            "eval_mlm_acc_han": scored.mlm_acc_han if scored else None,
+            "eval_nsp_acc": scored.nsp_acc if scored else None,
+            "eval_loss": scored.loss if scored else None,
             **published_log(self.model, sample, self._han, self._precision),
         }
 
-    def final_scores(self) -> dict[str, dict[str, Any]]:
-        """All of validation and, once, of test, beside the counting guesses on the same targets."""
-        scores = {}
+    def final_scores(self) -> tuple[dict[str, dict[str, Any]], dict[str, SequenceScores]]:
+        """All of validation and, once, of test: the means beside the counting guesses on the same targets, and hits."""
+        means, hits = {}, {}
         for name, corpus in (("validation", self._corpora.validation), ("test", self._corpora.test)):
-            batches = self._held_out(corpus, None)
-            scored = score(self.model, batches, self._han, self._precision)
-            scores[name] = {**scored.to_json(), "guesses": self.guesses.accuracies(batches, self._han)}
-        return scores
+            batches = HeldOutQuestions(corpus).batches()
+            scored, each = score_each(self.model, batches, self._han, self._precision)
+            means[name] = {**scored.to_json(), "guesses": self.guesses.accuracies(batches, self._han)}
+            hits[name] = _sequence_scores(corpus, batches, each)
+        return means, hits
 
-    def _held_out(self, corpus: PairCorpus, examples: int | None) -> list[Batch]:
-        return held_out_batches(corpus, examples, SCORING_BATCH, self._settings.seed)
+
+def _sequence_scores(corpus: PairCorpus, batches: list[Batch], found: Hits) -> SequenceScores:
+    examples = np.concatenate([batch.examples for batch in batches])
+    labels = np.concatenate([batch.next_labels for batch in batches])
+    pairs = zip(labels != NO_PAIR, found.pair_right, strict=True)
+    return SequenceScores(
+        questions=digest(batches),
+        article=corpus.page[corpus.first[examples]].tolist(),
+        targets=found.targets.tolist(),
+        hits=found.hits.tolist(),
+        pair_hits=[int(right) if is_pair else None for is_pair, right in pairs],
+    )

@@ -56,8 +56,8 @@ class Objective(Protocol[MicroBatch]):
         """The examples in the batch of ``step``, for a message."""
         ...
 
-    def record(self, step: int) -> Entry:
-        """The means since the last record (``sums`` start again), and the held-out scores after ``step``."""
+    def record(self, step: int, held_out: bool) -> Entry:
+        """The means since the last record (``sums`` start again) and, if asked for, the ``held_out`` scores."""
         ...
 
     def sizes(self) -> dict[str, Any]:
