@@ -186,7 +186,7 @@ def refuse_divergence(run: Run) -> None:
     """
     step = run.gradients.first_bad_step()
     if step:
-        if run.processes.first:
+        if run.processes.first and len(run.history):  # records that were not written yet
             run.write_history(at_once=True)
         good = checkpoint.newest_state(run.files.checkpoint_dir)
         raise RunFailed(
