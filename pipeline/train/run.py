@@ -91,11 +91,11 @@ class Run:
         }
 
     def write_history(self, *, at_once: bool) -> None:
-        """Write the history: every few seconds, however many records there are, or ``at_once``.
+        """Write the history, once it has a record: every few seconds, however many there are, or ``at_once``.
 
         A file of thousands of records takes longer to write than a quick step to compute.
         """
-        if at_once or time.monotonic() - self._written >= WRITE_EVERY:
+        if len(self.history) and (at_once or time.monotonic() - self._written >= WRITE_EVERY):
             self.history.write(self.files.history)
             self._written = time.monotonic()
 
@@ -186,7 +186,7 @@ def refuse_divergence(run: Run) -> None:
     """
     step = run.gradients.first_bad_step()
     if step:
-        if run.processes.first and len(run.history):  # records that were not written yet
+        if run.processes.first:
             run.write_history(at_once=True)
         good = checkpoint.newest_state(run.files.checkpoint_dir)
         raise RunFailed(
