@@ -1,4 +1,4 @@
-"""From a wiki's plain-text extract to paragraphs: without headings, empty sections, reference lists and formulas."""
+"""From the plain text of a page to paragraphs: without headings, empty sections, reference lists and formulas."""
 
 from __future__ import annotations
 

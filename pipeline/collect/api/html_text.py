@@ -50,7 +50,7 @@ class _Reader(HTMLParser):
             self.end_line()
             self._plain = False
             self._around.append(tag)
-        elif tag in _BREAKS:
+        elif tag in _BREAKS and not self._level():
             self.end_line()
 
     def handle_endtag(self, tag: str) -> None:
@@ -75,5 +75,9 @@ class _Reader(HTMLParser):
         if self._plain or "pre" in self._around:
             self.lines.extend(texts)
         elif text := run_on(texts):
-            level = next((_HEADINGS[tag] for tag in self._around if tag in _HEADINGS), 0)
+            level = self._level()
             self.lines.append(f"{'=' * level} {text} {'=' * level}" if level else text)
+
+    def _level(self) -> int:
+        """The level of the heading that is open, 0 where none is."""
+        return next((_HEADINGS[tag] for tag in self._around if tag in _HEADINGS), 0)

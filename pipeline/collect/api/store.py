@@ -95,7 +95,7 @@ class Entry:
 
 @dataclass(frozen=True)
 class Page:
-    """A page as it was fetched. ``fetched`` is an ISO time in UTC, ``text`` the wiki's plain-text extract."""
+    """A page as it was fetched. ``fetched`` is an ISO time in UTC, ``text`` the plain text of the wiki's extract."""
 
     pageid: int
     revid: int

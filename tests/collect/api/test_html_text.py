@@ -37,6 +37,7 @@ CASES = [
         ["甲", "丙", "\f", "己"],
     ),
     ("a&lt;b&gt;、<b>c</b>&nbsp;&#x20BB7;", "<p>a&lt;b&gt;、<b>c</b>\u00a0𠮷\n</p>", ["a<b>、c 𠮷"]),
+    ("== 甲<br>乙 ==\n丙", "<h2><span>甲<br>乙</span></h2>\n<p>丙\n</p>", ["丙"]),
     ("<center>甲</center>乙\n丙", "<center>甲</center><p>乙\n丙\n</p>", ["甲", "乙丙"]),
 ]
 
@@ -53,6 +54,10 @@ def test_a_formula_leaves_a_mark_in_its_sentence():
     )
     html = f"<p>设{formula}</math></span></span>为整数。\n</p>"
     assert extract_paragraphs(html_text(html)) == [f"设{FORMULA}为整数。"]
+
+
+def test_a_heading_is_one_line():
+    assert html_text("<h2><span>参考<br>文献</span></h2>\n<h3>甲\n</h3>") == "== 参考文献 ==\n=== 甲 ==="
 
 
 def test_a_page_of_nothing_is_empty():
