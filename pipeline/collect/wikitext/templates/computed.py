@@ -137,7 +137,7 @@ def one_below_another(arguments: Arguments, _: str) -> str:
 
 def date(arguments: Arguments, _: str) -> str:
     """``{{birth date|1900|1|2}}``: 1900年1月2日; a first argument that is a whole date is shown as it is."""
-    return _date(arguments.numbered())
+    return _date(arguments.numbered() or [arguments.get(name) for name in ("year", "month", "day")])
 
 
 def as_of(arguments: Arguments, _: str) -> str:
