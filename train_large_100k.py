@@ -69,7 +69,7 @@ def main() -> int:
     with Processes(chosen_device(arguments.device)) as processes:
         precision = Precision(arguments.precision, processes.device)
         if arguments.describe:
-            return print_description(settings, precision, arguments.dataset)
+            return processes.leave(print_description(settings, precision, arguments.dataset) if processes.first else 0)
         return processes.leave(train_bert(settings, processes, precision, trunk, arguments))
 
 
@@ -85,7 +85,11 @@ def train_bert(
 ) -> int:
     """The whole stage; returns the exit code."""
     with contextlib.ExitStack() as held:
-        begun = begin(settings, processes, precision, trunk, arguments, held)
+        with processes.together() as facts:
+            begun = begin(settings, processes, precision, trunk, arguments, held)
+            facts["finished"] = begun is None
+            if begun is not None:
+                facts.update(begun[0].shared_facts())
         if begun is None:
             return 0
         run, objective, dataset = begun
@@ -109,6 +113,7 @@ def begin(
     held: contextlib.ExitStack,
 ) -> tuple[Run, MaskedLM, Dataset] | None:
     """The run where it stands, its files locked until ``held`` is closed; None where it is finished."""
+    processes.refuse_idle(settings.effective_batch)
     dataset = read_dataset(arguments.dataset)
     files = RunFiles(
         arguments.checkpoint_dir, arguments.history, arguments.final, arguments.keep, arguments.keep_states
@@ -156,7 +161,6 @@ def begin(
     if trunk and run.step == 0:
         begin_branch(run, trunk)
     run.history.run["keep_states"] = str(run.kept_states)
-    processes.wait()
     return run, objective, dataset
 
 

@@ -65,22 +65,27 @@ def run_stage(main: Callable[[], int], *, outlives_reader: bool = True) -> None:
     sys.exit(code)
 
 
-def exit_code(error: BaseException) -> int | None:
-    """Say on stderr, in one line, why the stage ends; give its exit code, or None for an error nobody foresaw."""
+def complaint(error: BaseException) -> tuple[str, int] | None:
+    """The line that says what went wrong, and the exit code of a stage; None for an error that was not foreseen."""
     if isinstance(error, InputError):
-        return _complain(str(error))
+        return " ".join(str(error).split()), BAD_INPUT
     if isinstance(error, RunFailed):
-        return _complain(str(error), RUN_FAILED)
+        return " ".join(str(error).split()), RUN_FAILED
     if isinstance(error, OSError):
-        return _complain(f"{error.filename or 'file'}: {error.strerror or error}")
-    if isinstance(error, KeyboardInterrupt):
-        print("interrupted; run the same command again to go on", file=sys.stderr)
-        return error.code if isinstance(error, Interrupted) else INTERRUPTED
+        return f"{error.filename or 'file'}: {error.strerror or error}", BAD_INPUT
     return None
 
 
-def _complain(message: str, code: int = BAD_INPUT) -> int:
-    print(f"error: {' '.join(message.split())}", file=sys.stderr)
+def exit_code(error: BaseException) -> int | None:
+    """Say on stderr, in one line, why the stage ends; give its exit code, None for an error that was not foreseen."""
+    if isinstance(error, KeyboardInterrupt):
+        print("interrupted; run the same command again to go on", file=sys.stderr)
+        return error.code if isinstance(error, Interrupted) else INTERRUPTED
+    found = complaint(error)
+    if found is None:
+        return None
+    message, code = found
+    print(f"error: {message}", file=sys.stderr)
     return code
 
 
@@ -102,7 +107,7 @@ class StopSignal:
 
     def __exit__(self, *_: object) -> None:
         if self.code:
-            _pass_over_repeats()
+            pass_over_signals()
         else:
             for number, handler in self._before.items():
                 signal.signal(number, handler)
@@ -133,12 +138,12 @@ def _end_at_signals() -> None:
 def _end_at_once(number: int, _frame: FrameType | None) -> NoReturn:
     """Files being written are cleaned up on the way out; only another Ctrl-C cuts that short."""
     code = _heeded()[number]
-    _pass_over_repeats()
+    pass_over_signals()
     raise Interrupted(code)
 
 
-def _pass_over_repeats() -> None:
-    """From here on this process is about to end."""
+def pass_over_signals() -> None:
+    """From here on this process is about to end anyway; only Ctrl-C still cuts that short."""
     for number in _heeded():
         signal.signal(number, signal.SIG_DFL if number == signal.SIGINT else signal.SIG_IGN)
 

@@ -75,6 +75,11 @@ class Run:
         rates = self.settings.rates
         return self.files.keep_states.and_of(rates.constant_until if rates.shape == "wsd" else None)
 
+    def shared_facts(self) -> dict[str, object]:
+        """What must be the same in all processes before the next step."""
+        fingerprint = self.history.run["dataset"]["fingerprint"]
+        return {"step": self.step, "dataset": fingerprint, **dataclasses.asdict(self.settings)}
+
     def weights(self) -> dict[str, Any]:
         """The model, the sizes to build it with, and which run it is of."""
         recorded = self.history.run

@@ -8,7 +8,6 @@ import signal
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 import pytest
 import torch
@@ -20,6 +19,7 @@ from pipeline.statistics.early_stop import EarlyStop
 from tests.helpers.in_process import run_here, train_here
 from tests.helpers.stopping import signalled_at
 from tests.helpers.tiny import ROOT, TINY_SETTINGS, run_script, tiny_dataset, training_paths, write_tiny_dataset
+from tests.helpers.torchrun import processes_of, torchrun_command
 
 
 def train(folder, *more):
@@ -349,19 +349,6 @@ def test_two_processes_resume_after_a_kill(tmp_path):
     assert result.returncode == 0, result.stderr
     assert "resuming after step" in result.stdout
     assert_same_run(tmp_path / "killed", tmp_path / "whole")
-
-
-def processes_of(folder):
-    """Launcher and workers that were given a path in ``folder``; workers have sessions of their own."""
-    listed = [path for path in Path("/proc").iterdir() if path.name.isdigit() and int(path.name) != os.getpid()]
-    return [int(path.name) for path in listed if str(folder).encode() in (path / "cmdline").read_bytes()]
-
-
-def torchrun_command(folder, *more):
-    return list(map(str, [
-        sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node=2", "train_large_100k.py",
-        "--dataset", folder.parent / "dataset.json", *training_paths(folder), *TINY_SETTINGS, *more,
-    ]))  # fmt: skip
 
 
 def torchrun(folder, *more):
