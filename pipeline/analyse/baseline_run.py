@@ -8,7 +8,7 @@ accuracy.
 
 from __future__ import annotations
 
-from pipeline.analyse.run_parts import Part, difference, part_of
+from pipeline.analyse.run_parts import Part, difference, part_of, shared_until
 from pipeline.analyse.schema.side_by_side import ByHorizon, CommonHorizon, Comparison, RunPair
 from pipeline.files.history import History
 from pipeline.formatting import step_number
@@ -41,14 +41,15 @@ def comparison(history: History, baseline: History | None) -> Comparison:
 def _by_key(history: History, baseline: History, key: str | None) -> ByHorizon:
     """The accuracy list ``key`` over the common horizon and over each run's whole."""
     until = min(float(each.last_step) for each in (baseline, history))
-    common = _pair(part_of(baseline, key, until), part_of(history, key, until))
+    shared = shared_until(baseline, history)
+    common = _pair(part_of(baseline, key, until), part_of(history, key, until), shared)
     return ByHorizon(
         CommonHorizon(until=step_number(until), **vars(common)),
-        whole=_pair(part_of(baseline, key), part_of(history, key)),
+        whole=_pair(part_of(baseline, key), part_of(history, key), shared),
     )
 
 
-def _pair(baseline: Part, this_run: Part) -> RunPair:
-    r, r_interval = difference(baseline, this_run, "r")
-    accuracy, accuracy_interval = difference(baseline, this_run, "end_accuracy")
+def _pair(baseline: Part, this_run: Part, shared: int) -> RunPair:
+    r, r_interval = difference(baseline, this_run, "r", shared)
+    accuracy, accuracy_interval = difference(baseline, this_run, "end_accuracy", shared)
     return RunPair(baseline.summary(), this_run.summary(), r, r_interval, accuracy, accuracy_interval)

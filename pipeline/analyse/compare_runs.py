@@ -5,6 +5,10 @@ is "seeds": a mean curve, the band that further seeds are expected in (Student t
 all. Anything else is "experiments": a table, and differences between groups. Where both groups have two seeds or more,
 a difference has Welch's interval over seeds; where not, only the noise of the records is known, and ``covers`` says so.
 
+Branches of one trunk, each a budget of its own, have the trunk's records in common. Between two of them the noise of
+these is drawn once (run_parts.py). Between groups of seeds whose trunks are the same, seed by seed, the differences are
+paired and have Student's interval, so that what a trunk has in common with itself is not taken for scatter.
+
 Student's t takes r itself for normal. Where r is skewed, the interval of its mean holds less than 95 %, 91 % in a
 simulation with five seeds and r around 0.6, and it may reach beyond 1.
 """
@@ -18,7 +22,7 @@ from pathlib import Path
 import numpy as np
 from scipy import stats
 
-from pipeline.analyse.run_parts import Part, difference, part_of
+from pipeline.analyse.run_parts import Part, difference, part_of, shared_until
 from pipeline.analyse.schema.side_by_side import (
     Band,
     ComparedRun,
@@ -109,6 +113,7 @@ def _compared(run: Run, key: str | None) -> ComparedRun:
         best_accuracy=None if best is None else float(smooth[best]),
         best_step=None if best is None else step_number(steps[best]),
         test_accuracy=facts.number("test", "mlm_acc"),
+        branch=facts.branch(),
     )
 
 
@@ -144,9 +149,13 @@ def _mean_r(runs: list[Run]) -> MeanR | None:
     known = np.array([value for value in values if value is not None])
     if len(known) < 2:
         return None
-    half = float(stats.t.ppf((1 + LEVEL) / 2, len(known) - 1) * known.std(ddof=1) / np.sqrt(len(known)))
-    mean = float(known.mean())
-    return MeanR(mean, float(known.std(ddof=1)), (mean - half, mean + half))
+    return MeanR(float(known.mean()), float(known.std(ddof=1)), _student(known))
+
+
+def _student(values: np.ndarray) -> tuple[float, float]:
+    """Student's 95 % interval of the mean of two ``values`` or more (float [N])."""
+    half = float(stats.t.ppf((1 + LEVEL) / 2, len(values) - 1) * values.std(ddof=1) / np.sqrt(len(values)))
+    return float(values.mean()) - half, float(values.mean()) + half
 
 
 def _differences(runs: list[Run], until: float) -> list[GroupDifference]:
@@ -160,6 +169,7 @@ def _differences(runs: list[Run], until: float) -> list[GroupDifference]:
     found = []
     for first, second in pairs:
         for metric in METRICS:
+            shared = shared_until(groups[first][0].history, groups[second][0].history)
             value, interval, covers = _group_difference(groups[first], groups[second], metric)
             found.append(
                 GroupDifference(
@@ -170,6 +180,7 @@ def _differences(runs: list[Run], until: float) -> list[GroupDifference]:
                     difference=value,
                     interval=interval,
                     covers=covers,
+                    shared_until=shared or None,
                 )
             )
     return found
@@ -184,9 +195,16 @@ def _group_difference(
         return run.whole if metric == "end_accuracy" else run.common
 
     if len(first) < 2 or len(second) < 2:
-        return *difference(part(first[0]), part(second[0]), metric), "records"
-    values = [[part(run).value_of(metric) for run in group] for group in (first, second)]
-    before, after = (np.array([value for value in group if value is not None]) for group in values)
+        shared = shared_until(first[0].history, second[0].history)
+        return *difference(part(first[0]), part(second[0]), metric, shared), "records"
+    if pairs := _pairs_of_one_trunk(first, second):
+        values = [(part(one).value_of(metric), part(two).value_of(metric)) for one, two in pairs]
+        apart = np.array([two - one for one, two in values if one is not None and two is not None])
+        return (float(apart.mean()), _student(apart), "seeds") if len(apart) > 1 else (None, None, "seeds")
+    before, after = (
+        np.array([value for value in (part(run).value_of(metric) for run in group) if value is not None])
+        for group in (first, second)
+    )
     if len(before) < 2 or len(after) < 2:
         return None, None, "seeds"
     found = float(after.mean() - before.mean())
@@ -194,6 +212,13 @@ def _group_difference(
     interval = welch.confidence_interval(LEVEL)
     known = np.isfinite([interval.low, interval.high]).all()
     return found, (float(interval.low), float(interval.high)) if known else None, "seeds"
+
+
+def _pairs_of_one_trunk(first: list[Run], second: list[Run]) -> list[tuple[Run, Run]]:
+    """The runs of two groups two by two, where each has just one of the other group that shares its first records."""
+    pairs = [(one, two) for one in first for two in second if shared_until(one.history, two.history)]
+    sizes = {len(pairs), len(first), len(second), *(len({id(pair[side]) for pair in pairs}) for side in (0, 1))}
+    return pairs if len(sizes) == 1 else []
 
 
 def _labels(histories: list[tuple[Path, History]]) -> list[str]:

@@ -1,7 +1,12 @@
-"""How accurate a run is at its end, and two runs' difference, with the noise of their records."""
+"""How accurate a run is at its end, and two runs' difference, with the noise of their records.
+
+Two branches of one trunk, or a branch and its trunk, have the same records up to some step. The noise of those is drawn
+once for both, so that it does not count as a reason for a difference.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -49,12 +54,16 @@ class Part:
         """Redrawn values of ``metric`` minus their mean, float [R]; None where nothing was redrawn."""
         if self.draws is None:
             return None
-        if metric == "r":
-            drawn = np.tanh(self.draws.each(correlations_with(self.steps), MOST_NUMBERS))
-        else:
-            count = self.last_tenth if metric == "end_accuracy" else len(self.accuracy)
-            drawn = self.draws.each(lambda rows: rows[:, -count:].mean(axis=1), MOST_NUMBERS)
+        drawn = self.draws.each(self.statistic(metric), MOST_NUMBERS)
         return drawn - drawn.mean()
+
+    def statistic(self, metric: Metric) -> Callable[[np.ndarray], np.ndarray]:
+        """``metric`` of redrawn records: of float [R, N] it makes float [R]."""
+        if metric == "r":
+            z = correlations_with(self.steps)
+            return lambda rows: np.tanh(z(rows))
+        count = self.last_tenth if metric == "end_accuracy" else len(self.accuracy)
+        return lambda rows: rows[:, -count:].mean(axis=1)
 
     def value_of(self, metric: Metric) -> float | None:
         return {"r": self.r, "mean_accuracy": self.mean(), "end_accuracy": self.end()}[metric]
@@ -73,12 +82,51 @@ def part_of(history: History, key: str | None, until: float | None = None) -> Pa
     return Part(steps, accuracy, draws_around(steps, accuracy, fits[0] if fits else None))
 
 
-def difference(first: Part, second: Part, metric: Metric) -> tuple[float | None, tuple[float, float] | None]:
-    """``metric`` of ``second`` - ``first``, and its 95 % interval over the noise of both runs' records."""
+def shared_until(first: History, second: History) -> int:
+    """The last step up to which two runs have the same records because one of them, or both, branched; 0 for none."""
+    if first.facts.branch() is None and second.facts.branch() is None:
+        return 0
+    last = 0
+    for one, two in zip(_recorded(first), _recorded(second), strict=False):
+        if one != two:
+            break
+        last = one[0]
+    return last
+
+
+def _recorded(history: History) -> list[tuple[int, str]]:
+    """Step, and accuracy and loss to the last digit (NaN equals NaN), of each record."""
+    columns = history.columns
+    values = (history.records.get(key) or [None] * len(history) for key in (columns.accuracy.train, columns.loss.train))
+    return [(step, repr(both)) for step, *both in zip(history.steps, *values, strict=True)]
+
+
+def difference(
+    first: Part, second: Part, metric: Metric, shared: int = 0
+) -> tuple[float | None, tuple[float, float] | None]:
+    """``metric`` of ``second`` - ``first``, and its 95 % interval over the noise of both runs' records.
+
+    Up to step ``shared`` both have the same records, whose noise is drawn once for both.
+    """
     values = first.value_of(metric), second.value_of(metric)
     if values[0] is None or values[1] is None:
         return None, None
     found = values[1] - values[0]
+    if shared and first.draws and second.draws:
+        # Noise of each, float [R, N]. The draws come from one seed and in one order; one is shuffled, so that what is
+        # not shared does not cancel.
+        mine, theirs = (
+            draws.each(lambda rows: rows, MOST_NUMBERS) - draws.fitted for draws in (first.draws, second.draws)
+        )
+        count = min(len(mine), len(theirs))
+        mine, theirs = mine[np.random.default_rng(count).permutation(count)], theirs[:count]
+        records = int((first.steps <= shared).sum())
+        theirs[:, :records] = mine[:, :records]
+        apart = second.statistic(metric)(second.draws.fitted + theirs) - first.statistic(metric)(
+            first.draws.fitted + mine
+        )
+        low, high = np.quantile(apart - apart.mean(), [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+        return found, (found + float(low), found + float(high))
     spreads = first.spread_of(metric), second.spread_of(metric)
     if spreads[0] is None or spreads[1] is None:
         return found, None

@@ -66,6 +66,7 @@ def analyse(history: History, baseline: History | None, timestamp: str, question
         early_stop=early_stopping(history, questions.rule),
         several=several(questions.beside),
         checkpoints=checkpoint_trends(*questions.scores) if questions.scores else None,
+        branch=history.facts.branch(),
     )
 
 

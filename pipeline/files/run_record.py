@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from math import isfinite
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,15 @@ from pipeline.stage import InputError
 
 # Settings that came after the first histories were written, and what the runs of before had in their place.
 LATER_SETTINGS = {"schedule": "cosine", "early_checkpoints": False, "data_seed": None}
+
+
+@dataclass(frozen=True)
+class Branch:
+    """The trunk that a run began from: its records up to ``step`` come first in the run's own history."""
+
+    history: str  # the path of the trunk's, as its trainer was told it
+    step: int
+    sha256: str  # of the state file that was taken up
 
 
 class Facts:
@@ -44,6 +54,15 @@ class Facts:
         if value is not None and not isinstance(value, str):
             raise self._wrong(keys, "a string", value)
         return value
+
+    def branch(self) -> Branch | None:
+        """Where the run began; None for one that began with its first step."""
+        history, step, digest = (
+            self.text("branch", "history"),
+            self.count("branch", "step"),
+            self.text("branch", "sha256"),
+        )
+        return None if history is None or step is None else Branch(history, step, digest or "")
 
     def names(self, *keys: str) -> list[str]:
         """The keys of an object, none where it is absent."""

@@ -12,10 +12,12 @@ from math import isfinite
 from typing import Any
 
 from pipeline.files.history import History
+from pipeline.files.run_record import Branch, recorded_config
 from pipeline.formatting import Step, bytes_text, duration, step_text
 from pipeline.monitor.disk_need import DiskNeed
 from pipeline.monitor.quick_forecast import forecast_end
 from pipeline.monitor.run_health import Deviation, difference_from_reference, findings, finite
+from pipeline.statistics.schedule import Schedule, recorded_schedule
 
 RECENT = 10  # records that "now" is taken over
 STALL_FACTOR = 5  # times the usual time between records; an evaluation or a checkpoint may delay one
@@ -44,6 +46,8 @@ class Progress:
     nsp_acc: float | None
     loss: float | None
     lr: float | None
+    schedule: Schedule | None
+    branch: Branch | None
     last_record_age: float
     usual_interval: float | None
     curve_of: str  # "held-out" where the history has it, else "training": what curve and forecast are of
@@ -54,8 +58,8 @@ class Progress:
     warnings: list[str]
 
     def to_json(self) -> dict[str, Any]:
-        """All but the curve, which the history has."""
-        value = asdict(self)
+        """All but the curve, which the history has; the schedule in the trainer's notation."""
+        value = {**asdict(self), "schedule": str(self.schedule) if self.schedule else None}
         del value["curve"]
         return value
 
@@ -107,6 +111,8 @@ def measure(
         nsp_acc=_last(history, pairs.train if pairs else None),
         loss=_last(history, history.columns.loss.train),
         lr=_last(history, history.columns.rate),
+        schedule=_schedule(history),
+        branch=facts.branch(),
         last_record_age=age,
         usual_interval=usual,
         curve_of="held-out" if held_out else "training",
@@ -148,6 +154,14 @@ def _usual_interval(history: History) -> float | None:
     seconds = [0.0, *(value for value in history.records.get("seconds", []) if _good(value))][-RECENT - 1 :]
     gaps = sorted(after - before for before, after in pairwise(seconds))
     return gaps[len(gaps) // 2] if gaps else None
+
+
+def _schedule(history: History) -> Schedule | None:
+    """The schedule of the run's settings, None where they name none."""
+    try:
+        return recorded_schedule(recorded_config(history.run))
+    except ValueError:
+        return None
 
 
 def _rate(history: History, over: int) -> float | None:

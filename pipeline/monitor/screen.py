@@ -40,6 +40,11 @@ def _motion(p: Progress) -> list[str]:
     if p.seconds is not None:
         left = "" if p.eta_seconds is None else f"{duration(p.eta_seconds)} left{_done_at(p)}"
         lines.append(row("time", f"{duration(p.seconds)} so far" if left else duration(p.seconds), left))
+    if p.schedule:
+        falls = p.schedule.constant_until
+        lines.append(row("schedule", str(p.schedule), "" if falls is None else f"the rate falls after step {falls:,}"))
+    if p.branch:
+        lines.append(row("branch", f"from step {p.branch.step:,}", f"of {p.branch.history}"))
     return lines
 
 

@@ -28,6 +28,7 @@ class Report:
         stats, loss = result.mlm_stats, result.loss_stats
         found = [
             self._say("records", path=path, count=result.data_points, last=result.total_steps),
+            *([self._say("branch", **vars(result.branch))] if result.branch else []),
             self._say("stats", **{name: self._number(value) for name, value in vars(stats).items()}),
             self._say("loss", initial=self._number(loss.initial), final=self._number(loss.final)),
             *self._accuracy("training", result.training),
@@ -244,6 +245,8 @@ class Report:
             step = self._say("unknown") if run.best_step is None else step_text(run.best_step)
             end, best = self._percent(run.end_accuracy), self._percent(run.best_accuracy)
             found.append(self._say("run", label=run.label, r=self._number(run.r), end=end, best=best, step=step))
+            if run.branch:
+                found.append(self._say("run_branch", **vars(run.branch)))
         if mean := several.r:
             low, high = mean.interval
             found.append(self._say("mean_r", mean=mean.mean, sd=mean.sd, low=low, high=high))
@@ -256,6 +259,8 @@ class Report:
             covers = self._say(f"covers_{entry.covers}")
             named = {"first": entry.first, "second": entry.second, "metric": entry.metric}
             found.append(self._say("difference", value=value, interval=interval, covers=covers, **named))
+            if entry.shared_until:
+                found.append(self._say("shared", step=entry.shared_until))
         return found
 
     def _checkpoints(self, checkpoints: CheckpointTrends | None) -> list[str]:

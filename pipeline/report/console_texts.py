@@ -6,6 +6,7 @@ from pipeline.words import Words
 
 TEXTS = {
     "records": "{path}: {count:,} records to step {last:,}",
+    "branch": "  a branch of {history} at step {step:,}: up to there the records are the trunk's",
     "training": "training accuracy",
     "held_out": "held-out accuracy",
     "stats": "training MLM accuracy   mean {mean}, from {min} to {max}, std {std}",
@@ -103,12 +104,14 @@ TEXTS = {
     "several_seeds": "{count} runs of one setting (seeds)",
     "several_experiments": "{count} runs of different settings; what differs: {names}",
     "run": "  {label:<24} r {r}   at the end {end} %   best {best} % at step {step}",
+    "run_branch": "    a branch of {history} at step {step:,}",
     "mean_r": (
         "  r over seeds            mean {mean:.3f}, standard deviation {sd:.3f}, 95 % interval of the mean "
         "{low:.3f} to {high:.3f}"
     ),
     "difference": "  {second} less {first}: {metric} {value}{interval}  ({covers})",
     "interval": ", 95 % interval {low} to {high}",
+    "shared": "    the records up to step {step:,} are the same in both and count once",
     "covers_seeds": "over seeds",
     "covers_records": "record noise only, seeds may differ by more",
     "checkpoints": "{count} checkpoints scored on {sequences:,} {split} sequences, steps {first:,} to {last:,}",
@@ -121,6 +124,7 @@ TEXTS = {
 
 _CHINESE = {
     "records": "{path}：{count:,} 条记录，到第 {last:,} 步",
+    "branch": "  这次运行是 {history} 在第 {step:,} 步的分支：到那一步为止是主干的记录",
     "training": "训练准确率",
     "held_out": "留出准确率",
     "stats": "训练 MLM 准确率        均值 {mean}，从 {min} 到 {max}，标准差 {std}",
@@ -201,9 +205,11 @@ _CHINESE = {
     "several_seeds": "同一设置的 {count} 次运行（种子）",
     "several_experiments": "{count} 次不同设置的运行；不同之处：{names}",
     "run": "  {label:<24} r {r}   结尾 {end} %   最好 {best} %，在第 {step} 步",
+    "run_branch": "    {history} 在第 {step:,} 步的分支",
     "mean_r": "  各种子的 r           均值 {mean:.3f}，标准差 {sd:.3f}，均值的 95 % 区间 {low:.3f} 到 {high:.3f}",
     "difference": "  {second} 减 {first}：{metric} {value}{interval}（{covers}）",
     "interval": "，95 % 区间 {low} 到 {high}",
+    "shared": "    两者到第 {step:,} 步的记录相同，只算一次",
     "covers_seeds": "含种子之间的差异",
     "covers_records": "只含记录噪声，种子之间的差异可能更大",
     "checkpoints": "{count} 个检查点，在 {sequences:,} 条 {split} 序列上打分，第 {first:,} 到 {last:,} 步",

@@ -211,6 +211,7 @@ def _run(facts: Facts, history: History, say: Words) -> Table | None:
         [say("steps"), count(facts.count("config", "steps"))],
         [say("sequences a step"), _product(facts.count("config", "batch_size"), facts.count("config", "accumulation"))],
         [say("peak learning rate"), _number(facts.number("config", "lr"), "g")],
+        [say("branch"), _branch(facts, say)],
         [say("seed"), count(facts.count("seed"))],
         [say("dataset"), (facts.text("dataset", "fingerprint") or NOTHING)[:16]],
         [say("sentences"), count(facts.count("dataset", "sentences"))],
@@ -221,6 +222,11 @@ def _run(facts: Facts, history: History, say: Words) -> Table | None:
         [say("finished"), facts.text("finished") or NOTHING],
     ]
     return Table(say("The run"), ["", ""], _known(rows))
+
+
+def _branch(facts: Facts, say: Words) -> str:
+    trunk = facts.branch()
+    return say("of {history} at step {step:,}", history=trunk.history, step=trunk.step) if trunk else NOTHING
 
 
 def _known(rows: list[Row]) -> list[Row]:

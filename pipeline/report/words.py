@@ -128,6 +128,8 @@ REPORT = {
     "layers x width, heads": "层数 x 宽度，注意力头",
     "sequences a step": "每步序列数",
     "peak learning rate": "学习率峰值",
+    "branch": "分支",
+    "of {history} at step {step:,}": "{history}，第 {step:,} 步",
     "seed": "种子",
     "dataset": "数据集",
     "sentences": "句子",

@@ -33,6 +33,10 @@ class Schedule:
     warmup: int = 0
     share: float = 0.0  # of the steps, in the decay; "wsd" only
 
+    def __str__(self) -> str:
+        """The notation of its shape."""
+        return f"wsd:{self.share:g}" if self.shape == "wsd" else self.shape
+
     @property
     def constant_until(self) -> int | None:
         """The last step up to which no rate depends on ``steps``; None where none ever does."""

@@ -41,6 +41,26 @@ def row(progress, name):
     return re.split(r"\s{2,}", line.strip().removeprefix(name).strip())
 
 
+@pytest.mark.parametrize(
+    ("schedule", "told"),
+    [
+        (None, ["cosine", "the rate falls after step 400"]),
+        ("wsd:0.25", ["wsd:0.25", "the rate falls after step 3,000"]),
+        ("constant", ["constant"]),
+    ],
+)
+def test_the_schedule_and_the_trunk(history, schedule, told):
+    if schedule:
+        history.run["config"]["schedule"] = schedule
+    assert row(look(history), "schedule") == told
+    assert look(history).to_json()["schedule"] == told[0]
+    assert "branch" not in screen(look(history))
+    history.run["branch"] = {"history": "runs/trunk/history.json", "step": 1200, "sha256": "0" * 64}
+    assert row(look(history), "branch") == ["from step 1,200", "of runs/trunk/history.json"]
+    history.run["config"]["schedule"] = "by hand"
+    assert "schedule" not in screen(look(history))
+
+
 def test_how_far_and_how_fast(history):
     found = look(history)
     steps, records = row(found, "step")

@@ -28,7 +28,8 @@ TOLD_BY = (
     ("rule", "rule", "规则"), ("let it go on", "go on to its end", "走到终点"), ("baseline", "baseline", "基线"),
     ("seeds", "of one setting", "同一设置"), ("settings", "of different settings", "不同设置"),
     ("checkpoints", "checkpoints", "检查点"), ("covers seeds", "over seeds", "含种子"),
-    ("covers records", "record noise", "记录噪声"), ("undefined", "not defined", "没有定义"),
+    ("covers records", "record noise", "记录噪声"), ("branch", "branch", "分支"), ("shared", "count once", "只算一次"),
+    ("undefined", "not defined", "没有定义"),
 )  # fmt: skip
 WORDS = {"en": {key: word for key, word, _ in TOLD_BY}, "zh": {key: word for key, _, word in TOLD_BY}}
 
@@ -125,6 +126,17 @@ class Consoles:
         other.run["config"]["lr"] = 1e-3
         other.records["eval_mlm_acc"] = [value - 0.02 for value in other.records["eval_mlm_acc"]]
         return self.analysed({"flat": flat_history(), "other": other})
+
+    @functools.cached_property
+    def branches(self):
+        """Two branches of one trunk, equal to step 1,200."""
+        runs = {"short": make_history(60), "long": make_history(60, noise=9)}
+        for number, history in enumerate(runs.values()):
+            history.run["branch"] = {"history": "runs/trunk/history.json", "step": 1200, "sha256": "0" * 64}
+            history.run["config"]["schedule"] = f"wsd:0.{number + 1}"
+        for key, values in runs["long"].records.items():
+            values[:30] = runs["short"].records[key][:30]
+        return self.analysed(runs)
 
 
 def flat_history():

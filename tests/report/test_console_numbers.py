@@ -248,6 +248,20 @@ def test_runs_side_by_side(consoles):
         assert consoles.words[f"covers {entry['covers']}"] in line
 
 
+def test_branches_and_what_they_share(consoles):
+    console = consoles.branches
+    assert console.found["branch"] == {"history": "runs/trunk/history.json", "step": 1200, "sha256": "0" * 64}
+    lines = [line for line in console.lines if console.words["branch"] in line and "runs/trunk/history.json" in line]
+    assert [numbers_in(line) for line in lines] == [["1200"]] * 3
+    assert lines[0] == console.lines[1]
+    assert {entry["shared_until"] for entry in console.found["several"]["differences"]} == {1200}
+    shared = [line for line in console.lines if console.words["shared"] in line]
+    assert [numbers_in(line) for line in shared] == [["1200"]] * 3
+    others = "\n".join(consoles.experiments.lines)
+    assert console.words["branch"] not in others
+    assert console.words["shared"] not in others
+
+
 def test_checkpoints_before_and_after(consoles):
     found = consoles.going_on.found["checkpoints"]
     line = consoles.going_on.line("@checkpoints", found["split"])

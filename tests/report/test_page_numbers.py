@@ -4,10 +4,16 @@ Rows are found by a word of either language; what they hold is compared with the
 """
 
 import base64
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
+from pipeline.analyse.schema.analysis import Analysis
+from pipeline.files.typed_json import from_json
 from pipeline.formatting import NOTHING
+from pipeline.report.tables import report_tables
+from pipeline.report.words import report_words
 from tests.helpers.drawn import draw, write_inputs
 from tests.helpers.pages import Page, seconds_of
 from tests.helpers.said import is_said, numbers_in, says
@@ -268,3 +274,14 @@ def test_the_printed_table_of_a_run_that_goes_on(shown):
         [line] = [line for line in each.drawn.printed.splitlines() if "guess" in line and guess in line]
         assert numbers_in(line) == [f"{100 * shares[key]:.2f}" for key in ("all", "han")]
     assert says(each.printed("NSP accuracy"), 100 * last["eval_nsp_acc"], 50)
+
+
+def test_the_trunk_of_a_branch_is_in_the_table_of_the_run(consoles):
+    analysis = from_json(Analysis, consoles.branches.found, Path("a.json"), advice="")
+    history = consoles.branches.history
+    for run, expected in ((history, 1), (replace(history, run={**history.run, "branch": None}), 0)):
+        cells = [
+            row[1] for table in report_tables(run, analysis, report_words(consoles.language)) for row in table.rows
+        ]
+        named = [cell for cell in cells if "runs/trunk/history.json" in cell]
+        assert [numbers_in(cell) for cell in named] == [["1200"]] * expected

@@ -16,6 +16,7 @@ from pipeline.analyse.schema.side_by_side import CheckpointTrends, Comparison, S
 from pipeline.files import atomic
 from pipeline.files.history import History
 from pipeline.files.json_object import read_json_object
+from pipeline.files.run_record import Branch
 from pipeline.files.typed_json import from_json, to_json
 from pipeline.formatting import Step
 from pipeline.stage import InputError
@@ -67,6 +68,7 @@ class Analysis:
     early_stop: EarlyStopHindsight | None  # null without an accuracy
     several: SeveralRuns | None  # null for one history
     checkpoints: CheckpointTrends | None  # null without scores
+    branch: Branch | None = field(default=None, metadata={"omit_none": True})  # the trunk of a branch
 
 
 def write_analysis(path: Path, analysis: Analysis) -> None:

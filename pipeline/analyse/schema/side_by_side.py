@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from pipeline.analyse.schema.accuracy import Interval
+from pipeline.files.run_record import Branch
 from pipeline.files.scores import Split
 from pipeline.formatting import Step
 
@@ -89,6 +90,7 @@ class ComparedRun:
     best_accuracy: float | None  # smoothed
     best_step: Step | None
     test_accuracy: float | None  # on the test articles, from the run's final scoring
+    branch: Branch | None = field(default=None, metadata={"omit_none": True})  # the trunk of a branch
 
 
 @dataclass(frozen=True)
@@ -123,6 +125,8 @@ class GroupDifference:
     difference: float | None  # second - first
     interval: Interval | None
     covers: Covers  # what the interval covers: the scatter of seeds, or only the noise of two runs' records
+    # The step up to which runs of the two groups have one trunk, whose records say nothing of a difference.
+    shared_until: int | None = field(default=None, metadata={"omit_none": True})
 
 
 @dataclass(frozen=True)
