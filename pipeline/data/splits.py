@@ -3,7 +3,8 @@
 The split is by article, never by sentence: SHA-256 of source and title (of the text, where the title is missing) gives
 each article a fixed place in [0, 1). The lowest ``share`` validate, the next ``share`` test, the rest train, so an
 article keeps its place however the dataset around it grows. A training document that nearly repeats held-out text is
-dropped from training: at least half of its character 8-grams stand in validation or test.
+dropped from training: at least half of its character 8-grams stand in validation or test. A sentence that is shorter
+than that counts as one.
 """
 
 from __future__ import annotations
@@ -93,10 +94,15 @@ def _drop_repeats(
 
 
 def _shingles(sentences: list[str], documents: list[Document]) -> tuple[np.ndarray, np.ndarray]:
-    """Hashes of all 8-grams that lie within one sentence (uint64 [N]), and the index of each one's document [N]."""
+    """Hashes of all 8-grams that lie within one sentence (uint64 [N]), and the index of each one's document [N].
+
+    A shorter sentence is filled up with zeros, which stand in no text.
+    """
     texts, owner_of_text = [], []
     for index, document in enumerate(documents):
-        texts.extend(sentences[document.start : document.start + document.count])
+        texts.extend(
+            sentence.ljust(SHINGLE, "\0") for sentence in sentences[document.start : document.start + document.count]
+        )
         owner_of_text.extend([index] * document.count)
     lengths = np.array([len(text) for text in texts], dtype=np.int64)
     codes = np.frombuffer("".join(texts).encode("utf-32-le", "surrogatepass"), dtype=np.uint32).astype(np.uint64)

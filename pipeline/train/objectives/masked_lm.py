@@ -34,6 +34,7 @@ from pipeline.train.objectives.objective import Entry
 from pipeline.train.settings import Settings, dropout_seed
 
 PUBLISHED_MICRO_BATCH = 32  # sequences, whose accuracy the published run logged
+_SAMPLE = 1 << 31  # in place of the number of a micro-batch, so that none has the dropout of the published log
 SAMPLED_STEPS = 8  # enough batches for the mean cost of a step
 
 
@@ -101,7 +102,7 @@ class MaskedLM:
         trained = self._totals.means()
         self.sums.zero_()
         scored = score(self.model, self._validation, self._han, self._precision) if held_out else None
-        dropout.seed(dropout_seed(self._settings.seed, step, PUBLISHED_MICRO_BATCH))
+        dropout.seed(dropout_seed(self._settings.seed, step, _SAMPLE))
         sample = self.batches.from_step(step + 1, PUBLISHED_MICRO_BATCH)
         return {
             "mlm_acc": trained.mlm_acc,
