@@ -26,15 +26,17 @@ class CountingGuesses:
     def __init__(self, corpus: PairCorpus) -> None:
         self._size = corpus.vocab_size
         counts = np.zeros(self._size, dtype=np.int64)
-        left_of, right_of, around = (_Counts(self._size) for _ in range(3))
+        adjacent, around = _Counts(self._size), _Counts(self._size)
         for start in range(0, len(corpus.offsets) - 1, SENTENCES_AT_ONCE):
             tokens, left, right = _characters(corpus, slice(start, start + SENTENCES_AT_ONCE))
-            counts += np.bincount(tokens, minlength=self._size)
-            left_of.add(left, tokens)
-            right_of.add(right, tokens)
-            around.add(left * self._size + right, tokens)
+            known, last = tokens >= FIRST_CHARACTER, tokens[right == CLS]
+            counts += np.bincount(tokens[known], minlength=self._size)
+            adjacent.add(np.concatenate([left, last]), np.concatenate([tokens, np.full(len(last), CLS)]))
+            around.add((left * self._size + right)[known], tokens[known])
         self._commonest = int(counts.argmax())
-        self._left, self._right, self._both = _Table(left_of), _Table(right_of), _Table(around)
+        self._left = _Table(adjacent.answered_by_characters())
+        self._right = _Table(adjacent.turned().answered_by_characters())
+        self._both = _Table(around)
 
     def guess(self, batch: Batch) -> dict[str, np.ndarray]:
         """The three guesses for the masked positions of ``batch``, int64 [M] each."""
@@ -67,25 +69,29 @@ class CountingGuesses:
 
 
 def _characters(corpus: PairCorpus, sentences: slice) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """The known characters of some sentences, and what stands left and right of each, int64 [N]."""
+    """The ids of some sentences, and what stands left and right of each, int64 [N]."""
     offsets = corpus.offsets[sentences.start : sentences.stop + 1]
     tokens = corpus.tokens[offsets[0] : offsets[-1]].astype(np.int64)
     offsets = offsets - offsets[0]
+    if not len(tokens):
+        return tokens, tokens, tokens
     left = np.concatenate([[CLS], tokens[:-1]])
     right = np.concatenate([tokens[1:], [CLS]])
     nonempty = offsets[1:] > offsets[:-1]
     left[offsets[:-1][nonempty]] = CLS
     right[offsets[1:][nonempty] - 1] = CLS
-    known = tokens >= FIRST_CHARACTER
-    return tokens[known], left[known], right[known]
+    return tokens, left, right
+
+
+_NONE = np.empty(0, dtype=np.int64)
 
 
 class _Counts:
     """How often each answer was seen in each context: ``pairs`` (context * size + answer) rising, and ``counts``."""
 
-    def __init__(self, size: int) -> None:
+    def __init__(self, size: int, pairs: np.ndarray = _NONE, counts: np.ndarray = _NONE) -> None:
         self.size = size
-        self.pairs = self.counts = np.empty(0, dtype=np.int64)
+        self.pairs, self.counts = pairs, counts
         self._new: list[tuple[np.ndarray, np.ndarray]] = []
 
     def add(self, contexts: np.ndarray, answers: np.ndarray) -> None:
@@ -99,10 +105,24 @@ class _Counts:
         pairs = np.concatenate([self.pairs, *(pairs for pairs, _ in self._new)])
         counts = np.concatenate([self.counts, *(counts for _, counts in self._new)])
         self._new.clear()
-        order = np.argsort(pairs, kind="stable")
+        order = np.argsort(pairs)
         pairs = pairs[order]
         first = np.flatnonzero(np.diff(pairs, prepend=-1))
         self.pairs, self.counts = pairs[first], np.add.reduceat(counts[order], first)
+
+    def turned(self) -> _Counts:
+        """With context and answer exchanged; both are single ids."""
+        self.merge()
+        context, answer = np.divmod(self.pairs, self.size)
+        pairs = answer * self.size + context
+        order = np.argsort(pairs)
+        return _Counts(self.size, pairs[order], self.counts[order])
+
+    def answered_by_characters(self) -> _Counts:
+        """Only the answers that are characters of the vocabulary."""
+        self.merge()
+        known = self.pairs % self.size >= FIRST_CHARACTER
+        return _Counts(self.size, self.pairs[known], self.counts[known])
 
 
 class _Table:
@@ -110,10 +130,13 @@ class _Table:
 
     def __init__(self, seen: _Counts) -> None:
         seen.merge()
+        # The pairs rise, so those of one context stand together, and the first of the highest count is the lowest id.
         context = seen.pairs // seen.size
-        order = np.lexsort((seen.pairs, -seen.counts, context))
-        self._contexts, first = np.unique(context, return_index=True)
-        best = order[first]
+        begins = np.diff(context, prepend=-1) != 0
+        first, number = np.flatnonzero(begins), np.cumsum(begins) - 1
+        highest = np.flatnonzero(seen.counts == np.maximum.reduceat(seen.counts, first)[number])
+        best = highest[np.flatnonzero(np.diff(number[highest], prepend=-1))]
+        self._contexts = context[first]
         self._answers = seen.pairs[best] % seen.size
         self._shares = seen.counts[best] / np.add.reduceat(seen.counts, first)
 

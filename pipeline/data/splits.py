@@ -17,8 +17,11 @@ import numpy as np
 
 from pipeline.files.dataset import Dataset, Document
 
-SHINGLE = 8  # characters; long enough that stock phrases alone do not make two documents alike
+SHINGLE = 8  # characters, a power of two; long enough that stock phrases alone do not make two documents alike
 REPEATED = 0.5  # share of a document's shingles from which on it counts as a repeat
+_FACTOR = 0x9E3779B97F4A7C15
+_FILTER_BITS = 22  # of a hash, by which most text is told to differ from all that is held out
+_FILTER = np.uint64(64 - _FILTER_BITS)
 DOCUMENTS_AT_ONCE = 1 << 12  # compared together; it takes many times the memory of their text
 
 
@@ -79,12 +82,16 @@ def _drop_repeats(
     if not len(held_hashes):
         return train, []
     held_hashes = np.unique(held_hashes)
+    filled = np.zeros(1 << _FILTER_BITS, dtype=bool)
+    filled[held_hashes >> _FILTER] = True
     fresh: list[Document] = []
     repeats: list[Document] = []
     for start in range(0, len(train), DOCUMENTS_AT_ONCE):
         some = train[start : start + DOCUMENTS_AT_ONCE]
         hashes, owners = _shingles(sentences, some)
-        seen = held_hashes[np.searchsorted(held_hashes, hashes).clip(max=len(held_hashes) - 1)] == hashes
+        seen = filled[hashes >> _FILTER]  # most are told to be new by this alone
+        maybe = hashes[seen]
+        seen[seen] = held_hashes[np.searchsorted(held_hashes, maybe).clip(max=len(held_hashes) - 1)] == maybe
         totals = np.bincount(owners, minlength=len(some))
         repeated = np.bincount(owners, weights=seen, minlength=len(some))
         is_repeat = (totals > 0) & (repeated >= REPEATED * totals)
@@ -100,18 +107,21 @@ def _shingles(sentences: list[str], documents: list[Document]) -> tuple[np.ndarr
     """
     texts, owner_of_text = [], []
     for index, document in enumerate(documents):
-        texts.extend(
-            sentence.ljust(SHINGLE, "\0") for sentence in sentences[document.start : document.start + document.count]
-        )
+        texts.extend(sentences[document.start : document.start + document.count])
         owner_of_text.extend([index] * document.count)
-    lengths = np.array([len(text) for text in texts], dtype=np.int64)
+    lengths = np.fromiter(map(len, texts), np.int64, len(texts))
+    for place in np.flatnonzero(lengths < SHINGLE):
+        texts[place] = texts[place].ljust(SHINGLE, "\0")
+    lengths = lengths.clip(min=SHINGLE)
     codes = np.frombuffer("".join(texts).encode("utf-32-le", "surrogatepass"), dtype=np.uint32).astype(np.uint64)
     count = len(codes) - SHINGLE + 1
     if count < 1:
         return np.empty(0, np.uint64), np.empty(0, np.int64)
-    hashes = np.zeros(count, dtype=np.uint64)
-    for offset in range(SHINGLE):  # a polynomial in an odd constant, modulo 2^64
-        hashes = hashes * np.uint64(0x9E3779B97F4A7C15) + codes[offset : offset + count]
+    # A polynomial in an odd constant, modulo 2^64: of pairs, then of pairs of pairs, and so on.
+    hashes, factor, width = codes, _FACTOR, 1
+    while width < SHINGLE:
+        hashes = hashes[:-width] * np.uint64(factor) + hashes[width:]
+        factor, width = factor * factor % 2**64, 2 * width
     text_of_code = np.repeat(np.arange(len(texts)), lengths)
     inside = text_of_code[:count] == text_of_code[SHINGLE - 1 :]
     owners = np.array(owner_of_text, dtype=np.int64)[text_of_code[:count]]

@@ -56,7 +56,7 @@ class Dataset:
     def fingerprint(self) -> str:
         """SHA-256 of everything a training run depends on; not of ``metadata``, which holds a date."""
         digest = hashlib.sha256()
-        for part in (self.sentences, [asdict(document) for document in self.documents], self.vocab):
+        for part in (self.sentences, [vars(document) for document in self.documents], self.vocab):
             digest.update(json.dumps(part, ensure_ascii=False, separators=(",", ":")).encode("utf-8"))
             digest.update(b"\n")
         return digest.hexdigest()

@@ -142,3 +142,16 @@ def test_taking_documents_in_portions_changes_nothing(dataset, portion, monkeypa
     document, splits = with_sentences(dataset, *repeated)
     assert splits.repeats == [document]
     assert splits.train == split_by_article(dataset, SHARE).train
+
+
+def test_short_sentences_repeat_too(dataset):
+    """A sentence of fewer than eight characters counts as a whole."""
+    documents = [dataclasses.replace(document) for document in dataset.documents]
+    held = split_by_article(dataset, SHARE).validation[0]
+    sentences = list(dataset.sentences)
+    sentences[held.start] = "天地玄黄。"
+    changed = Dataset(sentences, dataset.vocab, documents)
+    document, splits = with_sentences(changed, "天地玄黄。")
+    assert splits.repeats == [document]
+    document, splits = with_sentences(changed, "天地玄黄")
+    assert document in splits.train
