@@ -34,7 +34,7 @@ from pipeline.files.final_scoring import FORMAT as SCORING_FORMAT
 from pipeline.files.final_scoring import FinalScoring, final_scoring_beside, write_final_scoring
 from pipeline.files.history import DEFAULT_HISTORY, History
 from pipeline.files.vocabulary import write_vocab_txt
-from pipeline.formatting import now, percent
+from pipeline.formatting import count, now, percent
 from pipeline.model.bert import Bert
 from pipeline.model.device import NAMES as DEVICES
 from pipeline.model.device import chosen_device
@@ -46,6 +46,7 @@ from pipeline.train.branch import Trunk, begin_branch, read_trunk
 from pipeline.train.describe import describe
 from pipeline.train.gradient_watch import GradientWatch
 from pipeline.train.loop import train
+from pipeline.train.memory import refuse_too_large
 from pipeline.train.objectives.masked_lm import MaskedLM
 from pipeline.train.optimizer import Optimizer
 from pipeline.train.processes import Processes
@@ -135,13 +136,19 @@ def begin(
         for warning in settings.warnings():
             print(f"warning: {warning}", flush=True)
     corpora = split_and_encode(dataset, arguments.dataset, settings)
+    if corpora.splits.repeats and processes.first:
+        print(
+            f"{count(len(corpora.splits.repeats))} documents nearly repeat held-out text and are left out of training"
+        )
     planned["dataset"]["documents"] = {name: len(documents) for name, documents in vars(corpora.splits).items()}
     if processes.first:
         held.enter_context(files.held())
 
     # The model, what it is trained for, and how it steps.
     torch.manual_seed(settings.seed)
-    model = Bert(settings.shape(len(corpora.tokenizer))).to(processes.device, precision.weights)
+    shape = settings.shape(len(corpora.tokenizer))
+    refuse_too_large(shape, processes.device, precision.weights)
+    model = Bert(shape).to(processes.device, precision.weights)
     objective = MaskedLM(model, corpora, settings, precision)
     half = precision.name == "fp16"  # its gradients overflow now and then; such a step is skipped
     run = Run(

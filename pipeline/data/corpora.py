@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pipeline.data.masked_pairs import HELD_OUT_MASK_RATE, PairCorpus
 from pipeline.data.splits import Splits, split_by_article
-from pipeline.data.tokenizer import Tokenizer
+from pipeline.data.tokenizer import FIRST_CHARACTER, Tokenizer
 from pipeline.files.dataset import Dataset, Document
 from pipeline.stage import InputError
 
@@ -50,17 +50,25 @@ def build_corpora(dataset: Dataset, path: Path, *, length: int, mask_rate: float
         held_out: share of the articles for validation, and again for test.
 
     Raises:
-        InputError: there are too few articles for training, validation and test.
+        InputError: there are too few articles for training, validation and test, or no known character to predict.
     """
     encoding = Encoding(dataset, Tokenizer(dataset.vocab), length)
     splits = split_by_article(dataset, held_out)
     for purpose, documents in (("training", splits.train), ("validation", splits.validation), ("test", splits.test)):
         if not documents:
-            raise InputError(f"{path}: no article is left for {purpose}; the dataset needs at least three")
-    return Corpora(
+            dropped = f" ({len(splits.repeats)} nearly repeat held-out text)" if splits.repeats else ""
+            raise InputError(f"{path}: no article is left for {purpose}{dropped}; the dataset needs at least three")
+    corpora = Corpora(
         encoding,
         splits,
         encoding.corpus(splits.train, mask_rate),
         encoding.corpus(splits.validation),
         encoding.corpus(splits.test),
     )
+    for purpose, corpus in (("training", corpora.train), ("validation", corpora.validation), ("test", corpora.test)):
+        if not (corpus.tokens >= FIRST_CHARACTER).any():
+            raise InputError(
+                f"{path}: the text for {purpose} has no character of the vocabulary, so nothing can be predicted; "
+                "compile the dataset again, with a lower --min-freq or more text"
+            )
+    return corpora

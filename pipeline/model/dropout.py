@@ -14,6 +14,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+MOST_DROPPED = 0.9999  # a probability nearer to 1 would drop everything
+
 _generator = np.random.SFC64(0)
 
 

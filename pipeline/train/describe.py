@@ -15,6 +15,7 @@ from pipeline.model.bert import Bert, to_device
 from pipeline.model.flops import flops_of_step
 from pipeline.model.loss import RunningTotals
 from pipeline.model.precision import Precision
+from pipeline.train.memory import refuse_too_large
 from pipeline.train.objectives.masked_lm import SAMPLED_STEPS
 from pipeline.train.optimizer import Optimizer
 from pipeline.train.settings import Settings
@@ -59,7 +60,9 @@ def describe(settings: Settings, corpus: PairCorpus | None, precision: Precision
     """
     full_length = corpus is None
     batches = TrainingBatches(corpus or _longest_pairs(settings), settings.effective_batch, settings.batches_seed)
-    model = Bert(settings.shape(batches.corpus.vocab_size)).to(precision.device, precision.weights).train()
+    shape = settings.shape(batches.corpus.vocab_size)
+    refuse_too_large(shape, precision.device, precision.weights)
+    model = Bert(shape).to(precision.device, precision.weights).train()
     optimizer = Optimizer(model, settings)
     totals = RunningTotals(np.zeros(batches.corpus.vocab_size, dtype=bool), precision.device)
     parts = split_batch(batches[1], settings.accumulation)

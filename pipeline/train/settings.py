@@ -13,6 +13,7 @@ from pipeline.files.checkpoint_names import EARLY_STEPS
 from pipeline.files.history import History
 from pipeline.files.run_record import recorded_config
 from pipeline.model.bert import Shape
+from pipeline.model.dropout import MOST_DROPPED
 from pipeline.stage import InputError
 from pipeline.statistics.early_stop import SMALLEST_WINDOW
 from pipeline.statistics.schedule import NOTATION, Schedule, parse_schedule
@@ -120,10 +121,15 @@ class Settings:
             _demand(getattr(self, name) >= 1, name, self, "must be at least 1")
         for name in ("warmup", "seed", "data_seed", "weight_decay", "early_stop"):
             _demand((getattr(self, name) or 0) >= 0, name, self, "must not be negative")
-        for name in ("dropout", "attention_dropout", "beta1", "beta2"):
+        for name in ("seed", "data_seed"):
+            _demand((getattr(self, name) or 0) < 2**64, name, self, "must be less than 2^64")
+        for name in ("beta1", "beta2"):
             _demand(0 <= getattr(self, name) < 1, name, self, "must be from 0 to less than 1")
+        for name in ("dropout", "attention_dropout"):
+            _demand(0 <= getattr(self, name) <= MOST_DROPPED, name, self, f"must be from 0 to {MOST_DROPPED}")
         for name in ("lr", "clip", "init_std"):
             _demand(0 < getattr(self, name) < float("inf"), name, self, "must be positive")
+        _demand(self.weight_decay < float("inf"), "weight_decay", self, "must be finite")
         _demand(0 < self.mask_rate < 1, "mask_rate", self, "must be between 0 and 1")
         _demand(0 < self.held_out < 0.5, "held_out", self, "must be between 0 and 0.5")
         _demand(self.length >= 8, "length", self, "must be at least 8")

@@ -1,5 +1,6 @@
 """The split into training, validation and test."""
 
+import dataclasses
 import random
 
 import pytest
