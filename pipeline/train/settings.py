@@ -189,6 +189,7 @@ PRESETS = {
         ffn=768,
         init_std=0.03,
         length=96,
+        mask_rate=0.3,
         batch_size=16,
         lr=2e-3,
         warmup=300,
