@@ -60,6 +60,7 @@ from pipeline.train.settings import (
     chosen_settings,
     given_settings,
 )
+from pipeline.train.threads import number_of_threads, set_threads
 
 
 def main() -> int:
@@ -168,6 +169,7 @@ def begin(
     if trunk and run.step == 0:
         begin_branch(run, trunk)
     run.history.run["keep_states"] = str(run.kept_states)
+    set_threads(run, arguments.threads)
     return run, objective, dataset
 
 
@@ -226,6 +228,13 @@ def parse_arguments() -> argparse.Namespace:
         choices=PRECISIONS,
         default="auto",
         help="auto: bf16 or fp16 on CUDA, fp32 on the CPU; fp64 is for tests of exactness (default: %(default)s)",
+    )
+    running.add_argument(
+        "--threads",
+        type=number_of_threads,
+        metavar="N|auto",
+        help="CPU threads; auto finds the fastest number by a trial of seconds and keeps it when the run goes on; the "
+        "last digits depend on it (default: what OMP_NUM_THREADS says, else one for each core)",
     )
     running.add_argument(
         "--compile",

@@ -23,6 +23,7 @@ from pipeline.statistics.early_stop import EarlyStop
 from pipeline.train.run import Run, refuse_divergence, save, save_weights
 from pipeline.train.settings import dropout_seed
 from pipeline.train.tensorboard import TensorBoard
+from pipeline.train.threads import BusyMachine
 
 
 def train(run: Run, *, compiled: bool, tensorboard: Path | None = None) -> int:
@@ -38,6 +39,7 @@ def train(run: Run, *, compiled: bool, tensorboard: Path | None = None) -> int:
     model = processes.parallel(objective.model).train()
     quiet = not (processes.first and sys.stdout.isatty())
     bar = tqdm(total=settings.steps, initial=run.step, unit="step", disable=quiet, file=sys.stdout)
+    machine = BusyMachine()
     log = TensorBoard(tensorboard if processes.first else None, run.step)
     count = processes.micro_batches(settings.accumulation)
     kept = run.kept_states
@@ -66,6 +68,9 @@ def train(run: Run, *, compiled: bool, tensorboard: Path | None = None) -> int:
             stopping = processes.greatest(signals.code)
             if step % settings.log_interval == 0 or step == settings.steps:
                 record(run, bar, log)
+                advice = machine.advice()
+                if advice and processes.first:
+                    bar.write(f"note: {advice}")
                 if settings.early_stop and processes.greatest(gains_too_little(run)):
                     run.history.run["stopped_early"] = step
             if step % settings.save_interval == 0 or step in kept or step == run.last_step or stopping:
