@@ -11,11 +11,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from pipeline.analyse.annealing.planned import planned_schedule
 from pipeline.analyse.schema.side_by_side import Metric, PartOfRun
 from pipeline.files.history import History
 from pipeline.statistics.bootstrap import LEVEL, NoiseDraws, correlations_with, interval_around
 from pipeline.statistics.correlation import draws_around, plain_r
-from pipeline.statistics.curves import fit_curves
+from pipeline.statistics.curves import fit_around
 
 TENTH = 10
 MOST_NUMBERS = 4_000_000  # records x replicates of each draw
@@ -73,13 +74,17 @@ class Part:
 
 
 def part_of(history: History, key: str | None, until: float | None = None) -> Part:
-    """The records of the accuracy list ``key`` up to step ``until``."""
+    """The records of the accuracy list ``key`` up to step ``until``.
+
+    Their noise is what is left of a curve, or, of a run with a decay after a constant rate, of one curve for each.
+    """
     steps, accuracy = history.points(key)
     if until is not None:
         accuracy = accuracy[steps <= until]
         steps = steps[steps <= until]
-    fits = fit_curves(steps, accuracy)
-    return Part(steps, accuracy, draws_around(steps, accuracy, fits[0] if fits else None))
+    schedule = planned_schedule(history)
+    decay = schedule.constant_until if schedule and schedule.shape == "wsd" else None
+    return Part(steps, accuracy, draws_around(steps, accuracy, fit_around(steps, accuracy, decay)))
 
 
 def shared_until(first: History, second: History) -> int:

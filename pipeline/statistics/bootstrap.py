@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from pipeline.statistics.autocorrelation import autocorrelation
-from pipeline.statistics.curves import Fit
+from pipeline.statistics.curves import Fit, TwoFits
 from pipeline.statistics.noise import NOISE_GRID, Noise, colour, learn_noise, whiten
 
 LEVEL = 0.95
@@ -65,7 +65,7 @@ class NoiseDraws:
         return int(np.clip(most_numbers // records, FEWEST_REPLICATES, self.replicates))
 
 
-def noise_draws(fit: Fit, steps: np.ndarray, accuracy: np.ndarray, noise: Noise | None = None) -> NoiseDraws:
+def noise_draws(fit: Fit | TwoFits, steps: np.ndarray, accuracy: np.ndarray, noise: Noise | None = None) -> NoiseDraws:
     """How to redraw the noise around ``fit`` to finite points (float [N] each) that it does not fit exactly.
 
     ``noise``: where it is known already.

@@ -27,7 +27,7 @@ from pipeline.statistics.bootstrap import (
     noise_draws,
     rank_correlations_with,
 )
-from pipeline.statistics.curves import FEWEST_RECORDS, Fit
+from pipeline.statistics.curves import FEWEST_RECORDS, Fit, TwoFits
 from pipeline.statistics.slope import Slope, slope_test
 
 LEVEL = 0.95
@@ -149,7 +149,7 @@ def pearson(steps: np.ndarray, accuracy: np.ndarray, curve: Fit | None, draws: N
     return Pearson(r, p, interval_iid, interval, effective, curve.curve, COVERS)
 
 
-def draws_around(steps: np.ndarray, accuracy: np.ndarray, curve: Fit | None) -> NoiseDraws | None:
+def draws_around(steps: np.ndarray, accuracy: np.ndarray, curve: Fit | TwoFits | None) -> NoiseDraws | None:
     """How to redraw the noise of finite points (float [N] each) around ``curve``.
 
     None without a curve, or where it fits exactly.

@@ -77,6 +77,57 @@ class Fit:
         return np.column_stack(columns)
 
 
+@dataclass(frozen=True)
+class TwoFits:
+    """A curve up to the step ``until`` and another one from there, where the learning rate begins to fall.
+
+    No smooth curve alone follows the rise of a decay after a constant rate. The second is of the steps since ``until``.
+    """
+
+    until: float
+    before: Fit
+    after: Fit
+
+    @property
+    def parameters(self) -> dict[str, float]:
+        """Those of both, by curve."""
+        fits = (("before", self.before), ("after", self.after))
+        return {f"{name} {key}": value for name, fit in fits for key, value in fit.parameters.items()}
+
+    def at(self, steps: np.ndarray) -> np.ndarray:
+        """Fitted accuracy at rising ``steps`` (float [N])."""
+        early, late = self._parts(steps)
+        return np.concatenate([self.before.at(early), self.after.at(late)])
+
+    def tangents(self, steps: np.ndarray) -> np.ndarray:
+        """How the curves move with each of their parameters: float [N, P], zero where a curve does not reach."""
+        early, late = self._parts(steps)
+        first, second = self.before.tangents(early), self.after.tangents(late)
+        return np.block(
+            [
+                [first, np.zeros((len(early), second.shape[1]))],
+                [np.zeros((len(late), first.shape[1])), second],
+            ]
+        )
+
+    def _parts(self, steps: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        return steps[steps <= self.until], steps[steps > self.until] - self.until
+
+
+def fit_around(steps: np.ndarray, accuracy: np.ndarray, until: float | None) -> Fit | TwoFits | None:
+    """The best curve through points (float [N] each), or the best two where the rate begins to fall after ``until``.
+
+    One curve where there are too few points on either side, None where there are too few in all.
+    """
+    if until is not None:
+        early, late = steps <= until, steps > until
+        both = fit_curves(steps[early], accuracy[early]), fit_curves(steps[late] - until, accuracy[late])
+        if all(both):
+            return TwoFits(until, both[0][0], both[1][0])
+    fits = fit_curves(steps, accuracy)
+    return fits[0] if fits else None
+
+
 def transform(curve: str, steps: np.ndarray, shape: tuple[float, ...]) -> np.ndarray:
     """g of ``steps`` (float [N]) for one ``shape``: float [N].
 

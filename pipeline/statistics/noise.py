@@ -78,6 +78,7 @@ def learn_noise(residuals: np.ndarray, tangents: np.ndarray) -> Noise:
     ``tangents``: how the fitted curve moves with each of its P parameters, float [N, P].
     """
     y, x = residuals[-MOST_RECORDS:], tangents[-MOST_RECORDS:]
+    x = x[:, np.any(x != 0, axis=0)]  # a curve of earlier records has no part in these
     basis = np.linalg.qr(x / np.linalg.norm(x, axis=0))[0]
     both = np.vstack([basis.T, y])
     size, absorbed = len(y), basis.shape[1]

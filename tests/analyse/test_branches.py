@@ -17,21 +17,23 @@ from tests.helpers.simulated import CURVES, STEPS, ar_noise
 
 CURVE = CURVES["exponential"]
 TRUNK = 200  # records that branches have in common, of 300
+SCHEDULES = ("wsd:0.32", "wsd:0.3")
+DECAYS = (204, 210)  # records before the rate of these begins to fall
 
 
-def branches(generator, phi=0.0, sigma=0.03, gain=0.0):
-    """Two runs with one trunk; after it each has noise of its own, and the second is better by ``gain``."""
+def branches(generator, phi=0.0, sigma=0.03, rise=0.0):
+    """Two runs with one trunk and noise of their own after it; each gains ``rise`` early in its decay."""
     noise = ar_noise(generator, 300, phi, sigma)
     runs = []
-    for number in (0, 1):
+    for number, begin in enumerate(DECAYS):
         own = np.concatenate([noise[:TRUNK], ar_noise(generator, 300 - TRUNK, phi, sigma)]) if number else noise
-        accuracy = CURVE + own + gain * number * (np.arange(300) >= TRUNK)
-        runs.append(branch_of(accuracy, decay=number))
+        decay = rise * (1 - np.exp(-np.maximum(np.arange(300) - begin, 0) / 15))
+        runs.append(branch_of(CURVE + own + decay, number))
     return runs
 
 
 def branch_of(accuracy, decay=0, seed=42, step=int(STEPS[TRUNK - 1])):
-    config = {"steps": int(STEPS[-1]), "schedule": f"wsd:0.{decay + 1}", "seed": seed, "lr": 1e-3, "warmup": 0}
+    config = {"steps": int(STEPS[-1]), "schedule": SCHEDULES[decay], "seed": seed, "lr": 1e-3, "warmup": 0}
     branch = {"history": f"runs/trunk_{seed}/history.json", "step": step, "sha256": "0" * 64}
     run = {"config": config, "seed": seed, "branch": branch, "dataset": {"fingerprint": "f"}}
     records = {"steps": STEPS[: len(accuracy)].astype(int).tolist(), "mlm_acc": accuracy.tolist()}
@@ -57,21 +59,25 @@ def test_runs_that_did_not_branch_share_nothing_whatever_their_numbers_are():
     assert shared_until(one, two) == 0
 
 
-def test_a_mean_differs_by_the_noise_of_the_records_that_are_not_shared(monkeypatch):
-    """Of independent noise: sigma sqrt(2 (N - m)) / N, and over the last tenth, which is all their own, as ever."""
+@pytest.mark.parametrize("rise", [0.0, 0.1])
+def test_a_mean_differs_by_the_noise_of_the_records_that_are_not_shared(rise, monkeypatch):
+    """Of independent noise: sigma sqrt(2 (N - m)) / N, and over the last tenth, which is all their own, as ever.
+
+    What a decay gains is not taken for noise.
+    """
     monkeypatch.setattr(bootstrap, "REPLICATES", 1000)
     widths = {"mean_accuracy": [], "end_accuracy": [], "mean of strangers": []}
     for seed in range(5):
-        one, two = (part_of(run, "mlm_acc") for run in branches(np.random.default_rng(seed)))
+        one, two = (part_of(run, "mlm_acc") for run in branches(np.random.default_rng(seed), rise=rise))
         for metric in ("mean_accuracy", "end_accuracy"):
             found, interval = difference(one, two, metric, int(STEPS[TRUNK - 1]))
             assert found == pytest.approx(two.value_of(metric) - one.value_of(metric))
             widths[metric].append(np.ptp(interval))
         widths["mean of strangers"].append(np.ptp(difference(one, two, "mean_accuracy")[1]))
     expected = 2 * 1.96 * 0.03
-    assert np.median(widths["mean_accuracy"]) == pytest.approx(expected * np.sqrt(2 * 100) / 300, rel=0.12)
+    assert np.median(widths["mean_accuracy"]) == pytest.approx(expected * np.sqrt(2 * 100) / 300, rel=0.2)
     assert np.median(widths["mean of strangers"]) == pytest.approx(expected * np.sqrt(2 / 300), rel=0.2)
-    assert np.median(widths["end_accuracy"]) == pytest.approx(expected * np.sqrt(2 / 30), rel=0.12)
+    assert np.median(widths["end_accuracy"]) == pytest.approx(expected * np.sqrt(2 / 30), rel=0.2)
 
 
 def test_where_all_is_shared_there_is_no_difference():
@@ -84,15 +90,16 @@ def test_where_all_is_shared_there_is_no_difference():
 @pytest.mark.slow
 @pytest.mark.parametrize("phi", [0.0, 0.6])
 def test_intervals_of_branches_hold_the_truth_as_often_as_they_say(phi, monkeypatch):
-    """The truth is that they do not differ."""
+    """The truth is what they differ by without noise."""
     monkeypatch.setattr(bootstrap, "REPLICATES", 200)
     generator, runs = np.random.default_rng(4), 300
-    held = dict.fromkeys(["end_accuracy", "mean_accuracy", "r"], 0)
+    truths = [part_of(run, "mlm_acc") for run in branches(generator, sigma=1e-12, rise=0.05)]
+    held = dict.fromkeys(["end_accuracy", "mean_accuracy"], 0)
     for _ in range(runs):
-        one, two = (part_of(run, "mlm_acc") for run in branches(generator, phi, 0.05))
+        one, two = (part_of(run, "mlm_acc") for run in branches(generator, phi, 0.05, rise=0.05))
         for metric in held:
             low, high = difference(one, two, metric, int(STEPS[TRUNK - 1]))[1]
-            held[metric] += low <= 0 <= high
+            held[metric] += low <= truths[1].value_of(metric) - truths[0].value_of(metric) <= high
     for count in held.values():
         assert_rate(count, runs, 0.95, notices=0.88)
 
@@ -151,7 +158,7 @@ def test_the_analysis_names_the_trunk_of_a_branch_alone():
 
 
 def test_a_baseline_that_is_a_branch_of_the_same_trunk():
-    one, two = branches(np.random.default_rng(3), gain=0.05)
+    one, two = branches(np.random.default_rng(3))
     apart = analyse(two, one, "now").comparison_with_50k
     del one.run["branch"], two.run["branch"]
     as_strangers = analyse(two, one, "now").comparison_with_50k

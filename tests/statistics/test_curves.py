@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from pipeline.statistics.curves import FORMULAS, average_down, fit_curve, fit_curves
+from pipeline.statistics.curves import FORMULAS, average_down, fit_around, fit_curve, fit_curves
 from tests.helpers.simulated import CURVES, STEPS
 
 
@@ -98,3 +98,31 @@ def test_tangents_are_the_derivatives_of_the_curve():
         b * exponent * np.log(base) * base**-exponent,  # by log(exponent)
     ]
     assert fit.tangents(STEPS) == pytest.approx(np.column_stack(expected), rel=1e-4, abs=1e-7)
+
+
+def test_two_curves_meet_where_the_rate_begins_to_fall():
+    """Each is the best one of its own records; the second is of the steps since then."""
+    steps = np.arange(1, 101) * 100.0
+    late = steps > 8000
+    accuracy = 0.4 - 0.3 * np.exp(-steps / 2000) + np.where(late, 0.1 * (1 - np.exp(-(steps - 8000) / 500)), 0)
+    both = fit_around(steps, accuracy, 8000.0)
+    assert both.at(steps[~late]) == pytest.approx(accuracy[~late], abs=1e-3)
+    assert both.at(steps[late]) == pytest.approx(accuracy[late], abs=1e-3)
+    alone = fit_around(steps, accuracy, None)
+    assert alone == fit_curves(steps, accuracy)[0]
+    assert np.abs(alone.at(steps) - accuracy).max() > 0.02
+    # Each parameter moves the records of its own curve, as much as a small change of it does.
+    tangents = both.tangents(steps)
+    assert tangents.shape == (100, len(both.parameters))
+    first = len(both.before.parameters)
+    assert not tangents[late, :first].any()
+    assert not tangents[~late, first:].any()
+    assert tangents[late, first:] == pytest.approx(both.after.tangents(steps[late] - 8000))
+
+
+@pytest.mark.parametrize("until", [600.0, 9400.0, 20_000.0])
+def test_one_curve_where_a_side_has_too_few_records(until):
+    steps = np.arange(1, 101) * 100.0
+    accuracy = 0.4 - 0.3 * np.exp(-steps / 2000)
+    assert fit_around(steps, accuracy, until) == fit_curves(steps, accuracy)[0]
+    assert fit_around(steps[:5], accuracy[:5], until) is None

@@ -81,3 +81,10 @@ def test_the_likely_memories_are_the_heaviest_and_none_has_less_than_a_twentieth
     assert noise.best == tuple(NOISE_GRID[40])
     assert noise.likely(8) == [tuple(NOISE_GRID[place]) for place in (40, 3, 80)]
     assert noise.likely(2) == [tuple(NOISE_GRID[place]) for place in (40, 3)]
+
+
+def test_a_parameter_that_moves_no_record_absorbs_none():
+    y = ar_noise(np.random.default_rng(5), 200, 0.5, 0.1)
+    x = np.column_stack([np.ones(200), np.arange(200.0)])
+    found = learn_noise(y, np.column_stack([x[:, 0], np.zeros(200), x[:, 1]]))
+    assert found.weights == pytest.approx(learn_noise(y, x).weights)
