@@ -1,12 +1,15 @@
 """verify_dataset.py, run as a user would."""
 
 import json
+import os
+import subprocess
+import sys
 
 import pytest
 
 from pipeline.files.dataset import write_dataset
 from pipeline.judge.checks import CHECKS
-from tests.helpers.tiny import run_script
+from tests.helpers.tiny import ROOT, run_script
 from tests.judge.test_checks import good
 
 LENIENT = [part for check in CHECKS for part in (f"--{check.option}=" + ("-1e9" if check.minimum else "1e9"),)]
@@ -46,6 +49,24 @@ def test_a_good_dataset_passes_and_is_reported(tmp_path, path):
     assert sum(source["pairs"] for source in counted["sources"].values()) == pairs
     articles = len({document.page for document in good().documents})
     assert sum(source["articles"] for source in counted["sources"].values()) == articles
+
+
+def test_the_report_is_complete_where_nobody_reads_the_table(tmp_path, path):
+    """As with `| head -1`: the first line that is printed finds no reader."""
+    reading, writing = os.pipe()
+    os.close(reading)
+    command = [
+        sys.executable,
+        "-u",
+        "verify_dataset.py",
+        str(path),
+        "--report",
+        str(tmp_path / "report.json"),
+        *LENIENT,
+    ]
+    assert subprocess.run(command, cwd=ROOT, stdout=writing, check=False).returncode == 0
+    os.close(writing)
+    assert json.loads((tmp_path / "report.json").read_text(encoding="utf-8"))["passed"] is True
 
 
 def test_a_report_without_text_holds_no_sentence(tmp_path, path):

@@ -68,23 +68,40 @@ def test_the_script_reads_a_dump_and_refuses_a_bomb(tmp_path, marked_up):
         assert output.read_bytes() == before
 
 
-def test_a_reader_that_has_enough_ends_its_processes_quietly(marked_up):
-    """A stage takes SIGTERM for a request to end; the processes it starts must not, for that is how they are ended."""
+def test_a_reader_that_has_enough_ends_its_processes_quietly(tmp_path, marked_up):
+    """A stage takes SIGTERM for a request to end; the processes it starts must not, for that is how they are ended.
+
+    All batches but the first take a minute; one of them has been begun.
+    """
     program = """
-import sys
+import sys, time
 from pathlib import Path
 from pipeline.collect.dump import articles
 from pipeline.stage import run_stage
 
+dump, begun = map(Path, sys.argv[1:])
+articles._BATCH = 2_000
+first, *_ = next(articles._batches([dump]))
+clean_pages = articles.clean_pages
+
+def clean(pages, variant):
+    if pages[0].pageid != first.pageid:
+        begun.touch()
+        time.sleep(60)
+    return clean_pages(pages, variant)
+
+articles.clean_pages = clean
+
 def main():
-    articles._BATCH = 2_000
-    reading = articles.read_dump([Path(sys.argv[1])] * 20, processes=2)
+    reading = articles.read_dump([dump], processes=2)
     print(next(reading).pageid)
+    while not begun.exists():
+        time.sleep(0.01)
     return 0
 
 run_stage(main)
 """
-    command = [sys.executable, "-c", program, str(marked_up)]
+    command = [sys.executable, "-c", program, str(marked_up), str(tmp_path / "begun")]
     result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
     assert (result.returncode, result.stderr) == (0, "")
     assert int(result.stdout) > 0
