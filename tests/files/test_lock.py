@@ -83,6 +83,7 @@ def test_a_killed_holder_keeps_nobody_out(places, holder):
 def test_what_fails_inside_is_released(places):
     with pytest.raises(ValueError, match="inside"), lock.hold(folders=[places[0]]):
         raise ValueError("inside")
+    assert lock_files(places[0].parent) == []
     with lock.hold(folders=[places[0]]):
         pass
 
@@ -92,6 +93,7 @@ def test_what_was_held_before_the_refusal_is_released(places):
     other = places[0].with_name("other")
     with pytest.raises(InputError, match=r"file\.json"), lock.hold(folders=[other], files=[places[1]]):
         pass
+    assert lock_files(other) == []
     with lock.hold(folders=[other]):
         pass
 
