@@ -72,6 +72,24 @@ def test_each_stream_is_kept_without_the_other(tmp_path, dead):
     assert [(tmp_path / name).read_text() for name in ("one", "two")] == ["complete"] * 2
 
 
+def test_a_full_disk_behind_stdout(tmp_path):
+    with open("/dev/full", "wb") as full:  # noqa: PTH123
+        process = start(PRINTING, tmp_path / "file", stdin=subprocess.DEVNULL, stdout=full, stderr=full)
+        assert process.wait(timeout=60) == 0
+    assert (tmp_path / "file").read_text() == "complete"
+
+
+def test_a_reader_that_does_not_keep_up_with_a_pipe_that_does_not_wait(tmp_path):
+    """Whoever shares the pipe or terminal may have set it so."""
+    reading, writing = os.pipe()
+    os.set_blocking(writing, False)
+    process = start(PRINTING, tmp_path / "file", stdin=subprocess.DEVNULL, stdout=writing, stderr=subprocess.DEVNULL)
+    assert process.wait(timeout=60) == 0
+    assert (tmp_path / "file").read_text() == "complete"
+    os.close(reading)
+    os.close(writing)
+
+
 def test_an_error_keeps_its_exit_code_where_it_cannot_be_said(tmp_path, dead):
     process = start(PRINTING, tmp_path / "file", "refused", stdin=subprocess.DEVNULL, stdout=dead, stderr=dead)
     assert process.wait(timeout=60) == 2

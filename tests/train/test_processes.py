@@ -20,6 +20,7 @@ GOOD = {"WORLD_SIZE": "2", "RANK": "0", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT
 @pytest.fixture
 def refused(monkeypatch):
     """The complaint about an environment; None as a value unsets."""
+    monkeypatch.setattr("pipeline.train.processes.PATIENCE", timedelta(seconds=1))
 
     def of(environment):
         for name in LAUNCHER:
@@ -57,8 +58,7 @@ def test_a_rank_beyond_the_processes(refused, environment):
     assert "RANK is" in refused(environment)
 
 
-def test_nobody_at_the_address(refused, monkeypatch):
-    monkeypatch.setattr("pipeline.train.processes.PATIENCE", timedelta(seconds=1))
+def test_nobody_at_the_address(refused):
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))  # and does not listen
         port = str(taken.getsockname()[1])
