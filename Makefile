@@ -3,6 +3,8 @@
 # Both set everything up first; `make help` lists the rest.
 
 PYTHON ?= python3
+PART := check
+MINUTES := 10
 STUDY := runs/quickstart
 LONG := runs/long
 FIGURES := results
@@ -15,7 +17,7 @@ BASELINE := $(call histories,50k)
 PY := .venv/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help study study-long test test-slow test-gpu figures figures-check test-browser test-wiki backtest lint setup clean
+.PHONY: help study study-long test test-slow test-gpu gpu figures figures-check test-browser test-wiki backtest lint setup clean
 
 ## study: run every stage on the offline sample (3 to 5 minutes on two CPU cores)
 study: .venv/study
@@ -57,6 +59,10 @@ test-slow: .venv/dev
 ## test-gpu: the tests of training on a device, with the GPU of this machine
 test-gpu: .venv/dev
 	$(PY) -m pytest tests/train/test_devices.py
+
+## gpu: for whoever has a GPU and torch 2.11: make gpu PY=python MINUTES=10 PART=check, or PART=train; installs nothing
+gpu:
+	$(PY) study/gpu.py $(PART) --minutes $(MINUTES) $(GPU_OPTIONS)
 
 ## figures: analyse and draw the committed histories of results/ again
 figures: .venv/study

@@ -8,9 +8,11 @@ import re
 from pathlib import Path
 from typing import Any
 
+from pipeline.files.packed import ENDINGS, read_blocks
 from pipeline.stage import InputError
 
 _SURROGATE_ESCAPE = re.compile(r"\\u[dD][89a-fA-F]")
+_BLOCK = 1 << 22  # bytes
 _UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
@@ -23,9 +25,12 @@ def read_json_object(path: Path, what: str, advice: str) -> dict[str, Any]:
 
 
 def read_text(path: Path, what: str, advice: str) -> str:
-    """The text in ``path``: UTF-8, or UTF-16 where it begins with the mark of that, as Windows' shells write it."""
+    """The text in ``path``: UTF-8, or UTF-16 where it begins with the mark of that, as Windows' shells write it.
+
+    A file that is packed (``.gz``, ``.bz2``, ``.xz``) is unpacked.
+    """
     try:
-        content = path.read_bytes()
+        content = b"".join(read_blocks(path, _BLOCK, advice)) if path.suffix in ENDINGS else path.read_bytes()
     except FileNotFoundError:
         raise InputError(f"{path}: {what} is not there; {advice}") from None
     coding = "utf-16" if content.startswith(_UTF_16) else "utf-8"
