@@ -1,6 +1,9 @@
 """The dataset: how articles become one, and how its file is written, read and refused."""
 
+import bz2
+import gzip
 import json
+import lzma
 
 import pytest
 from hypothesis import given, settings
@@ -136,6 +139,18 @@ def test_a_dataset_comes_back_as_it_was(tmp_path_factory, dataset):
     again = read_dataset(path)
     assert again == dataset
     assert again.fingerprint() == dataset.fingerprint()
+
+
+@pytest.mark.parametrize(("ending", "pack"), [(".gz", gzip.compress), (".bz2", bz2.compress), (".xz", lzma.compress)])
+def test_a_packed_dataset_is_read_too(tmp_path, ending, pack):
+    dataset = Dataset(["天地人和。"], ["天"])
+    write_dataset(tmp_path / "dataset.json", dataset)
+    path = tmp_path / f"dataset.json{ending}"
+    path.write_bytes(pack((tmp_path / "dataset.json").read_bytes()))
+    assert read_dataset(path) == dataset
+    path.write_bytes(path.read_bytes()[:-9])
+    with pytest.raises(InputError, match=f"{ending[1:]}: damaged or cut short"):
+        read_dataset(path)
 
 
 def test_vocab_txt_is_written_beside_it(tmp_path):
