@@ -40,6 +40,7 @@ import numpy as np
 from pipeline.files import atomic
 from pipeline.files.columns import Columns, read_columns
 from pipeline.files.json_object import read_json_object
+from pipeline.files.logs.notes import Note
 from pipeline.files.run_record import Facts
 from pipeline.formatting import Step
 from pipeline.stage import InputError
@@ -70,13 +71,15 @@ FURTHER_KEYS = (
 class History:
     """Records by key, and the ``run`` object. ``records["steps"]`` is strictly increasing.
 
-    ``path`` is where the history was read from, for messages; ``other`` holds what the file has beside number lists.
+    ``path`` is where the history was read from, for messages; ``other`` holds what the file has beside number lists;
+    ``notes`` say how the log of another program was read.
     """
 
     records: dict[str, list[Any]] = field(default_factory=lambda: {key: [] for key in PUBLISHED_KEYS + FURTHER_KEYS})
     run: dict[str, Any] = field(default_factory=dict)
     path: Path = field(default=Path("history"), compare=False)
     other: dict[str, Any] = field(default_factory=dict)
+    notes: list[Note] = field(default_factory=list, compare=False)
 
     def __len__(self) -> int:
         return len(self.records["steps"])
