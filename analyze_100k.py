@@ -5,12 +5,13 @@
     python analyze_100k.py --baseline results/50k/training_history.json --target 0.5 0.6 --at 150000 --lang zh
     python analyze_100k.py --history seed_42.json seed_43.json seed_44.json --output results/seeds.json
 
-It reads a training history, ours or the published five lists, of a finished run or of one still going, and writes the
-analysis that visualize_results.py draws: Pearson's r of step and accuracy with and without the records' independence;
-four curves and how well each forecasts; what to expect of further steps; whether NSP left chance, whether the run
-overfits, is on a plateau, or holds anomalies; what a point of accuracy cost and where early stopping would have ended
-the run. Given several histories, the first is analysed and all are put side by side. docs/ANALYSIS.md explains every
-number. Exit code 0 when the analysis ran, whatever r came out as.
+It reads a training history, ours, the published five lists or what another trainer logs ("Your own log" in
+docs/ANALYSIS.md), of a finished run or of one still going, and writes the analysis that visualize_results.py draws:
+Pearson's r of step and accuracy with and without the records' independence; four curves and how well each forecasts;
+what to expect of further steps; whether NSP left chance, whether the run overfits, is on a plateau, or holds anomalies;
+what a point of accuracy cost and where early stopping would have ended the run. Given several histories, the first is
+analysed and all are put side by side. docs/ANALYSIS.md explains every number. Exit code 0 when the analysis ran,
+whatever r came out as.
 """
 
 from __future__ import annotations
@@ -21,7 +22,10 @@ from pathlib import Path
 
 from pipeline.analyse.schema.analysis import DEFAULT_ANALYSIS, write_analysis
 from pipeline.analyse.whole_analysis import Questions, analyse
-from pipeline.files.history import DEFAULT_HISTORY, History, read_history
+from pipeline.files.history import DEFAULT_HISTORY
+from pipeline.files.logs.choices import add_log_options, choices_from
+from pipeline.files.logs.export import add_csv_option, write_csv
+from pipeline.files.logs.read_log import read_groups
 from pipeline.files.scores import Scores, read_scores, scores_beside
 from pipeline.formatting import now
 from pipeline.report.console import Report
@@ -32,22 +36,28 @@ from pipeline.words import LANGUAGES
 
 def main() -> int:
     arguments = _arguments()
-    histories = [(path, _read(path)) for path in arguments.history]
+    baselines = [arguments.baseline] if arguments.baseline else []
+    choices = choices_from(arguments)
+    read, references, baseline = read_groups(choices, arguments.history, arguments.reference, baselines)
+    histories = list(zip(arguments.history, read, strict=True))
     path, history = histories[0]
     questions = Questions(
         targets=arguments.target,
         at=arguments.at,
-        references=[_read(reference) for reference in arguments.reference],
+        references=references,
         rule=_rule(arguments),
         scores=_scores(arguments.scores, path),
         beside=histories if len(histories) > 1 else [],
     )
-    baseline = _read(arguments.baseline) if arguments.baseline else None
-    result = analyse(history, baseline, now(), questions)
+    result = analyse(history, baseline[0] if baseline else None, now(), questions)
     write_analysis(arguments.output, result)
+    if arguments.csv:
+        write_csv(arguments.csv, read)
     report = Report(arguments.lang)
-    print("\n".join(report.lines(path, result)))
-    print(report.written(arguments.output))
+    print("\n".join([*report.read(histories), *report.lines(path, result)]))
+    for written in (arguments.output, arguments.csv):
+        if written:
+            print(report.written(written))
     return 0
 
 
@@ -77,6 +87,7 @@ def _arguments() -> argparse.Namespace:
         metavar="S",
         help="what evaluate_checkpoints.py wrote about this run (default: the file beside the history, if it is there)",
     )
+    add_log_options(parser)
     questions = parser.add_argument_group("questions")
     questions.add_argument(
         "--target", type=_share, nargs="+", default=[], metavar="T", help="accuracies to reach, 0 to 1 (default: none)"
@@ -106,6 +117,7 @@ def _arguments() -> argparse.Namespace:
     outputs.add_argument(
         "--lang", choices=LANGUAGES, default="en", help="language of the report on the console (default: %(default)s)"
     )
+    add_csv_option(outputs)
     return parser.parse_args()
 
 
@@ -130,13 +142,6 @@ def _rule(arguments: argparse.Namespace) -> EarlyStop:
         )
     except ValueError as error:
         raise InputError(f"--stop-...: {error}") from None
-
-
-def _read(path: Path) -> History:
-    history = read_history(path)
-    if not len(history):
-        raise InputError(f"{path}: is still empty; wait for the first one of train_large_100k.py")
-    return history
 
 
 def _scores(given: Path | None, history: Path) -> tuple[Path, Scores] | None:

@@ -6,6 +6,7 @@
     python check_progress.py --reference results/50k/training_history.json      # beside a run that went well
     python check_progress.py --store --watch                     # a fetch from the wiki
     python check_progress.py --json                              # for scripts
+    python check_progress.py --history output/trainer_state.json runs/other.csv # what other trainers log
 
 It only reads the history, which the trainer replaces whole at every record, so it never disturbs the run. It works on a
 half-finished run, on one that stopped, and on the published five lists, which keep no time and no total.
@@ -25,9 +26,12 @@ from pathlib import Path
 
 from pipeline.collect.api.store import DEFAULT_STORE, progress
 from pipeline.files.checkpoint_names import KeptStates, parse_kept_states
-from pipeline.files.history import DEFAULT_HISTORY, History, read_history
+from pipeline.files.history import DEFAULT_HISTORY, History
+from pipeline.files.logs.choices import add_log_options, choices_from
+from pipeline.files.logs.export import add_csv_option, write_csv
+from pipeline.files.logs.read_log import modified, read_logs
 from pipeline.files.run_record import recorded_config
-from pipeline.monitor.disk_need import disk_need
+from pipeline.monitor.disk_need import DiskNeed, disk_need
 from pipeline.monitor.fetch_screen import fetch_screen
 from pipeline.monitor.progress import Progress, measure
 from pipeline.monitor.screen import screen
@@ -40,15 +44,15 @@ BEING_MADE = 10.0  # seconds during which a store may not have its tables yet
 
 def main() -> int:
     arguments = _arguments()
-    reference = read_history(arguments.reference) if arguments.reference else None
     if arguments.json and arguments.store:
         print(json.dumps(asdict(progress(arguments.store)), ensure_ascii=False))
     elif arguments.json:
-        print(json.dumps(_look(arguments, reference).to_json(), ensure_ascii=False))
+        for found in _look(arguments, arguments.history):
+            print(json.dumps(found.to_json(), ensure_ascii=False))
     elif arguments.store:
         show(lambda columns, styled: _fetch(arguments, columns, styled), arguments.watch)
     else:
-        show(lambda columns, styled: _run(arguments, reference, columns, styled), arguments.watch)
+        show(lambda columns, styled: _runs(arguments, columns, styled), arguments.watch)
     return 0
 
 
@@ -56,7 +60,12 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     inputs = parser.add_argument_group("input")
     inputs.add_argument(
-        "--history", type=Path, default=DEFAULT_HISTORY, metavar="F", help="the run's history (default: %(default)s)"
+        "--history",
+        type=Path,
+        nargs="+",
+        default=[DEFAULT_HISTORY],
+        metavar="F",
+        help=f"the run's history, or those of several runs (default: {DEFAULT_HISTORY})",
     )
     inputs.add_argument(
         "--checkpoint-dir",
@@ -77,7 +86,10 @@ def _arguments() -> argparse.Namespace:
         help="show a fetch instead of a run, from the store of rare_char_fetch.py (where S is left out: "
         f"{DEFAULT_STORE})",
     )
-    output = parser.add_argument_group("output").add_mutually_exclusive_group()
+    add_log_options(parser)
+    outputs = parser.add_argument_group("output")
+    add_csv_option(outputs)
+    output = outputs.add_mutually_exclusive_group()
     output.add_argument(
         "--watch",
         type=_seconds,
@@ -86,7 +98,9 @@ def _arguments() -> argparse.Namespace:
         metavar="S",
         help="look again every S seconds (10 where S is left out) until the run is finished (default: look once)",
     )
-    output.add_argument("--json", action="store_true", help="one JSON object on one line (default: a screen of text)")
+    output.add_argument(
+        "--json", action="store_true", help="one JSON object on one line for each run (default: a screen of text)"
+    )
     return parser.parse_args()
 
 
@@ -97,28 +111,36 @@ def _seconds(text: str) -> float:
     return seconds
 
 
-def _look(arguments: argparse.Namespace, reference: History | None) -> Progress:
-    path = arguments.history
-    history = read_history(path)
-    facts = history.facts
+def _look(arguments: argparse.Namespace, paths: list[Path]) -> list[Progress]:
+    """The progress of the runs whose histories are in ``paths``."""
+    references = [arguments.reference] if arguments.reference else []
+    read = read_logs([*paths, *references], choices_from(arguments))
+    histories, reference = read[: len(paths)], read[-1] if references else None
+    if arguments.csv:
+        write_csv(arguments.csv, histories)
+    now = time.time()
+    return [measure(each, modified(each.path), now, _disk(arguments, each), reference) for each in histories]
+
+
+def _disk(arguments: argparse.Namespace, history: History) -> DiskNeed | None:
+    """Whether the disk holds the checkpoints to come; None where the history does not say how long the run will be."""
+    path, facts = history.path, history.facts
     total, interval = facts.count("config", "steps"), facts.count("config", "save_interval")
     folder = arguments.checkpoint_dir or (
         DEFAULT_CHECKPOINTS if path == DEFAULT_HISTORY else path.parent / "checkpoints"
     )
-    disk = None
-    if total:
-        early = bool(recorded_config(history.run).get("early_checkpoints"))
-        disk = disk_need(
-            folder,
-            int(history.last_step),
-            total,
-            interval,
-            facts.count("parameters"),
-            begun=facts.count("branch", "step") or 0,
-            early=early,
-            kept=_kept(history),
-        )
-    return measure(history, path.stat().st_mtime, time.time(), disk, reference)
+    if not total or "log" in history.run:
+        return None
+    return disk_need(
+        folder,
+        int(history.last_step),
+        total,
+        interval,
+        facts.count("parameters"),
+        begun=facts.count("branch", "step") or 0,
+        early=bool(recorded_config(history.run).get("early_checkpoints")),
+        kept=_kept(history),
+    )
 
 
 def _kept(history: History) -> KeptStates:
@@ -129,12 +151,14 @@ def _kept(history: History) -> KeptStates:
         raise InputError(f"{history.path}: run.keep_states {error}") from None
 
 
-def _run(arguments: argparse.Namespace, reference: History | None, columns: int, styled: bool) -> tuple[str, bool]:
-    """One screen of the run, and whether it is finished."""
-    if arguments.watch is not None and not arguments.history.exists():
-        return f"{arguments.history}: waiting for the first record", False
-    found = _look(arguments, reference)
-    return screen(found, columns, styled=styled), found.state == "finished"
+def _runs(arguments: argparse.Namespace, columns: int, styled: bool) -> tuple[str, bool]:
+    """One screen of the runs, and whether all are finished."""
+    awaited = [path for path in arguments.history if arguments.watch is not None and not path.exists()]
+    there = [path for path in arguments.history if path not in awaited]
+    found = _look(arguments, there) if there else []
+    screens = [screen(each, columns, styled=styled) for each in found]
+    waiting = [f"{path}: waiting for the first record" for path in awaited]
+    return "\n\n".join(screens + waiting), not awaited and all(each.state == "finished" for each in found)
 
 
 def _fetch(arguments: argparse.Namespace, columns: int, styled: bool) -> tuple[str, bool]:

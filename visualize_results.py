@@ -33,7 +33,10 @@ from pipeline.figures.ladder import Run, ladder
 from pipeline.figures.loss import loss_analysis
 from pipeline.figures.training_curves import training_curves
 from pipeline.files import atomic
-from pipeline.files.history import DEFAULT_HISTORY, History, read_history
+from pipeline.files.history import DEFAULT_HISTORY, History
+from pipeline.files.logs.choices import add_log_options, choices_from
+from pipeline.files.logs.export import add_csv_option, write_csv
+from pipeline.files.logs.read_log import read_groups
 from pipeline.files.run_record import Facts
 from pipeline.files.scores import Scores, read_scores, scores_beside
 from pipeline.report.page import report_page
@@ -47,12 +50,13 @@ from pipeline.words import Words, figure_words
 
 def main() -> int:
     arguments = _arguments()
-    histories = [_read(path) for path in arguments.history]
+    baselines = [arguments.baseline] if arguments.baseline else []
+    histories, baseline = read_groups(choices_from(arguments), arguments.history, baselines)
     inputs = Inputs(
         path=arguments.history[0],
         history=histories[0],
         runs=[Run(*each) for each in zip(run_names(arguments.history, histories), histories, strict=True)],
-        baseline=_read(arguments.baseline) if arguments.baseline else None,
+        baseline=baseline[0] if baseline else None,
         analysis=read_analysis(arguments.analysis, histories[0]),
         scores=_scores(arguments, histories[0]),
     )
@@ -87,8 +91,12 @@ def main() -> int:
 
     for name, content in files.items():
         atomic.write_bytes(arguments.output_dir / name, content)
+    if arguments.csv:
+        write_csv(arguments.csv, histories)
     if arguments.contents:
         atomic.write_text(arguments.contents, as_text(shown_by))
+    for history in histories:
+        print("\n".join(f"{history.path}: {note.say()}" for note in history.notes), end="\n" if history.notes else "")
     print(table)
     if "zh" in languages:
         print(f"Chinese letters: {font}" if font else ADVICE)
@@ -163,7 +171,9 @@ def _arguments() -> argparse.Namespace:
         help="what evaluate_checkpoints.py wrote about the run, for the figure of the frequency deciles (default: "
         "checkpoint_evaluation_X.json beside training_history_X.json, where it is)",
     )
+    add_log_options(parser)
     outputs = parser.add_argument_group("output")
+    add_csv_option(outputs)
     outputs.add_argument(
         "--output-dir",
         type=Path,
@@ -185,13 +195,6 @@ def _arguments() -> argparse.Namespace:
         "the language that is drawn first (default: not written)",
     )
     return parser.parse_args()
-
-
-def _read(path: Path) -> History:
-    history = read_history(path)
-    if not len(history):
-        raise InputError(f"{path}: is still empty; wait for the first one of train_large_100k.py")
-    return history
 
 
 def _scores(arguments: argparse.Namespace, history: History) -> Scores | None:

@@ -239,7 +239,7 @@ def _groups(histories: list[History]) -> list[int]:
         dataset = history.run.get("dataset")
         fingerprint = dataset.get("fingerprint") if isinstance(dataset, dict) else None
         settings = {name: value for name, value in config.items() if name not in ("seed", "data_seed")}
-        identities.append((settings, fingerprint) if config else place)
+        identities.append((settings, fingerprint) if config and "log" not in history.run else place)
     return [identities.index(identity) for identity in identities]
 
 

@@ -20,6 +20,7 @@ from pipeline.analyse.reference import ALPHA as REFERENCE_ALPHA
 from pipeline.analyse.reference import departure_from_references
 from pipeline.analyse.schema.accuracy import HeldOutCurve
 from pipeline.analyse.schema.analysis import AccuracyStats, Analysis, LossStats
+from pipeline.analyse.schema.log import Log, LogColumns
 from pipeline.analyse.schema.run import AnomalyReference, AnomalyRule
 from pipeline.files.history import History
 from pipeline.files.scores import Scores
@@ -67,6 +68,26 @@ def analyse(history: History, baseline: History | None, timestamp: str, question
         several=several(questions.beside),
         checkpoints=checkpoint_trends(*questions.scores) if questions.scores else None,
         branch=history.facts.branch(),
+        log=_log(history),
+    )
+
+
+def _log(history: History) -> Log | None:
+    """How the log of another program was read; None where there is nothing to say of it."""
+    if not history.notes:
+        return None
+    return Log(
+        format=history.facts.text("log", "format"),
+        columns=LogColumns(
+            accuracy=history.accuracy,
+            held_out=history.held_out,
+            loss=history.loss,
+            held_out_loss=history.held_out_loss,
+            lr=history.rate,
+            step=history.columns.step,
+        ),
+        missing=list(history.missing()),
+        notes=[note.say() for note in history.notes],
     )
 
 

@@ -154,6 +154,20 @@ class History:
         finite = np.isfinite(values)
         return self.series("steps")[finite], values[finite]
 
+    def missing(self) -> tuple[str, ...]:
+        """What a history may hold and this one does not, in words of logs/notes.py."""
+        pairs = self.columns.pairs
+        parts = {
+            "training accuracy": self.accuracy,
+            "held-out accuracy": self.held_out,
+            "training loss": self.loss,
+            "held-out loss": self.held_out_loss,
+            "learning rate": self.rate,
+            "time": self._with_values("seconds"),
+            "sentence pairs (NSP)": self._with_values(pairs.train) if pairs else "not asked",
+        }
+        return tuple(name for name, found in parts.items() if found is None)
+
     def append(self, record: dict[str, float | int | None]) -> None:
         """Add one record; it must hold exactly the keys of this history."""
         if record.keys() != self.records.keys():

@@ -16,7 +16,7 @@ from pipeline.files.run_record import Branch, recorded_config
 from pipeline.formatting import Step, bytes_text, duration, step_text
 from pipeline.monitor.disk_need import DiskNeed
 from pipeline.monitor.quick_forecast import forecast_end
-from pipeline.monitor.run_health import Deviation, difference_from_reference, findings, finite
+from pipeline.monitor.run_health import Deviation, Points, difference_from_reference, findings, finite
 from pipeline.statistics.schedule import Schedule, recorded_schedule
 
 RECENT = 10  # records that "now" is taken over
@@ -50,12 +50,16 @@ class Progress:
     branch: Branch | None
     last_record_age: float
     usual_interval: float | None
-    curve_of: str  # "held-out" where the history has it, else "training": what curve and forecast are of
+    accuracy_of: str  # what the accuracies count, such as "masked characters"
+    eval_loss: float | None
+    curve_of: str  # what curve and forecast are of: "held-out" where the history has it, else "training"; without any
+    # accuracy "held-out loss" or "training loss", and there is no forecast
     curve: list[float]
     forecast_end: tuple[float, float] | None  # (low, high) at the last step; see quick_forecast.py
     deviation: Deviation | None
     disk: DiskNeed | None
     warnings: list[str]
+    notes: list[str]  # how the log of another program was read, and what it lacks
 
     def to_json(self) -> dict[str, Any]:
         """All but the curve, which the history has; the schedule in the trainer's notation."""
@@ -80,7 +84,7 @@ def measure(
     step, total = history.last_step, facts.count("config", "steps")
     age = max(0.0, now - modified)
     usual = _usual_interval(history)
-    state = _state(history, facts.text("finished") is not None, age, usual)
+    state = _state(history, total, facts.text("finished") is not None, age, usual)
     rate_now = _rate(history, RECENT)
     eta, finish = None, None
     if state == "running" and rate_now and total is not None:
@@ -89,7 +93,7 @@ def measure(
         finish = _local_time(finishing)
     held_out = finite(history, history.held_out)
     best = max(((value, at) for at, value in held_out), default=(None, None))
-    points = held_out or finite(history, history.accuracy)
+    curve_of, points = _shown(history)
     going_on = state in ("running", "stalled") and total is not None and step < total
     apart = difference_from_reference(history, reference) if reference else None
     return Progress(
@@ -115,13 +119,29 @@ def measure(
         branch=facts.branch(),
         last_record_age=age,
         usual_interval=usual,
-        curve_of="held-out" if held_out else "training",
+        accuracy_of=history.columns.accuracy.of,
+        eval_loss=losses[-1][1] if (losses := finite(history, history.held_out_loss)) else None,
+        curve_of=curve_of,
         curve=[value for _, value in points],
-        forecast_end=forecast_end(points, facts.count("config", "warmup") or 0, total) if going_on and total else None,
+        forecast_end=forecast_end(points, facts.count("config", "warmup") or 0, total)
+        if going_on and total and history.best_accuracy
+        else None,
         deviation=apart,
         disk=disk,
         warnings=_warnings(history, state, age, usual, disk, apart),
+        notes=[note.say() for note in history.notes],
     )
+
+
+def _shown(history: History) -> tuple[str, Points]:
+    """The curve that tells most, and what it is of."""
+    curves = {
+        "held-out": history.held_out,
+        "training": history.accuracy,
+        "held-out loss": history.held_out_loss,
+        "training loss": history.loss,
+    }
+    return next(((of, finite(history, key)) for of, key in curves.items() if key), ("training", []))
 
 
 def _warnings(
@@ -139,12 +159,13 @@ def _warnings(
     return found
 
 
-def _state(history: History, finished: bool, age: float, usual: float | None) -> str:
+def _state(history: History, total: int | None, finished: bool, age: float, usual: float | None) -> str:
     if not len(history):
         return "waiting"
-    if not history.run:
+    of_others = "log" in history.run
+    if not history.run or (of_others and not (total and history.last_step >= total)):
         return "unknown"
-    if finished:
+    if finished or of_others:
         return "finished"
     return "stalled" if usual is not None and age > max(STALL_SECONDS, STALL_FACTOR * usual) else "running"
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from textwrap import wrap
+
 from pipeline.formatting import bytes_text, duration, percent, step_text
 from pipeline.monitor.progress import Progress
 from pipeline.terminal import NAME, bar, fitted, healthy, row, sparkline, title, warning
@@ -16,6 +18,7 @@ def screen(progress: Progress, columns: int = 80, *, styled: bool = False) -> st
         _accuracy(progress, width),
         _surroundings(progress),
         _health(progress, styled),
+        _notes(progress, width),
     ]
     return "\n\n".join("\n".join(block) for block in blocks if block)
 
@@ -53,14 +56,16 @@ def _done_at(p: Progress) -> str:
 
 
 def _accuracy(p: Progress, width: int) -> list[str]:
-    lines = []
+    lines, name = [], _name(p)
     if p.eval_mlm_acc is not None and p.eval_mlm_acc_best_step is not None:
         best = f"best {percent(p.eval_mlm_acc_best, missing='')} at step {step_text(p.eval_mlm_acc_best_step)}"
-        lines.append(row("held-out", f"MLM {percent(p.eval_mlm_acc, missing='')}", best))
+        lines.append(row("held-out", f"{name} {percent(p.eval_mlm_acc, missing='')}", best))
+    elif p.eval_loss is not None:
+        lines.append(row("held-out", f"loss {p.eval_loss:.3f}"))
     training = [
         text
         for value, text in (
-            (p.mlm_acc, f"MLM {percent(p.mlm_acc, missing='')}"),
+            (p.mlm_acc, f"{name} {percent(p.mlm_acc, missing='')}"),
             (p.nsp_acc, f"NSP {percent(p.nsp_acc, missing='')}"),
             (p.loss, f"loss {p.loss or 0:.3f}"),
             (p.lr, f"lr {p.lr:.2e}" if p.lr else "lr 0"),
@@ -74,8 +79,15 @@ def _accuracy(p: Progress, width: int) -> list[str]:
         lines.append(row("at the end", f"{100 * low:.1f} to {100 * high:.1f} %", f"rough, {p.curve_of}; see --help"))
     if p.curve:
         drawn = sparkline(p.curve, width - NAME - 26)
-        lines.append(row("curve", f"{drawn}  {100 * min(p.curve):.1f} to {100 * max(p.curve):.1f} % {p.curve_of}"))
+        scale, unit = (1, "") if "loss" in p.curve_of else (100, "% ")
+        lines.append(
+            row("curve", f"{drawn}  {scale * min(p.curve):.1f} to {scale * max(p.curve):.1f} {unit}{p.curve_of}")
+        )
     return lines
+
+
+def _name(p: Progress) -> str:
+    return "MLM" if p.accuracy_of == "masked characters" else "accuracy"
 
 
 def _surroundings(p: Progress) -> list[str]:
@@ -87,7 +99,9 @@ def _surroundings(p: Progress) -> list[str]:
     if p.deviation:
         difference = f"{100 * p.deviation.difference:+.2f} points"
         lines.append(
-            row("reference", difference, f"± {196 * p.deviation.error:.2f}, {p.deviation.of} MLM, last 8 records")
+            row(
+                "reference", difference, f"± {196 * p.deviation.error:.2f}, {p.deviation.of} {_name(p)}, last 8 records"
+            )
         )
     return lines
 
@@ -99,6 +113,15 @@ def _health(p: Progress, styled: bool) -> list[str]:
         return []
     arriving = ", records arriving on time" if p.state == "running" else ""
     return [healthy(f"nothing wrong found{arriving}", styled)]
+
+
+def _notes(p: Progress, width: int) -> list[str]:
+    """What is to be said of how the log was read, broken to the width."""
+    lines = []
+    for note in p.notes:
+        first, *rest = wrap(note, width - 2 - NAME, break_long_words=False, break_on_hyphens=False)
+        lines += [row("log", first), *(row("", part) for part in rest)]
+    return lines
 
 
 def _rate(value: float) -> str:

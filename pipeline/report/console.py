@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ from pipeline.analyse.schema.accuracy import AccuracyCurve, FittedCurve, Forecas
 from pipeline.analyse.schema.analysis import Analysis
 from pipeline.analyse.schema.run import Cost, EarlyStopHindsight, Gains, Nsp, Overfit
 from pipeline.analyse.schema.side_by_side import CheckpointTrends, CommonHorizon, Comparison, SeveralRuns
+from pipeline.files.history import History
 from pipeline.formatting import Step, step_text
 from pipeline.report.console_texts import TEXTS, console_words
 from pipeline.statistics.autocorrelation import EffectiveSampleSizes
@@ -39,6 +41,10 @@ class Report:
         found += [*self._anomalies(result), *self._cost(result.cost), *self._early_stop(result.early_stop)]
         found += [*self._comparison(result.comparison_with_50k), *self._several(result.several)]
         return [*found, *self._checkpoints(result.checkpoints), self._say("caveat")]
+
+    def read(self, histories: Sequence[tuple[Path, History]]) -> list[str]:
+        """How the logs of other programs were read."""
+        return [f"{path}: {note.say(self._words.language)}" for path, history in histories for note in history.notes]
 
     def written(self, path: Path) -> str:
         return self._say("written", path=path)

@@ -3,6 +3,7 @@
 import functools
 import json
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -50,19 +51,33 @@ def test_a_run_half_way_on_one_screen(tmp_path):
 
 
 def test_it_answers_in_under_a_second(tmp_path):
-    """A second on an idle machine; here a few times what starting Python and reading the file cost at the moment."""
-    path = tmp_path / "h.json"
-    make_history(1000, 100, total=200_000, finished=False).write(path)
+    """A second of the processor's time, which other work on the machine does not lengthen much, on the headline."""
 
-    def seconds(command):
-        begun = time.perf_counter()
-        subprocess.run(command, cwd=ROOT, capture_output=True, check=True)
-        return time.perf_counter() - begun
+    def seconds(history):
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        subprocess.run([sys.executable, SCRIPT, "--history", str(history)], cwd=ROOT, capture_output=True, check=True)
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
-    plain = [sys.executable, "-c", f"import argparse, json, sqlite3; json.load(open({str(path)!r}))"]
-    ours = [sys.executable, SCRIPT, "--history", str(path)]
-    pairs = [(seconds(plain), seconds(ours)) for _ in range(5)]
-    assert any(whole < max(1.0, 4 * start) for start, whole in pairs), pairs
+    make_history(1000, 100, total=200_000, finished=False).write(tmp_path / "h.json")
+    for history in (tmp_path / "h.json", ROOT / "results" / "training_history_100k.json"):
+        assert min(seconds(history) for _ in range(3)) < 1
+
+
+def test_the_screen_needs_neither_scipy_nor_torch(tmp_path):
+    make_history(200, finished=False).write(tmp_path / "h.json")
+    make_history(200, noise=8).write(tmp_path / "reference.json")
+    code = (
+        "import runpy, sys; sys.argv = sys.argv[1:]\n"
+        "try: runpy.run_path(sys.argv[0], run_name='__main__')\n"
+        "except SystemExit as end: code = end.code\n"
+        "print(code, sorted({name.split('.')[0] for name in sys.modules} & {'numpy', 'scipy', 'torch', 'matplotlib'}))"
+    )
+    options = ["--history", str(tmp_path / "h.json"), "--reference", str(tmp_path / "reference.json")]
+    result = subprocess.run(
+        [sys.executable, "-c", code, SCRIPT, *options], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert result.stdout.splitlines()[-1] == "0 ['numpy']"
 
 
 def test_json_for_scripts_is_strict_and_names_no_nan(tmp_path):
@@ -90,7 +105,8 @@ def test_the_five_published_lists(tmp_path):
     result = check(tmp_path / "h.json")
     assert (result.returncode, result.stderr) == (0, "")
     assert "step        4,000                   100 records" in result.stdout
-    assert "left" not in result.stdout
+    assert "min left" not in result.stdout
+    assert "not in this log: held-out accuracy, held-out loss, time" in result.stdout
     assert "GB free" not in result.stdout
 
 

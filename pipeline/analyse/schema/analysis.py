@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from pipeline.analyse.schema.accuracy import AccuracyCurve, HeldOutCurve
+from pipeline.analyse.schema.log import Log
 from pipeline.analyse.schema.run import Anomaly, AnomalyRule, Cost, EarlyStopHindsight, Nsp, Overfit
 from pipeline.analyse.schema.side_by_side import CheckpointTrends, Comparison, SeveralRuns
 from pipeline.files import atomic
@@ -69,6 +70,7 @@ class Analysis:
     several: SeveralRuns | None  # null for one history
     checkpoints: CheckpointTrends | None  # null without scores
     branch: Branch | None = field(default=None, metadata={"omit_none": True})  # the trunk of a branch
+    log: Log | None = field(default=None, metadata={"omit_none": True})  # left out for a run of our own trainer
 
 
 def write_analysis(path: Path, analysis: Analysis) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from pathlib import Path
 
 from pipeline.files.logs.table import EMPTY, Row, Table, by_part, number
@@ -10,6 +11,7 @@ from pipeline.stage import InputError
 
 DELIMITERS = (",", ";", "\t", "|", " ")
 TENSORBOARD = ["Wall time", "Step", "Value"]
+FIGURES = re.compile(r"[-+0-9.eE,;|\s]+")
 TAG = "-tag-"  # before the tag in the names that TensorBoard gives to the files it exports: run-NAME-tag-TAG.csv
 
 
@@ -19,12 +21,13 @@ def csv_table(path: Path, text: str) -> Table:
     Raises:
         InputError: it has no columns, or a row has more cells than the first one.
     """
-    lines = [line for line in text.splitlines() if line.strip() and not line.lstrip().startswith("//")]
-    if lines and lines[0].lstrip().startswith("#"):
-        lines[0] = lines[0].lstrip().lstrip("#").lstrip()  # a header as numpy.savetxt writes it
-    lines = [line for line in lines if not line.lstrip().startswith("#")]
+    written = [line.strip() for line in text.splitlines() if line.strip()]
+    lines = [line for line in written if not line.startswith("#")]
     if not lines:
-        raise InputError(f"{path}: the history is empty; wait for its first record")
+        raise InputError(f"{path}: the history is still empty; wait for its first record")
+    before = written[: written.index(lines[0])]
+    if before and FIGURES.fullmatch(lines[0]):
+        lines.insert(0, before[-1].lstrip("# "))  # a header as numpy.savetxt writes it
     delimiter = max(DELIMITERS, key=lambda each: (lines[0].count(each) > 0, -DELIMITERS.index(each)))
     if delimiter == " ":
         lines = [" ".join(line.split()) for line in lines]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import csv
 import io
 from collections.abc import Sequence
@@ -9,6 +10,17 @@ from pathlib import Path
 
 from pipeline.files import atomic
 from pipeline.files.history import History
+
+
+def add_csv_option(group: argparse._ArgumentGroup) -> None:
+    """The option of every script that reads histories."""
+    group.add_argument(
+        "--csv",
+        type=Path,
+        metavar="FILE",
+        help="also write the records as CSV: a line a record, the steps first, an empty cell for a null (default: not "
+        "written)",
+    )
 
 
 def write_csv(path: Path, histories: Sequence[History]) -> None:

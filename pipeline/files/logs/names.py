@@ -36,6 +36,7 @@ PERCENT = TOP_ONE | {"percent", "pct"}  # in percent as a rule
 PLAIN = {"step", "epoch", "total", "mean", "avg", "average", "running", "smoothed"}  # words that change little
 NOT_THE_METRIC = {"per", "second", "seconds", "sec", "time", "eta", "samples", "accumulation", "min", "max", "std",
                   "best", "count", "num", "scale", "weight", "top5", "acc5", "prec5"}  # fmt: skip
+MEANS = ("mIoU", "mAP", "mAcc", "aAcc")  # capitals that begin no word
 OF_OTHER_SCORES = 1000  # ranks from here on are theirs
 WANDB_RANGE = ("__MIN", "__MAX")
 RUN = " - "  # between the name of a run and that of its metric, in W&B's exports
@@ -72,7 +73,9 @@ def meaning_of(name: str) -> Meaning | None:
 
 def words_of(name: str) -> list[str]:
     """The words of a name, in lower case: ``"valLoss/top-1"`` gives val, loss, top1."""
-    spaced = re.sub(r"(?<=[a-z0-9])(?=[A-Z][a-z])", "_", name.replace("mIoU", "miou").replace("mAP", "map"))
+    for metric in MEANS:
+        name = name.replace(metric, metric.lower())
+    spaced = re.sub(r"(?<=[a-z0-9])(?=[A-Z][a-z])", "_", name)
     words = re.findall(r"[a-z0-9%]+", spaced.lower().replace("%", " percent "))
     joined: list[str] = []
     for word in words:

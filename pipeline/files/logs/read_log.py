@@ -49,20 +49,20 @@ def read_logs(paths: Sequence[Path], choices: Choices = NOTHING_SAID) -> list[Hi
     return [_finished(each, choices.within(_names(each))) for each in opened]
 
 
-def missing_parts(history: History) -> tuple[str, ...]:
-    """What a history may hold and this one does not, in words of notes.py."""
-    parts = {
-        "training accuracy": history.accuracy,
-        "held-out accuracy": history.held_out,
-        "training loss": history.loss,
-        "held-out loss": history.held_out_loss,
-        "learning rate": history.rate,
-        "time": "seconds" if history.has("seconds") else None,
-    }
-    pairs = history.columns.pairs
-    if pairs:
-        parts["sentence pairs (NSP)"] = pairs.train if history.has(pairs.train) else None
-    return tuple(name for name, found in parts.items() if found is None)
+def read_groups(choices: Choices, *groups: Sequence[Path]) -> list[list[History]]:
+    """``read_logs`` of several groups of paths, each by itself; none of the histories may be empty."""
+    paths = [path for group in groups for path in group]
+    histories = dict(zip(paths, read_logs(paths, choices), strict=True))
+    for path, history in histories.items():
+        if not len(history):
+            raise InputError(f"{path}: the history is still empty; wait for its first record")
+    return [[histories[path] for path in group] for group in groups]
+
+
+def modified(path: Path) -> float:
+    """When the log in ``path``, a file or a folder, was last written: seconds, Unix."""
+    files = [file for file in path.rglob("*") if file.is_file()] if path.is_dir() else []
+    return max(file.stat().st_mtime for file in files or [path])
 
 
 def _open(path: Path) -> Table | History:
@@ -92,7 +92,7 @@ def _names(opened: Table | History) -> list[str]:
 
 def _finished(opened: Table | History, choices: Choices) -> History:
     history = history_of(opened, choices) if isinstance(opened, Table) else choose(opened, choices)
-    missing = missing_parts(history)
+    missing = history.missing()
     if missing and len(history) and ("log" in history.run or not recorded_config(history.run)):
         history.notes.append(Note("not in this log: {names}; what needs them is left out", {"names": missing}))
     return history

@@ -34,8 +34,8 @@ def history_of(table: Table, choices: Choices) -> History:
     roles = _our_roles(names) if ours else roles_of(table, choices)
     measured = [name for role, name in roles.items() if role != "lr"]
     counter = counter_of(table, choices, measured)
-    kept = [name for name in names if name not in (*counter.columns, "steps")
-            and (name in roles.values() or is_numeric(table, name))]  # fmt: skip
+    others = [name for name in table.names() if name not in (*counter.columns, "steps")]
+    kept = [name for name in others if name in roles.values() or is_numeric(table, name)]
     records: dict[str, Any] = _by_step(table, counter, {name: numbers(table, name) for name in kept}, measured)
     _name_what_is_cumulative(records, kept)
     columns = Columns() if ours else _columns(roles, loss_unit(table, roles.get("loss")), counter.kind, records)
