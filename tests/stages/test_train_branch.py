@@ -3,6 +3,7 @@
 import hashlib
 import shutil
 import signal
+import subprocess
 
 import pytest
 import torch
@@ -12,7 +13,8 @@ from pipeline.files.dataset import write_dataset
 from pipeline.files.history import read_history
 from tests.helpers.in_process import succeeded, train_here
 from tests.helpers.stopping import signalled_at
-from tests.helpers.tiny import TINY_SETTINGS, tiny_dataset, training_paths, write_tiny_dataset
+from tests.helpers.tiny import ROOT, TINY_SETTINGS, tiny_dataset, training_paths, write_tiny_dataset
+from tests.helpers.torchrun import torchrun_command
 
 SETTINGS = (*TINY_SETTINGS, "--dropout", "0.1")  # a record each 3 steps, a state each 4, warm-up to step 2
 
@@ -121,6 +123,23 @@ def test_a_branch_of_a_branch(tmp_path, dataset, trunk):
         values[:3] for key, values in records[1].items() if key != "seconds"
     ]
     assert read_history(tmp_path / "second" / "history.json").run["branch"]["step"] == 10
+
+
+@pytest.mark.slow
+def test_two_processes_branch_as_one_does(tmp_path):
+    """Of a trunk of one process; the losses agree to 1e-9 in float64, also of the record that the branch begins in."""
+    dataset = write_tiny_dataset(tmp_path)
+    exact = ("--precision", "fp64", "--dropout", "0", "--attention-dropout", "0")
+    succeeded(train_here(tmp_path / "trunk", dataset, *TINY_SETTINGS, *exact, "--schedule", "constant", "--steps", "5"))
+    options = (*from_state(tmp_path / "trunk", 4), "--steps", "10", "--precision", "fp64")
+    succeeded(train_here(tmp_path / "one", dataset, *options))
+    command = torchrun_command(tmp_path / "two", *TINY_SETTINGS, *options)
+    result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=600, check=False)
+    assert result.returncode == 0, result.stderr
+    assert result.stdout.count("branching from step 4") == 1
+    one, two = (read_history(tmp_path / name / "history.json") for name in ("one", "two"))
+    for key in ("loss", "eval_loss", "grad_norm", "mlm_targets", "tokens"):
+        assert one.records[key] == pytest.approx(two.records[key], rel=0, abs=1e-9), key
 
 
 @pytest.mark.parametrize(
