@@ -100,9 +100,7 @@ def evaluate(arguments: argparse.Namespace) -> int:
         if not path.exists():
             progress.passed_over(path)
             continue
-        digest = load_run_weights(
-            path, model, step=step, seed=settings.seed, dataset=fingerprint, vocabulary=vocabulary_digest(dataset.vocab)
-        )
+        digest = load_run_weights(path, model, step, history.run, vocabulary_digest(dataset.vocab))
         mlm, nsp = evaluator.score_model(model, precision, progress.batch)
         entry = CheckpointScore(step, path.name, digest, precision.name, mlm, nsp)
         scored = scored.with_checkpoint(entry)

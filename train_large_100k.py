@@ -33,6 +33,7 @@ from pipeline.files.dataset import DEFAULT_DATASET, Dataset, read_dataset
 from pipeline.files.final_scoring import FORMAT as SCORING_FORMAT
 from pipeline.files.final_scoring import FinalScoring, final_scoring_beside, write_final_scoring
 from pipeline.files.history import DEFAULT_HISTORY, History
+from pipeline.files.run_record import CHANGEABLE
 from pipeline.files.vocabulary import write_vocab_txt
 from pipeline.formatting import count, now, percent
 from pipeline.model.bert import Bert
@@ -50,7 +51,8 @@ from pipeline.train.memory import refuse_too_large
 from pipeline.train.objectives.masked_lm import MaskedLM
 from pipeline.train.optimizer import Optimizer
 from pipeline.train.processes import Processes
-from pipeline.train.run import Run, RunFiles, is_finished, resume
+from pipeline.train.resuming import is_finished, record_machine, resume, start_over
+from pipeline.train.run import Run, RunFiles
 from pipeline.train.run_description import describe_run
 from pipeline.train.settings import (
     DEFAULT_PRESET,
@@ -127,7 +129,7 @@ def begin(
         trunk.refuse_unless_shared(settings, files, planned)
     if arguments.resume and is_finished(files, planned):
         if processes.first:
-            print(f"already finished: {files.history} and {files.final}; remove them to train again")
+            print(f"already finished: {files.history} and {files.final}; --no-resume trains it again")
         return None
 
     # What is trained on, what is held out, and which sentences have a neighbour.
@@ -143,6 +145,7 @@ def begin(
         )
     planned["dataset"]["documents"] = {name: len(documents) for name, documents in vars(corpora.splits).items()}
     if processes.first:
+        files.refuse_unwritable()
         held.enter_context(files.held())
 
     # The model, what it is trained for, and how it steps.
@@ -162,14 +165,14 @@ def begin(
         gradients=GradientWatch(processes.device, skips_overflow=half),
         history=History(run={**planned, "processes": processes.count, **objective.facts()}),
     )
-    if arguments.resume:
-        resume(run)
-    elif processes.first:
-        checkpoint.clear(files.checkpoint_dir)
+    resumed = arguments.resume and resume(run, change_settings=arguments.change_settings)
+    if not arguments.resume and processes.first:
+        start_over(files)
     if trunk and run.step == 0:
         begin_branch(run, trunk)
     run.history.run["keep_states"] = str(run.kept_states)
     set_threads(run, arguments.threads)
+    record_machine(run, resumed=resumed)
     return run, objective, dataset
 
 
@@ -266,7 +269,14 @@ def parse_arguments() -> argparse.Namespace:
         "--resume",
         action=argparse.BooleanOptionalAction,
         default=True,
-        help="go on from the newest checkpoint (the default); --no-resume removes this run's checkpoints first",
+        help="go on from the newest checkpoint (the default); --no-resume first removes what lies there of a run: its "
+        "final model, checkpoints and history",
+    )
+    running.add_argument(
+        "--change-settings",
+        action="store_true",
+        help=f"go on from the newest checkpoint with other values of {', '.join(CHANGEABLE)}; batch_size and "
+        "accumulation too, where their product stays (default: a run with other settings is refused)",
     )
     add_settings(parser)
     running.add_argument(
@@ -277,6 +287,8 @@ def parse_arguments() -> argparse.Namespace:
         parser.error("--keep must not be negative")
     if arguments.branch_from and (arguments.preset or not arguments.steps):
         parser.error("--branch-from needs --steps and takes all other settings from its trunk, no --preset")
+    if arguments.change_settings and not arguments.resume:
+        parser.error("--change-settings goes on with a run, --no-resume begins a new one: give one of them")
     return arguments
 
 

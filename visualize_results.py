@@ -37,7 +37,7 @@ from pipeline.files.history import DEFAULT_HISTORY, History
 from pipeline.files.logs.choices import add_log_options, choices_from
 from pipeline.files.logs.export import add_csv_option, write_csv
 from pipeline.files.logs.read_log import read_groups
-from pipeline.files.run_record import Facts
+from pipeline.files.run_record import Facts, run_differences, shown
 from pipeline.files.scores import Scores, read_scores, scores_beside
 from pipeline.report.page import report_page
 from pipeline.report.run_names import run_names
@@ -203,9 +203,9 @@ def _scores(arguments: argparse.Namespace, history: History) -> Scores | None:
     if not arguments.scores and not path.exists():
         return None
     scores = read_scores(path)
-    for key in ("config", "dataset"):
-        if scores.run.get(key) != history.run.get(key):
-            raise InputError(f"{path}: scores another run ({key} differs); give the scores of the first --history")
+    different = run_differences(scores.run, history.run)
+    if different:
+        raise InputError(f"{path}: scores another run ({shown(different)}); give the scores of the first --history")
     return scores
 
 

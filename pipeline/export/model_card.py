@@ -15,7 +15,7 @@ import numpy as np
 from pipeline.baselines.counting import GUESSES
 from pipeline.export.weights import TrainedModel
 from pipeline.files.history import History
-from pipeline.files.run_record import Facts, recorded_config
+from pipeline.files.run_record import Facts, config_at, recorded_changes
 from pipeline.files.vocabulary import SPECIAL_TOKENS
 from pipeline.formatting import NOTHING, count, percent
 from pipeline.model.bert import Shape
@@ -23,7 +23,7 @@ from pipeline.model.bert import Shape
 
 def run_mismatches(history: History, model: TrainedModel) -> list[str]:
     """Why ``history`` belongs to another run than ``model``; empty where it fits."""
-    facts = history.facts
+    facts = _facts_at(history, model.step)
     steps, interval = facts.count("config", "steps"), facts.count("config", "log_interval")
     if steps is None or interval is None:
         return ["it does not say how it was trained"]
@@ -83,8 +83,13 @@ def model_card(shape: Shape, step: int, parameters: int, history: History | None
     return "\n\n".join([*parts, _LIMITS]) + "\n"
 
 
+def _facts_at(history: History, step: int) -> Facts:
+    """What the run records, with the settings that ``step`` was trained with."""
+    return Facts(history.path, {**history.run, "config": config_at(history.run, step)})
+
+
 def _training(history: History, step: int) -> list[str]:
-    facts = history.facts
+    facts = _facts_at(history, step)
     steps, length = facts.count("config", "steps"), facts.count("config", "length")
     optimizer, rate, warmup = (
         facts.text("config", "optimizer"),
@@ -94,6 +99,11 @@ def _training(history: History, step: int) -> list[str]:
     batch = [_shown(facts.count("config", name)) for name in ("batch_size", "accumulation")]
     documents = {name: facts.count("dataset", "documents", name) for name in facts.names("dataset", "documents")}
     versions = {name: facts.text("versions", name) for name in facts.names("versions")}
+    changes = [
+        f"{change['setting']} {change['from']} to {change['to']} after step {change['step']:,}"
+        for change in recorded_changes(history.run)
+        if change["step"] < step
+    ]
     told: list[tuple[str, object]] = [
         ("dataset", PurePath(facts.text("dataset", "path") or "").name),
         ("dataset's SHA-256", facts.text("dataset", "fingerprint")),
@@ -103,8 +113,9 @@ def _training(history: History, step: int) -> list[str]:
         ("effective batch", f"{batch[0]} x {batch[1]} sequences"),
         ("longest sequence", f"{_shown(length)} tokens"),
         ("optimizer", f"{_shown(optimizer)}, peak learning rate {_shown(rate)}, warm-up {_shown(warmup)}"),
-        ("learning rate after the warm-up", recorded_config(history.run).get("schedule")),
+        ("learning rate after the warm-up", facts.text("config", "schedule")),
         ("mask rate", facts.number("config", "mask_rate")),
+        ("changed in mid run", ", ".join(changes)),
         ("seed", facts.count("seed")),
         ("precision", facts.text("precision")),
         ("device", facts.text("device")),

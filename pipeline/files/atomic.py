@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from pipeline.files import lock
+from pipeline.stage import InputError
 
 _TEMPORARY = re.compile(r"\..+\.[0-9a-f]{12}\.tmp")
 
@@ -41,8 +42,26 @@ def write_bytes(path: Path, data: bytes) -> None:
     _sync_folder(path.parent)
 
 
+def refuse_unwritable(path: Path) -> None:
+    """Raise an InputError where ``write_bytes`` to ``path`` would fail; whatever is there stays as it is."""
+    if path.is_dir():
+        raise InputError(f"{path}: is a folder; give the name of a file")
+    if path.exists() and not os.access(path, os.W_OK):
+        raise InputError(f"{path}: is read-only; make it writable or give another path")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        lock.remove(*_begin(path))
+    except OSError as error:
+        raise InputError(f"{path}: cannot be written ({error.strerror}); give another path") from None
+
+
 def write_text(path: Path, text: str) -> None:
-    write_bytes(path, text.encode("utf-8"))
+    """Write ``text`` as UTF-8.
+
+    The name of a file that the locale could not decode (LC_ALL=C) holds escaped bytes; they are written as they are, or
+    as U+FFFD where they are not UTF-8 either.
+    """
+    write_bytes(path, text.encode("utf-8", "surrogateescape").decode("utf-8", "replace").encode("utf-8"))
 
 
 def write_json(path: Path, value: Any, *, indent: int | None = None) -> None:

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import hashlib
 import io
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any
 
@@ -65,12 +65,37 @@ def load(path: Path, device: torch.device | str = "cpu") -> dict[str, Any]:
         InputError: the file or its sidecar is missing, they do not match, the format is another, or a key is missing
             or of another type.
     """
-    try:
-        data = path.read_bytes()
-    except FileNotFoundError:
-        raise InputError(f"{path}: not there; a checkpoint is a .pth file and its .json sidecar") from None
+    data = _bytes(path)
     if recorded_digest(path) != hashlib.sha256(data).hexdigest():
         raise InputError(f"{path}: does not match the SHA-256 in its sidecar; remove both and use another checkpoint")
+    return _content(path, data, device)
+
+
+def read(path: Path) -> dict[str, Any]:
+    """Read a checkpoint whose sidecar may be missing, as it is when writing was cut off: to see what run it is of.
+
+    Raises:
+        InputError: as ``load``, but for the sidecar.
+    """
+    return _content(path, _bytes(path), "cpu")
+
+
+def is_whole(path: Path) -> bool:
+    """Whether ``path`` and its sidecar are there and agree."""
+    try:
+        return recorded_digest(path) == hashlib.sha256(_bytes(path)).hexdigest()
+    except InputError:
+        return False
+
+
+def _bytes(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        raise InputError(f"{path}: not there; a checkpoint is a .pth file and its .json sidecar") from None
+
+
+def _content(path: Path, data: bytes, device: torch.device | str) -> dict[str, Any]:
     try:
         content = torch.load(io.BytesIO(data), map_location=device, weights_only=True)
     except Exception:  # whatever torch and pickle make of bytes that are not a checkpoint
@@ -112,7 +137,7 @@ def save_state(folder: Path, content: dict[str, Any], kept: KeptStates) -> None:
     before = [(step, path) for step, path in numbered(folder, "state") if step < content["step"]]
     for step, path in before[: 1 - STATES_KEPT]:
         if step not in kept:
-            _remove(path)
+            remove(path)
 
 
 def newest_state(folder: Path) -> Path | None:
@@ -132,13 +157,13 @@ def load_state(path: Path) -> dict[str, Any]:
     return content
 
 
-def load_newest_state(folder: Path) -> dict[str, Any] | None:
-    """The newest state that is whole, on the CPU, or None where there is none."""
+def load_newest_state(folder: Path, say: Callable[[str], object] = print) -> dict[str, Any] | None:
+    """The newest state that is whole, on the CPU, or None where there is none; ``say`` is told of those passed over."""
     for _, path in reversed(numbered(folder, "state")):
         try:
             return load_state(path)
         except InputError as error:
-            print(f"passing over {path.name}: {error}")
+            say(f"passing over {path.name}: {error}")
     return None
 
 
@@ -155,21 +180,21 @@ def rotate(folder: Path, keep: int, newest: int, spared: Collection[int] = ()) -
     for _, path in [(step, path) for step, path in weight_files(folder) if step <= newest and step not in spared][
         :-keep
     ]:
-        _remove(path)
+        remove(path)
 
 
 def clear(folder: Path) -> None:
     """Remove every checkpoint in ``folder``."""
     for kind in ("step", "state"):
         for _, path in numbered(folder, kind):
-            _remove(path)
+            remove(path)
 
 
 def _sidecar(path: Path) -> Path:
     return path.with_name(path.name + ".json")
 
 
-def _remove(path: Path) -> None:
+def remove(path: Path) -> None:
     """Remove the sidecar first: a file without one is not trusted."""
     _sidecar(path).unlink(missing_ok=True)
     path.unlink(missing_ok=True)

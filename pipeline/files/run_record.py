@@ -12,6 +12,14 @@ from pipeline.stage import InputError
 # Settings that came after the first histories were written, and what the runs of before had in their place.
 LATER_SETTINGS = {"schedule": "cosine", "early_checkpoints": False, "data_seed": None}
 
+# Settings that a run may change when it is resumed: how it steps and saves. The model's sizes, the order of the text
+# and the held-out questions stay.
+CHANGEABLE = (
+    *("lr", "warmup", "beta1", "beta2", "weight_decay", "clip"),
+    *("dropout", "attention_dropout", "mask_rate", "save_interval", "early_stop"),
+)
+CUTS_OF_A_STEP = ("batch_size", "accumulation")  # changeable too as long as the step has as many sequences
+
 
 @dataclass(frozen=True)
 class Branch:
@@ -91,25 +99,88 @@ def recorded_config(run: dict[str, Any]) -> dict[str, Any]:
     return {**LATER_SETTINGS, **config} if config and isinstance(config, dict) else {}
 
 
-def refuse_other_run(place: Path, recorded: dict[str, Any], planned: dict[str, Any]) -> None:
-    """Raise an InputError where ``place`` holds another run than the planned one."""
-    different = run_differences(recorded, planned)
-    if different:
-        raise InputError(
-            f"{place}: belongs to another run ({'; '.join(different)}); give other paths, or --no-resume to replace it"
-        )
+def recorded_changes(run: dict[str, Any]) -> list[dict[str, Any]]:
+    """What was changed when the run was resumed, in order: ``run.changes``, objects {step, setting, from, to}.
+
+    ``setting`` is one of the settings, or a fact of the machine such as ``threads``; it holds after ``step``.
+    """
+    changes = run.get("changes")
+    return changes if isinstance(changes, list) and all(map(_is_change, changes)) else []
 
 
-def run_differences(recorded: dict[str, Any], planned: dict[str, Any], passing_over: tuple[str, ...] = ()) -> list[str]:
-    """What makes two runs different: settings, dataset, device, precision, the state that a branch began from."""
+def _is_change(value: Any) -> bool:
+    named = isinstance(value, dict) and {"step", "setting", "from", "to"} <= value.keys()
+    return named and isinstance(value["step"], int) and isinstance(value["setting"], str)
+
+
+def config_at(run: dict[str, Any], step: int) -> dict[str, Any]:
+    """The settings that step ``step`` of a ``run`` object was trained with; ``recorded_config`` has the latest."""
+    return _before(recorded_config(run), [change for change in recorded_changes(run) if change["step"] >= step])
+
+
+def _before(config: dict[str, Any], changes: list[dict[str, Any]]) -> dict[str, Any]:
+    """``config`` as it was before the ``changes``."""
+    earlier = dict(config)
+    for change in reversed(changes):
+        if change["setting"] in earlier:
+            earlier[change["setting"]] = change["from"]
+    return earlier
+
+
+def run_differences(
+    recorded: dict[str, Any], planned: dict[str, Any], passing_over: tuple[str, ...] = ()
+) -> dict[str, tuple[Any, Any]]:
+    """What makes two runs different, by name: (recorded, planned).
+
+    That is settings, dataset, device, precision and the state that a branch began from. Where ``planned`` is a later
+    record of the same run, what was changed in between makes no difference.
+    """
 
     def identity(run: dict[str, Any]) -> dict[str, Any]:
-        fingerprint = (run.get("dataset") or {}).get("fingerprint")
+        dataset = run.get("dataset")
+        fingerprint = dataset.get("fingerprint") if isinstance(dataset, dict) else None
         machine = {key: run.get(key) for key in ("device", "precision")}
         branch = run.get("branch")
         state = branch.get("sha256") if isinstance(branch, dict) else None
         return {**recorded_config(run), "dataset": fingerprint, **machine, "branch": state}
 
-    before, after = identity(recorded), identity(planned)
+    known, changes = recorded_changes(recorded), recorded_changes(planned)
+    later = changes[len(known) :] if changes[: len(known)] == known else []
+    before, after = identity(recorded), _before(identity(planned), later)
     names = [name for name in {**before, **after} if before.get(name) != after.get(name) and name not in passing_over]
-    return [f"{name}: {before.get(name)} -> {after.get(name)}" for name in names]
+    return {name: (before.get(name), after.get(name)) for name in names}
+
+
+def shown(differences: dict[str, tuple[Any, Any]]) -> str:
+    """``differences`` of two runs in words."""
+    return "; ".join(f"{name}: {before} -> {after}" for name, (before, after) in differences.items())
+
+
+def refuse_other_run(place: Path, recorded: dict[str, Any], planned: dict[str, Any], *, changing: bool = False) -> None:
+    """Refuse ``place``, which holds the ``recorded`` run, where that is not the ``planned`` one.
+
+    With ``changing`` it may differ in what can be changed in mid run.
+
+    Raises:
+        InputError: as above; it names what differs.
+    """
+    different = run_differences(recorded, planned)
+    fixed = {name: pair for name, pair in different.items() if not _is_changeable(name, recorded, planned)}
+    if fixed or (different and not changing):
+        ways = "give other paths, or --no-resume to replace it"
+        if not fixed:
+            ways = "give other paths, --change-settings to go on with these, or --no-resume to replace it"
+        raise InputError(f"{place}: belongs to another run ({shown(fixed if changing else different)}); {ways}")
+
+
+def _is_changeable(name: str, recorded: dict[str, Any], planned: dict[str, Any]) -> bool:
+    """Whether a run can go on with another value of the setting ``name``."""
+    if name not in CUTS_OF_A_STEP:
+        return name in CHANGEABLE
+    before, after = (_effective_batch(recorded_config(run)) for run in (recorded, planned))
+    return before is not None and before == after
+
+
+def _effective_batch(config: dict[str, Any]) -> int | None:
+    batch, cuts = (config.get(name) for name in CUTS_OF_A_STEP)
+    return batch * cuts if isinstance(batch, int) and isinstance(cuts, int) else None

@@ -12,7 +12,7 @@ from typing import Any, Literal, get_args
 
 from pipeline.files import atomic
 from pipeline.files.json_object import read_json_object
-from pipeline.files.run_record import run_differences
+from pipeline.files.run_record import run_differences, shown
 from pipeline.files.typed_json import from_json, to_json
 from pipeline.stage import InputError
 
@@ -183,7 +183,7 @@ def read_scores_of(path: Path, run: dict[str, Any]) -> Scores:
     scores = read_scores(path)
     different = run_differences(scores.run, run)
     if different:
-        raise InputError(f"{path}: holds scores of another run ({'; '.join(different)}); give another --output")
+        raise InputError(f"{path}: holds scores of another run ({shown(different)}); give another --output")
     return replace(scores, run=run)
 
 

@@ -10,17 +10,17 @@ seed and step, so that it trains on what the trunk would have trained on. It wri
 from __future__ import annotations
 
 import dataclasses
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from pipeline.files import checkpoint
-from pipeline.files.history import History, parse_history
-from pipeline.files.run_record import run_differences
+from pipeline.files.history import History
+from pipeline.files.run_record import recorded_changes, run_differences, shown
 from pipeline.stage import InputError
 from pipeline.statistics.schedule import parse_schedule
-from pipeline.train.run import Run, RunFiles, take_up
+from pipeline.train.resuming import history_in, take_up
+from pipeline.train.run import Run, RunFiles
 from pipeline.train.settings import Settings, recorded_settings
 
 FREE = ("steps", "schedule", "save_interval", "early_stop")  # settings in which a branch may differ from its trunk
@@ -64,7 +64,7 @@ class Trunk:
         if different:
             free = ", ".join(f"--{name.replace('_', '-')}" for name in FREE)
             raise InputError(
-                f"{self.path}: its run differs from this one ({'; '.join(different)}); a branch may change {free} only"
+                f"{self.path}: its run differs from this one ({shown(different)}); a branch may change {free} only"
             )
         for whose, config in (("the run of that state", self.settings), ("this run", settings)):
             until = config.rates.constant_until
@@ -87,14 +87,16 @@ def read_trunk(path: Path) -> Trunk:
         InputError: it is missing, damaged, or holds weights alone.
     """
     state = checkpoint.load_state(path)
-    history = parse_history(json.loads(state["history"]), path)
+    history = history_in(state, path)
     return Trunk(path, state["step"], history, state["history_path"], recorded_settings(history))
 
 
 def begin_branch(run: Run, trunk: Trunk) -> None:
     """Let ``run``, which has not begun, go on from the state of ``trunk``; the trunk's records come before its own."""
-    take_up(run, checkpoint.load_state(trunk.path))
+    take_up(run, checkpoint.load_state(trunk.path), trunk.path)
     run.history = dataclasses.replace(trunk.history, run=run.history.run)
+    if changes := recorded_changes(trunk.history.run):
+        run.history.run["changes"] = changes
     if run.processes.first:
         run.history.write(run.files.history)
         print(f"branching from step {run.step} of {trunk.history_path}", flush=True)

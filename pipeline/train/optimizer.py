@@ -58,6 +58,17 @@ class Optimizer:
         return {"parts": [part.state_dict() for part in self.parts], "scaler": self.scaler.state_dict()}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Take up the moments; rates, betas and decay stay those of the settings, which may have been changed.
+
+        Raises:
+            ValueError: the moments do not have the shapes of the parameters.
+        """
         for part, saved in zip(self.parts, state["parts"], strict=True):
+            chosen = [{name: group[name] for name in group if name != "params"} for group in part.param_groups]
             part.load_state_dict(saved)
+            for group, options in zip(part.param_groups, chosen, strict=True):
+                group.update(options)
+            for parameter, moments in part.state.items():
+                if any(moment.dim() and moment.shape != parameter.shape for moment in moments.values()):
+                    raise ValueError("a moment has another shape than its parameter")
         self.scaler.load_state_dict(state["scaler"])

@@ -1,9 +1,8 @@
-"""A run in progress: what it trains, how far it has come, and how it is saved, found again and finished."""
+"""A run in progress: what it trains, how far it has come, and how it is saved."""
 
 from __future__ import annotations
 
 import dataclasses
-import json
 import time
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
@@ -13,10 +12,9 @@ from typing import Any
 
 import torch
 
-from pipeline.files import checkpoint, lock
+from pipeline.files import atomic, checkpoint, lock
 from pipeline.files.checkpoint_names import KeptStates
-from pipeline.files.history import History, parse_history, read_history
-from pipeline.files.run_record import refuse_other_run, run_differences
+from pipeline.files.history import History
 from pipeline.model.precision import Precision
 from pipeline.stage import RunFailed
 from pipeline.train.gradient_watch import GradientWatch
@@ -37,6 +35,11 @@ class RunFiles:
     final: Path
     keep: int = 0
     keep_states: KeptStates = field(default_factory=KeptStates)
+
+    def refuse_unwritable(self) -> None:
+        """Raise an InputError where a file could not be written, before hours are spent on what goes into it."""
+        for path in (self.history, self.final, self.checkpoint_dir / "vocab.txt"):
+            atomic.refuse_unwritable(path)
 
     def held(self) -> AbstractContextManager[None]:
         """Keep other trainers away from them meanwhile."""
@@ -92,6 +95,7 @@ class Run:
             "config": dataclasses.asdict(self.settings),
             "device": recorded["device"],
             "precision": recorded["precision"],
+            "branch": recorded.get("branch"),
             "model": self.objective.model.state_dict(),
         }
 
@@ -116,49 +120,6 @@ class Run:
             "history": self.history.to_json(),
             "history_path": str(self.files.history),
         }
-
-
-def is_finished(files: RunFiles, planned: dict[str, Any]) -> bool:
-    """Whether the history and the final model of the ``planned`` run (a ``run`` object) are complete.
-
-    Raises:
-        InputError: the history is damaged.
-    """
-    if not files.history.exists() or not files.final.exists():
-        return False
-    recorded = read_history(files.history).run
-    return not run_differences(recorded, planned) and recorded.get("finished") is not None
-
-
-def resume(run: Run) -> None:
-    """Take up the newest checkpoint of this same run, if there is one.
-
-    Raises:
-        InputError: the files belong to another run.
-    """
-    files = run.files
-    if files.history.exists():
-        refuse_other_run(files.history, read_history(files.history).run, run.history.run)
-    state = checkpoint.load_newest_state(files.checkpoint_dir)
-    if state is None:
-        return
-    saved = parse_history(json.loads(state["history"]), files.checkpoint_dir / f"state_{state['step']}.pth")
-    refuse_other_run(files.checkpoint_dir, saved.run, run.history.run)
-    take_up(run, state)
-    run.history = saved
-    if run.processes.first:
-        run.history.write(files.history)
-        print(f"resuming after step {run.step}")
-
-
-def take_up(run: Run, state: dict[str, Any]) -> None:
-    """Let ``run`` be where a full ``state`` of it was saved, but for its history."""
-    run.objective.model.load_state_dict(state["model"])
-    run.optimizer.load_state_dict(state["optimizer"])
-    if run.processes.first:
-        run.objective.sums.copy_(state["sums"])
-    run.gradients.state.copy_(state["gradients"])
-    run.step, run.tokens, run.seconds = state["step"], state["tokens"], state["seconds"]
 
 
 def save(run: Run) -> None:
@@ -197,5 +158,5 @@ def refuse_divergence(run: Run) -> None:
         raise RunFailed(
             f"loss or gradient is not finite at step {step} (examples {run.objective.examples(step)}); "
             f"{f'the last good checkpoint is {good}' if good else 'no checkpoint was written before it'}; "
-            "try a lower --lr or a longer --warmup"
+            "go on from there with --change-settings and a lower --lr, a lower --clip or a longer --warmup"
         )

@@ -32,16 +32,23 @@ def describe_run(preset: str, settings: Settings, path: Path, dataset: Dataset, 
             "vocab": len(dataset.vocab),
             "vocab_sha256": vocabulary_digest(dataset.vocab),
         },
-        "processor": processor(),
         "device": torch.cuda.get_device_name(precision.device) if precision.device.type == "cuda" else "cpu",
         "precision": precision.name,
-        "threads": torch.get_num_threads(),
-        "versions": {"python": platform.python_version(), "torch": torch.__version__, "numpy": np.__version__},
+        **machine(),
         "started": now(),
         "finished": None,
         "stopped_early": None,
         "validation": None,
         "test": None,
+    }
+
+
+def machine() -> dict[str, Any]:
+    """What the last digits of a run depend on, of this machine as it is now."""
+    return {
+        "processor": processor(),
+        "threads": torch.get_num_threads(),
+        "versions": {"python": platform.python_version(), "torch": torch.__version__, "numpy": np.__version__},
     }
 
 

@@ -50,7 +50,6 @@ def set_threads(run: Run, wish: int | None) -> None:
             tried = ", ".join(f"{count}: {1000 * seconds:.0f} ms" for count, seconds in found.items())
             print(f"threads: {wish} (a micro-batch took with {tried})", flush=True)
     torch.set_num_threads(wish)
-    facts["threads"] = wish
 
 
 def trial(run: Run) -> dict[int, float]:

@@ -4,12 +4,17 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
+import traceback
 from pathlib import Path
 
 import pytest
 
 from pipeline.files import atomic, lock
+from pipeline.stage import InputError
 from tests.helpers.tiny import ROOT
+
+NOBODY = 65534
 
 
 def names(folder):
@@ -100,3 +105,72 @@ def test_writes_do_without_locks(tmp_path, monkeypatch):
     monkeypatch.setattr("fcntl.flock", fail)
     atomic.write_text(tmp_path / "history.json", "new")
     assert names(tmp_path) == ["history.json"]
+
+
+# --- places that cannot be written
+
+
+def without_privileges(check):
+    """Call ``check`` in a child process for which permissions count, which root's do not."""
+    child = os.fork()
+    if child == 0:
+        try:
+            if os.getuid() == 0:
+                os.setuid(NOBODY)
+            check()
+        except BaseException:
+            traceback.print_exc()
+            os._exit(1)
+        os._exit(0)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+
+
+@pytest.fixture
+def place():
+    """A folder that everybody may enter; pytest's own are closed to others."""
+    with tempfile.TemporaryDirectory() as name:
+        Path(name).chmod(0o777)
+        yield Path(name)
+
+
+def refused(path, said):
+    with pytest.raises(InputError, match=said):
+        atomic.refuse_unwritable(path)
+
+
+def test_a_folder_without_permission(place):
+    (place / "closed").mkdir(mode=0o555)
+    without_privileges(lambda: refused(place / "closed" / "file", "cannot be written .Permission denied"))
+    without_privileges(lambda: refused(place / "closed" / "below" / "file", "cannot be written .Permission denied"))
+    assert list((place / "closed").iterdir()) == []
+
+
+def test_a_read_only_file_is_meant_to_stay(place):
+    path = place / "history.json"
+    path.write_text("kept", encoding="utf-8")
+    path.chmod(0o444)
+    without_privileges(lambda: refused(path, "is read-only"))
+    assert path.read_text(encoding="utf-8") == "kept"
+
+
+def test_a_folder_or_a_file_in_the_way(place):
+    (place / "file").touch()
+    refused(place, "is a folder")
+    refused(place / "file" / "below", "cannot be written")
+
+
+def test_a_good_place_is_left_as_it_was(place):
+    atomic.refuse_unwritable(place / "deep" / "new")
+    assert list((place / "deep").iterdir()) == []
+    (place / "old").write_bytes(b"content")
+    atomic.refuse_unwritable(place / "old")
+    assert (place / "old").read_bytes() == b"content"
+
+
+@pytest.mark.parametrize(
+    ("name", "written"), [("训练", "训练"), ("\udce8\udcae\udcad.pth", "训.pth"), ("\udcff", "\ufffd")]
+)
+def test_names_that_the_locale_could_not_decode(tmp_path, name, written):
+    """In an ASCII locale Python gives the bytes of a file's name as surrogate escapes."""
+    atomic.write_json(tmp_path / "sidecar.json", name)
+    assert (tmp_path / "sidecar.json").read_text(encoding="utf-8") == f'"{written}"\n'

@@ -8,8 +8,8 @@ def run(**config):
 
 
 def test_a_run_of_before_had_a_cosine():
-    assert run_differences(run(), run(schedule="cosine")) == []
-    assert run_differences(run(), run(schedule="linear")) == ["schedule: cosine -> linear"]
+    assert run_differences(run(), run(schedule="cosine")) == {}
+    assert run_differences(run(), run(schedule="linear")) == {"schedule": ("cosine", "linear")}
 
 
 def test_without_settings_nothing_is_made_up():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import subprocess
 import sys
@@ -45,10 +46,13 @@ def write_tiny_dataset(folder: Path) -> Path:
     return path
 
 
-def run_script(script: str, *arguments: object, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
-    """Run a stage script as a user would."""
+def run_script(
+    script: str, *arguments: object, cwd: Path = ROOT, environment: dict[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
+    """Run a stage script as a user would; ``environment`` is added to ours."""
     command = [sys.executable, str(ROOT / script), *map(str, arguments)]
-    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=600, check=False)
+    variables = {**os.environ, **(environment or {})}
+    return subprocess.run(command, cwd=cwd, env=variables, capture_output=True, text=True, timeout=600, check=False)
 
 
 def training_paths(folder: Path) -> list[object]:

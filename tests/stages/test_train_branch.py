@@ -90,8 +90,9 @@ def test_a_killed_branch_ends_as_if_it_had_not_been(tmp_path, dataset, trunk, br
     assert ("resuming after step 8\n" in said, "branching" in said) == (True, False)
     assert_same_run(folder, branch)
 
-    shutil.rmtree(folder / "ck")
-    (folder / "final.pth").unlink()
+    folder = tmp_path / "again"
+    arguments = ("--dataset", dataset, *training_paths(folder), *options)
+    signalled_at("step 6/10", signal.SIGKILL, "train_large_100k.py", arguments)
     assert succeeded(train_here(folder, dataset, *options)).startswith("branching from step 4 of ")
     assert_same_run(folder, branch)
 

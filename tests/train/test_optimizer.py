@@ -56,3 +56,32 @@ def test_clipping():
     count = sum(parameter.numel() for parameter in model.parameters())
     assert optimizer.step(0.0).item() == pytest.approx(math.sqrt(count), rel=1e-5)
     assert all(parameter.grad is None for parameter in model.parameters())
+
+
+def stepped(settings):
+    """An optimizer after one step on gradients that are all one."""
+    torch.manual_seed(0)
+    model = Bert(SMALL)
+    optimizer = Optimizer(model, settings)
+    for parameter in model.parameters():
+        parameter.grad = torch.ones_like(parameter)
+    optimizer.step(1e-3)
+    return optimizer
+
+
+@pytest.mark.parametrize("name", ["adamw", "muon"])
+def test_a_state_gives_the_moments_and_the_settings_the_rest(name):
+    settings = dataclasses.replace(PRESETS["quickstart"], optimizer=name, weight_decay=0.01)
+    saved = stepped(settings).state_dict()
+    changed = dataclasses.replace(settings, beta1=0.5, beta2=0.6, weight_decay=0.2)
+    optimizer = Optimizer(Bert(SMALL), changed)
+    optimizer.load_state_dict(saved)
+    assert [group["weight_decay"] for part in optimizer.parts for group in part.param_groups] == [
+        0.2, 0.0, *([0.2] if name == "muon" else [])
+    ]  # fmt: skip
+    assert {group["betas"] for group in optimizer.parts[0].param_groups} == {(0.5, 0.6)}
+    moments = [
+        value for part in optimizer.state_dict()["parts"] for each in part["state"].values() for value in each.values()
+    ]
+    before = [value for part in saved["parts"] for each in part["state"].values() for value in each.values()]
+    assert all(torch.equal(one, two) for one, two in zip(moments, before, strict=True))
