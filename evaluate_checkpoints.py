@@ -43,7 +43,7 @@ from pipeline.score.accuracy_table import accuracy_table
 from pipeline.score.evaluator import Evaluator
 from pipeline.score.run_weights import load_run_weights
 from pipeline.stage import InputError, run_stage
-from pipeline.train.allocator import keep_freed_memory
+from pipeline.train.memory import keep_freed_memory
 from pipeline.train.settings import Settings, recorded_settings
 
 

@@ -42,12 +42,11 @@ from pipeline.model.device import chosen_device
 from pipeline.model.precision import NAMES as PRECISIONS
 from pipeline.model.precision import Precision
 from pipeline.stage import run_stage
-from pipeline.train.allocator import keep_freed_memory
 from pipeline.train.branch import Trunk, begin_branch, read_trunk
 from pipeline.train.describe import describe
 from pipeline.train.gradient_watch import GradientWatch
 from pipeline.train.loop import train
-from pipeline.train.memory import refuse_too_large
+from pipeline.train.memory import keep_freed_memory, refuse_too_large
 from pipeline.train.objectives.masked_lm import MaskedLM
 from pipeline.train.optimizer import Optimizer
 from pipeline.train.processes import Processes

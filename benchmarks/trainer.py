@@ -42,7 +42,7 @@ from pipeline.files.dataset import Document
 from pipeline.model.bert import Bert, to_device
 from pipeline.model.loss import RunningTotals
 from pipeline.model.precision import Precision
-from pipeline.train.allocator import keep_freed_memory
+from pipeline.train.memory import keep_freed_memory
 from pipeline.train.optimizer import Optimizer
 from pipeline.train.settings import PRESETS, Settings
 

@@ -1,8 +1,14 @@
-"""Whether a model fits into the memory of its device, asked before it is built."""
+"""Memory: whether a model fits, asked before it is built, and what is freed stays with the process.
+
+The second is for the CPU under glibc. A training step frees its tensors and asks for the same sizes again. glibc hands
+large blocks back to the system at once and the next step pays for every page anew; docs/LOG.md has what that costs.
+"""
 
 from __future__ import annotations
 
+import ctypes
 import os
+import platform
 
 import torch
 
@@ -10,6 +16,9 @@ from pipeline.model.bert import Bert, Shape
 from pipeline.stage import InputError
 
 COPIES = 4  # weights, gradients and the two moments of AdamW
+# From glibc's malloc.h. The values are the largest that mallopt takes: blocks above 32 MiB are always mapped.
+_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
+_LARGEST_TRIM, _LARGEST_MMAP = 2**31 - 1, 32 * 2**20
 
 
 def refuse_too_large(shape: Shape, device: torch.device, dtype: torch.dtype) -> None:
@@ -37,3 +46,11 @@ def memory_of(device: torch.device) -> int | None:
         return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     except (AttributeError, OSError, ValueError):  # Windows; a system without these names
         return None
+
+
+def keep_freed_memory() -> None:
+    """Ask malloc to keep what is freed; where the C library is not glibc nothing is done."""
+    if platform.libc_ver()[0] == "glibc":
+        libc = ctypes.CDLL(None)
+        libc.mallopt(_M_MMAP_THRESHOLD, _LARGEST_MMAP)
+        libc.mallopt(_M_TRIM_THRESHOLD, _LARGEST_TRIM)
