@@ -42,7 +42,7 @@ from pipeline.model.bert import Bert
 from pipeline.model.precision import Precision
 from pipeline.score.held_out import score
 from pipeline.stage import run_stage
-from pipeline.train.allocator import keep_freed_memory
+from pipeline.train.memory import keep_freed_memory
 from pipeline.train.objectives.masked_lm import MaskedLM
 from pipeline.train.optimizer import Optimizer
 from pipeline.train.run_description import processor
