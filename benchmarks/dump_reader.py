@@ -1,6 +1,7 @@
 """The dump reader against MediaWiki itself and other extractors: how true the text is, and how fast it comes.
 
-    python benchmarks/dump_reader.py wiki.xml --api http://127.0.0.1:8139/w/api.php --truth truth.json
+    python tests/helpers/wiki.py marked-up wiki.xml   # a MediaWiki on loopback; the last line is the API's URL
+    python benchmarks/dump_reader.py wiki.xml --api URL --truth truth.json
 
 The truth is what the wiki that the dump was made from says of the same pages (``prop=extracts&explaintext=1``); it is
 asked for once and kept in ``--truth``. Pages of ``--marked-up`` (JSON Lines with "title") are one group, all others
@@ -9,9 +10,10 @@ normalized indel similarity (1: the same; 0: nothing in common), the mean over p
 Han characters that a text lacks (counted as a multiset, over all pages of the group): what a reader throws away.
 
 Speed is megabytes of unpacked dump to a second of processor time, all processes added up, for each group by itself:
-its pages repeated until they are ``--megabytes`` long, read by one cleaning process. wikiextractor is measured as it
-comes (it expands templates) and with --no-templates, which is faster and loses what they show; mwparserfromhell, the
-parser library, is our reader with its ``strip_code`` in place of our cleaning.
+its pages repeated until they are ``--megabytes`` long, read by one cleaning process. The readers take turns,
+``--rounds`` times, and the median counts. wikiextractor is measured as it comes (it expands templates) and with
+--no-templates, which is faster and loses what they show; mwparserfromhell, the parser library, is our reader with its
+``strip_code`` in place of our cleaning.
 
 Ratios are ours to theirs: above 1 ours is ahead. Needs requirements-dev.txt.
 """
@@ -31,7 +33,7 @@ import urllib.request
 from collections import Counter
 from html import unescape
 from pathlib import Path
-from statistics import mean
+from statistics import mean, median
 
 import mwparserfromhell
 from rapidfuzz.distance import Indel
@@ -72,9 +74,11 @@ def main() -> int:
     marked = {json.loads(line)["title"] for line in lines}
     texts = {name: extract(name, arguments.dump) for name in PARSERS}
 
+    plain = {page.title for page in pages} - marked
+    speeds = measure(arguments.dump, arguments.megabytes, (marked, plain), arguments.rounds)
+
     print(f"{'':30}{'similarity to MediaWiki':^26}{'Han lost':^22}{'MB/s per core':^22}")
     print(f"{'':30}{'marked-up':>13}{'plain':>13}" + f"{'marked-up':>11}{'plain':>11}" * 2)
-    plain = {page.title for page in pages} - marked
     scores = {}
     for name, text in texts.items():
         alike: dict[bool, list[float]] = {True: [], False: []}
@@ -85,16 +89,20 @@ def main() -> int:
         for group in (marked, plain):
             titles = [page.title for page in pages if page.title in group]
             lost.append(lost_han([truth[title] for title in titles], [text.get(title, "") for title in titles]))
-        speeds = [megabytes_a_second(name, arguments.dump, arguments.megabytes, titles) for titles in (marked, plain)]
-        scores[name] = [mean(alike[True]), mean(alike[False]), *speeds]
+        scores[name] = [mean(alike[True]), mean(alike[False]), *map(median, speeds[name])]
         shares = "".join(f"{score:13.4f}" for score in scores[name][:2]) + "".join(f"{share:11.2%}" for share in lost)
-        print(f"{name:30}{shares}{speeds[0]:11.2f}{speeds[1]:11.2f}", flush=True)
+        print(f"{name:30}{shares}" + "".join(f"{speed:11.2f}" for speed in scores[name][2:]))
     ours = scores.pop("ours")
     for name, theirs in scores.items():
-        ratios = [mine / its for mine, its in zip(ours, theirs, strict=True)]
+        alike_to = [mine / its for mine, its in zip(ours[:2], theirs[:2], strict=True)]
+        fast = [
+            [mine / its for mine, its in zip(*pair, strict=True)]
+            for pair in zip(speeds["ours"], speeds[name], strict=True)
+        ]
         print(
-            f"ours to {name}: text {ratios[0]:.3f} x marked-up, {ratios[1]:.3f} x plain; "
-            f"speed {ratios[2]:.2f} x marked-up, {ratios[3]:.2f} x plain"
+            f"ours to {name}: text {alike_to[0]:.3f} x marked-up, {alike_to[1]:.3f} x plain; speed, "
+            f"median of the rounds {median(fast[0]):.2f} x marked-up ({min(fast[0]):.2f} to {max(fast[0]):.2f}), "
+            f"{median(fast[1]):.2f} x plain ({min(fast[1]):.2f} to {max(fast[1]):.2f})"
         )
     if arguments.worst:
         print_worst(pages, truth, texts, arguments.worst)
@@ -108,6 +116,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--truth", type=Path, default=Path("truth.json"), help="the extracts (default: %(default)s)")
     parser.add_argument("--marked-up", type=Path, default=MARKED_UP, help="JSON Lines of pages (default: %(default)s)")
     parser.add_argument("--megabytes", type=float, default=20, help="dump to time on (default: %(default)s)")
+    parser.add_argument("--rounds", type=int, default=5, help="turns of each reader, timed (default: %(default)s)")
     parser.add_argument("--worst", type=int, default=0, help="show so many pages that differ most (default: none)")
     parser.add_argument("--only-read", choices=("ours", "mwparserfromhell"), help="read, and stop: for timing")
     return parser.parse_args()
@@ -164,6 +173,18 @@ def lost_han(truths: list[str], texts: list[str]) -> float:
         lost += (wanted - Counter(filter(is_han, text))).total()
         total += wanted.total()
     return lost / max(total, 1)
+
+
+def measure(
+    dump: Path, megabytes: float, groups: tuple[set[str], set[str]], rounds: int
+) -> dict[str, tuple[list[float], list[float]]]:
+    """Megabytes a second of each reader by group and round; they take turns, so that other load meets them all."""
+    speeds: dict[str, tuple[list[float], list[float]]] = {name: ([], []) for name in PARSERS}
+    for _ in range(rounds):
+        for group, titles in enumerate(groups):
+            for name in PARSERS:
+                speeds[name][group].append(megabytes_a_second(name, dump, megabytes, titles))
+    return speeds
 
 
 def megabytes_a_second(name: str, dump: Path, megabytes: float, titles: set[str]) -> float:

@@ -47,12 +47,16 @@ def write_tiny_dataset(folder: Path) -> Path:
 
 
 def run_script(
-    script: str, *arguments: object, cwd: Path = ROOT, environment: dict[str, str] | None = None
+    script: str,
+    *arguments: object,
+    cwd: Path = ROOT,
+    environment: dict[str, str] | None = None,
+    timeout: float = 600,
 ) -> subprocess.CompletedProcess[str]:
-    """Run a stage script as a user would; ``environment`` is added to ours."""
+    """Run a stage script as a user would; ``environment`` is added to ours, one that takes ``timeout`` seconds hangs."""
     command = [sys.executable, str(ROOT / script), *map(str, arguments)]
     variables = {**os.environ, **(environment or {})}
-    return subprocess.run(command, cwd=cwd, env=variables, capture_output=True, text=True, timeout=600, check=False)
+    return subprocess.run(command, cwd=cwd, env=variables, capture_output=True, text=True, timeout=timeout, check=False)
 
 
 def training_paths(folder: Path) -> list[object]:

@@ -1,16 +1,19 @@
 """A real MediaWiki on 127.0.0.1 from Debian's packages, for `make test-wiki`.
 
-    python tests/helpers/wiki.py up   # install what is missing (as root), make the wiki, load the pages, serve it
-    python tests/helpers/wiki.py down # stop it; the wiki stays in runs/wiki
+    python tests/helpers/wiki.py up                      # install what is missing (as root), make a wiki, serve it
+    python tests/helpers/wiki.py marked-up DUMP [TEXTS]  # the same for benchmarks/dump_reader.py, and write a dump
+    python tests/helpers/wiki.py down                    # stop them; the wikis stay in runs/
 
-It is Chinese and has the extensions that shape a reader's text: TextExtracts, Cite and ParserFunctions. Its search is
-MediaWiki's own for SQLite, which takes every Han character for a word. The pages are some of our own with mark-up, and
-2,000 of the collection ../shared/corpus where that is at hand, else as many made by formula.
+They are Chinese and have the extensions that shape a reader's text: TextExtracts, Cite and ParserFunctions. Their
+search is MediaWiki's own for SQLite, which takes every Han character for a word. The first is for the fetcher: some
+pages of our own with mark-up, and 2,000 by formula. The second is for the dump reader: it has the extensions that
+Wikipedia has for formulas, source code, verse and image maps, and holds the pages full of mark-up, the templates they
+use (some are missing on purpose), and 2,000 plain pages, by formula or from TEXTS (JSON Lines, also packed, with
+"title" and "paragraphs").
 """
 
 from __future__ import annotations
 
-import gzip
 import hashlib
 import json
 import os
@@ -24,24 +27,29 @@ import sys
 import time
 import urllib.request
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
 from xml.sax.saxutils import escape
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))  # so that it runs as a script too
 
+from pipeline.collect.text_files import read_text_files  # noqa: E402
+from tests.helpers.dumps import MARKED_UP  # noqa: E402
 from tests.helpers.wiki_pages import marked_up_pages, plain_pages  # noqa: E402
 
 FOLDER = ROOT / "runs" / "wiki"
-CORPUS = ROOT.parent / "shared" / "corpus" / "zh_wikipedia.jsonl.gz"
 CODE = Path("/usr/share/mediawiki")  # where Debian puts it
 # php-cgi and a tiny web server satisfy what mediawiki depends on, so that no Apache is installed; neither is used.
 PACKAGES = (
     ("php-cgi", "php-cli", "php-sqlite3", "php-mbstring", "php-intl", "php-xml", "php-apcu"),
     ("mediawiki", "mini-httpd"),
 )
-LARGE = 2_000  # pages of the large test
+LARGE = 2_000  # plain pages
+LANGUAGES = (
+    *("en", "ja", "ko", "fr", "de", "es", "vi", "nl", "simple", "zh-min-nan", "zh-classical", "zh-yue"),
+    *("be-x-old", "be-tarask", "map-bms", "nds-nl", "roa-rup"),
+)
 SETTINGS = """
 $wgServer = 'http://127.0.0.1:{port}';
 $wgCacheDirectory = __DIR__ . '/cache';
@@ -58,12 +66,41 @@ wfLoadExtension( 'Cite' );
 wfLoadExtension( 'ParserFunctions' );
 """
 
+EXTENSIONS = """
+$wgNamespaceAliases['F'] = NS_FILE;
+$wgNamespaceAliases['CAT'] = NS_CATEGORY;
+wfLoadExtension( 'Math' );
+$wgMathValidModes = [ 'source' ];
+$wgDefaultUserOptions['math'] = 'source';
+$wgMathDisableTexFilter = 'always';
+wfLoadExtension( 'ImageMap' );
+wfLoadExtension( 'Poem' );
+wfLoadExtension( 'SyntaxHighlight_GeSHi' );
+"""
+
 
 def up() -> str:
-    """The URL of the API of a running wiki that holds the pages."""
+    """The URL of the API of a running wiki that holds the fetcher's pages."""
     install_packages()
     make_wiki()
-    load([*marked_up_pages(), *large_pages()])
+    load([*marked_up_pages(), *plain_pages(LARGE)])
+    return serve()
+
+
+def up_marked_up(dump: Path, plain: list[tuple[str, str]]) -> str:
+    """The URL of the API of a running wiki of the marked-up pages and ``plain``; ``dump`` is written from it."""
+    install_packages()
+    make_wiki()
+    with closing(sqlite3.connect(FOLDER / "db" / "zhwiki.sqlite", timeout=60)) as database:
+        database.executemany(
+            "INSERT OR IGNORE INTO interwiki (iw_prefix, iw_url, iw_api, iw_wikiid, iw_local, iw_trans) "
+            "VALUES (?, ?, '', '', 1, 0)",
+            [(language, f"https://{language}.example.org/wiki/$1") for language in LANGUAGES],
+        )
+        database.commit()
+    lines = MARKED_UP.read_text(encoding="utf-8").splitlines()
+    load([*((page["title"], page["wikitext"]) for page in map(json.loads, lines)), *plain])
+    maintenance("dumpBackup.php", "--current", "--quiet", f"--output=file:{dump.resolve()}")
     return serve()
 
 
@@ -117,21 +154,16 @@ def write_settings(port: int) -> None:
     (FOLDER / "LocalSettings.php").write_text(text, encoding="utf-8")
 
 
-def large_pages() -> Iterator[tuple[str, str]]:
-    """Titles and texts of plain pages."""
-    if not CORPUS.exists():
-        yield from plain_pages(LARGE)
-        return
-    seen: set[str] = set()
-    with gzip.open(CORPUS, "rt", encoding="utf-8") as lines:
-        for line in lines:
-            article = json.loads(line)
-            text = "\n\n".join(article["paragraphs"])
-            if article["title"] and article["title"] not in seen and len(text) < 3_000:
-                seen.add(article["title"])
-                yield article["title"], text
-            if len(seen) == LARGE:
-                return
+def pages_from(texts: Path) -> list[tuple[str, str]]:
+    """Titles and texts of the first ``LARGE`` short articles of a file of JSON Lines."""
+    pages: dict[str, str] = {}
+    for article in read_text_files([texts]):
+        text = "\n\n".join(article.paragraphs)
+        if article.title and article.title not in pages and len(text) < 3_000:
+            pages[article.title] = text
+        if len(pages) == LARGE:
+            break
+    return list(pages.items())
 
 
 def load(pages: list[tuple[str, str]]) -> None:
@@ -210,10 +242,28 @@ def _command_line(pid: int) -> str:
         return ""
 
 
+@contextmanager
+def as_marked_up_wiki(name: str = "wiki-dump") -> Iterator[None]:
+    """The second wiki, in the folder ``name`` of runs/, in place of the first, while the ``with`` lasts."""
+    global FOLDER, SETTINGS
+    before = FOLDER, SETTINGS
+    FOLDER, SETTINGS = ROOT / "runs" / name, SETTINGS + EXTENSIONS
+    try:
+        yield
+    finally:
+        FOLDER, SETTINGS = before
+
+
 if __name__ == "__main__":
-    if sys.argv[1:] == ["up"]:
+    command, *paths = sys.argv[1:] or [""]
+    if command == "up" and not paths:
         print(up())
-    elif sys.argv[1:] == ["down"]:
+    elif command == "marked-up" and paths:
+        with as_marked_up_wiki():
+            print(up_marked_up(Path(paths[0]), pages_from(Path(paths[1])) if paths[1:] else list(plain_pages(LARGE))))
+    elif command == "down":
         down()
+        with as_marked_up_wiki():
+            down()
     else:
         sys.exit(__doc__)
