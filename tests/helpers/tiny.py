@@ -53,7 +53,7 @@ def run_script(
     environment: dict[str, str] | None = None,
     timeout: float = 600,
 ) -> subprocess.CompletedProcess[str]:
-    """Run a stage script as a user would; ``environment`` is added to ours, one that takes ``timeout`` seconds hangs."""
+    """Run a stage script as a user would, for at most ``timeout`` seconds; ``environment`` is added to ours."""
     command = [sys.executable, str(ROOT / script), *map(str, arguments)]
     variables = {**os.environ, **(environment or {})}
     return subprocess.run(command, cwd=cwd, env=variables, capture_output=True, text=True, timeout=timeout, check=False)

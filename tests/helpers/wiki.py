@@ -81,16 +81,19 @@ wfLoadExtension( 'SyntaxHighlight_GeSHi' );
 
 def up() -> str:
     """The URL of the API of a running wiki that holds the fetcher's pages."""
+    pages = [*marked_up_pages(), *plain_pages(LARGE)]
     install_packages()
-    make_wiki()
-    load([*marked_up_pages(), *plain_pages(LARGE)])
+    make_wiki(pages)
+    load(pages)
     return serve()
 
 
 def up_marked_up(dump: Path, plain: list[tuple[str, str]]) -> str:
     """The URL of the API of a running wiki of the marked-up pages and ``plain``; ``dump`` is written from it."""
+    lines = MARKED_UP.read_text(encoding="utf-8").splitlines()
+    pages = [*((page["title"], page["wikitext"]) for page in map(json.loads, lines)), *plain]
     install_packages()
-    make_wiki()
+    make_wiki(pages)
     with closing(sqlite3.connect(FOLDER / "db" / "zhwiki.sqlite", timeout=60)) as database:
         database.executemany(
             "INSERT OR IGNORE INTO interwiki (iw_prefix, iw_url, iw_api, iw_wikiid, iw_local, iw_trans) "
@@ -98,8 +101,7 @@ def up_marked_up(dump: Path, plain: list[tuple[str, str]]) -> str:
             [(language, f"https://{language}.example.org/wiki/$1") for language in LANGUAGES],
         )
         database.commit()
-    lines = MARKED_UP.read_text(encoding="utf-8").splitlines()
-    load([*((page["title"], page["wikitext"]) for page in map(json.loads, lines)), *plain])
+    load(pages)
     maintenance("dumpBackup.php", "--current", "--quiet", f"--output=file:{dump.resolve()}")
     return serve()
 
@@ -133,8 +135,11 @@ def install_packages() -> None:
             policy.unlink()
 
 
-def make_wiki() -> None:
-    if (FOLDER / "ready").exists():
+def make_wiki(pages: list[tuple[str, str]]) -> None:
+    """An empty wiki for ``pages``; one that was made for the same pages stays, with what it holds."""
+    ready = FOLDER / "ready"
+    digest = hashlib.sha256(json.dumps([pages, SETTINGS, LANGUAGES]).encode()).hexdigest()
+    if ready.exists() and ready.read_text() == digest:
         return
     shutil.rmtree(FOLDER, ignore_errors=True)
     for name in ("db", "cache", "site"):
@@ -146,7 +151,7 @@ def make_wiki() -> None:
     settings = (FOLDER / "LocalSettings.php").read_text(encoding="utf-8")
     (FOLDER / "Installed.php").write_text(settings, encoding="utf-8")
     write_settings(port=80)
-    (FOLDER / "ready").touch()
+    ready.write_text(digest)
 
 
 def write_settings(port: int) -> None:
@@ -167,7 +172,10 @@ def pages_from(texts: Path) -> list[tuple[str, str]]:
 
 
 def load(pages: list[tuple[str, str]]) -> None:
-    """Import ``pages`` (title, wikitext), unless they are what was imported last."""
+    """Import ``pages`` (title, wikitext), unless that was done."""
+    loaded = FOLDER / "loaded"
+    if loaded.exists():
+        return
     body = "".join(
         f"<page><title>{escape(title)}</title><ns>{_namespace(title)}</ns><revision>"
         "<timestamp>2024-01-01T00:00:00Z</timestamp><contributor><ip>127.0.0.1</ip></contributor>"
@@ -175,10 +183,6 @@ def load(pages: list[tuple[str, str]]) -> None:
         "</revision></page>"
         for title, text in pages
     )
-    stamp = FOLDER / "loaded"
-    digest = hashlib.sha256(body.encode()).hexdigest()
-    if stamp.exists() and stamp.read_text() == digest:
-        return
     dump = FOLDER / "pages.xml"
     head = '<mediawiki xmlns="http://www.mediawiki.org/xml/export-0.10/" version="0.10" xml:lang="zh">'
     dump.write_text(f"{head}{body}</mediawiki>", encoding="utf-8")
@@ -187,7 +191,7 @@ def load(pages: list[tuple[str, str]]) -> None:
     maintenance("runJobs.php")
     with closing(sqlite3.connect(FOLDER / "db" / "zhwiki.sqlite", timeout=60)) as database:
         database.execute("ANALYZE")  # without it, a search asks of every page whether it matches, which takes seconds
-    stamp.write_text(digest)
+    loaded.touch()
 
 
 def _namespace(title: str) -> int:
