@@ -79,7 +79,7 @@ def main() -> int:
             inputs.history.facts,
             str(inputs.path),
             inputs.history,
-            analysis.training,
+            analysis,
             {name: content for (name, kind), content in pictures.items() if kind == "svg"},
             report_tables(inputs.history, analysis, say),
             say,
@@ -87,7 +87,7 @@ def main() -> int:
         )
         files[_file("report", language, "html")] = page.encode("utf-8")
     shown = [arguments.output_dir / name for name in files if not name.endswith(".svg")]
-    table = summary(inputs.history, analysis.training, analysis.held_out, shown)
+    table = summary(inputs.history, analysis, shown)
 
     for name, content in files.items():
         atomic.write_bytes(arguments.output_dir / name, content)
@@ -126,7 +126,7 @@ def _figures(inputs: Inputs, say: Words) -> dict[str, Figure]:
     history = inputs.history
     drawn = {
         "training_curves": training_curves(history, _guesses(history.facts), say),
-        "correlation_analysis": correlation_analysis(history, inputs.analysis.training, inputs.analysis.held_out, say),
+        "correlation_analysis": correlation_analysis(history, inputs.analysis, say),
         "comparison_50k_100k": comparison(history, inputs.baseline, say),
         "loss_analysis": loss_analysis(history, say),
     }

@@ -1,4 +1,7 @@
-"""How one accuracy depends on the step: its correlation, the curves, slopes, forecast, plateau."""
+"""How one accuracy depends on the step: its correlation, the curves, slopes, forecast, plateau.
+
+Of a history without any accuracy the loss is taken, as far as a loss can be: its correlation and its curves.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,7 @@ import numpy as np
 
 from pipeline.analyse.forecast import averaged, forecast
 from pipeline.analyse.plateau import plateau, slopes_per_10k
-from pipeline.analyse.schema.accuracy import AccuracyCurve, Asymptote, FittedCurve, Horizons
+from pipeline.analyse.schema.accuracy import AccuracyCurve, Asymptote, FittedCurve, Horizons, LossCurve, LossCurves
 from pipeline.files.history import History
 from pipeline.statistics.autocorrelation import autocorrelation, lag_one
 from pipeline.statistics.binomial import Denominators, denominators
@@ -49,6 +52,28 @@ def accuracy_curve(
     )
 
 
+def loss_curves(history: History) -> LossCurves | None:
+    """The curves of the training and of the held-out loss; None for a history with an accuracy, or without a loss."""
+    if history.best_accuracy is not None:
+        return None
+    curves = LossCurves(_loss_curve(history, history.loss), _loss_curve(history, history.held_out_loss))
+    return curves if curves.training or curves.held_out else None
+
+
+def _loss_curve(history: History, key: str | None) -> LossCurve | None:
+    steps, losses = history.points(key)
+    if not len(steps):
+        return None
+    fits = fit_curves(steps, losses)
+    draws = draws_around(steps, losses, fits[0] if fits else None)
+    errors = rolling_errors(steps, losses)
+    return LossCurve(
+        pearson=correlation(steps, losses, fits, draws, np.full(len(steps), np.nan), None),
+        fits={fit.curve: _fitted(fit, steps, losses, None, errors.get(fit.curve)) for fit in fits},
+        horizon=Horizons(*horizons(steps, losses)),
+    )
+
+
 def _denominators(
     history: History, key: str | None, key_of_counts: str | None
 ) -> tuple[np.ndarray, Denominators | None]:
@@ -71,10 +96,11 @@ def _fitted(
     asymptote = None
     if fit.curve in SATURATING:
         last_tenth = float(accuracy[-max(1, len(accuracy) // TENTH) :].mean())
+        rising = fit.parameters["b"] > 0
         asymptote = Asymptote(
             value=fit.parameters["a"],
             interval=None if intervals is None else intervals["a"],
-            passed=last_tenth > fit.parameters["a"],
+            passed=last_tenth > fit.parameters["a"] if rising else last_tenth < fit.parameters["a"],
         )
     return FittedCurve(
         formula=FORMULAS[fit.curve],

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from pipeline.analyse.run_parts import Part, difference, part_of, shared_until
 from pipeline.analyse.schema.side_by_side import ByHorizon, CommonHorizon, Comparison, RunPair
-from pipeline.files.history import History
+from pipeline.files.history import History, Role
 from pipeline.formatting import step_number
 
 
@@ -20,10 +20,10 @@ def comparison(history: History, baseline: History | None) -> Comparison:
         note = "no baseline history was given (--baseline), so there is nothing to compare with"
         return Comparison(None, None, None, None, note, None, None, None, None)
     end = baseline.last_step
-    training = _by_key(history, baseline, history.accuracy)
+    training = _of(history, baseline, "accuracy")
     before, now = training.whole.baseline.r, training.whole.this_run.r
     improvement = None if now is None or before is None else now - before
-    held_out = history.held_out if history.held_out == baseline.held_out else None
+    both_held_out = history.held_out is not None and baseline.held_out is not None
     return Comparison(
         baseline_r=before,
         this_r=now,
@@ -34,18 +34,19 @@ def comparison(history: History, baseline: History | None) -> Comparison:
         baseline_last_step=end,
         common_horizon=training.common_horizon,
         whole=training.whole,
-        held_out=_by_key(history, baseline, held_out) if held_out else None,
+        held_out=_of(history, baseline, "held_out") if both_held_out else None,
     )
 
 
-def _by_key(history: History, baseline: History, key: str | None) -> ByHorizon:
-    """The accuracy list ``key`` over the common horizon and over each run's whole."""
+def _of(history: History, baseline: History, role: Role) -> ByHorizon:
+    """The accuracy in ``role`` over the common horizon and over each run's whole."""
     until = min(float(each.last_step) for each in (baseline, history))
     shared = shared_until(baseline, history)
-    common = _pair(part_of(baseline, key, until), part_of(history, key, until), shared)
+    before, now = baseline.key_of(role), history.key_of(role)
+    common = _pair(part_of(baseline, before, until), part_of(history, now, until), shared)
     return ByHorizon(
         CommonHorizon(until=step_number(until), **vars(common)),
-        whole=_pair(part_of(baseline, key), part_of(history, key), shared),
+        whole=_pair(part_of(baseline, before), part_of(history, now), shared),
     )
 
 

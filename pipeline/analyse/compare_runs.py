@@ -57,6 +57,7 @@ class Run:
     label: str
     group: str
     history: History
+    key: str | None  # its list of the accuracy that is compared
     whole: Part
     common: Part
 
@@ -65,19 +66,20 @@ def several(histories: list[tuple[Path, History]]) -> SeveralRuns | None:
     """The histories side by side; None for fewer than two."""
     if len(histories) < 2:
         return None
-    key = common_accuracy([history for _, history in histories])
+    role = common_accuracy([history for _, history in histories])
     until = min(float(history.last_step) for _, history in histories)
     labels, groups = _labels(histories), _groups([history for _, history in histories])
     names = dict(zip(reversed(groups), reversed(labels), strict=True))
     runs = [
-        Run(path, label, names[group], history, part_of(history, key), part_of(history, key, until))
+        Run(path, label, names[group], history, key, part_of(history, key), part_of(history, key, until))
         for (path, history), label, group in zip(histories, labels, groups, strict=True)
+        for key in [history.key_of(role)]
     ]
     kind: RunsKind = "seeds" if len(set(groups)) == 1 else "experiments"
     return SeveralRuns(
         kind=kind,
-        histories=[_compared(run, key) for run in runs],
-        band=_band(runs, key, until) if kind == "seeds" else None,
+        histories=[_compared(run) for run in runs],
+        band=_band(runs, until) if kind == "seeds" else None,
         r=_mean_r(runs) if kind == "seeds" else None,
         differences=_differences(runs, until),
         differing_settings=_differing([history for _, history in histories]),
@@ -85,7 +87,7 @@ def several(histories: list[tuple[Path, History]]) -> SeveralRuns | None:
     )
 
 
-def _compared(run: Run, key: str | None) -> ComparedRun:
+def _compared(run: Run) -> ComparedRun:
     steps, accuracy = run.whole.steps, run.whole.accuracy
     smooth = running_mean(accuracy, len(accuracy) // SMOOTHING)
     best = int(np.argmax(smooth)) if len(smooth) else None
@@ -104,7 +106,7 @@ def _compared(run: Run, key: str | None) -> ComparedRun:
         seed=facts.count("seed"),
         records=len(run.history),
         total_steps=run.history.last_step,
-        key=key,
+        key=run.key,
         r=run.whole.r,
         interval_autocorrelation=run.whole.r_interval(),
         rho=None if rho is None else float(rho),
@@ -117,17 +119,17 @@ def _compared(run: Run, key: str | None) -> ComparedRun:
     )
 
 
-def _band(runs: list[Run], key: str | None, until: float) -> Band | None:
+def _band(runs: list[Run], until: float) -> Band | None:
     """Mean and band of the smoothed curves, interpolated to common steps."""
+    key, curves = runs[0].key, []
     if key is None:
         return None
-    curves = []
     begin = max(float(run.whole.steps[0]) if len(run.whole.steps) else until for run in runs)
     steps = np.linspace(begin, until, BAND_STEPS)
     if until > BAND_STEPS:  # of a log in fewer steps, as in epochs, whole ones would be too few
         steps = np.unique(np.rint(steps))
     for run in runs:
-        x, y = run.history.points(key)
+        x, y = run.history.points(run.key)
         if not len(x):
             return None
         curves.append(np.interp(steps, x, running_mean(y, len(y) // SMOOTHING)))

@@ -30,11 +30,12 @@ def departure_from_references(history: History, references: list[History]) -> li
     if not references:
         return []
     everyone = [history, *references]
-    key = common_accuracy(everyone)
-    if key is None or not all(each.has(key) for each in everyone):
+    role = common_accuracy(everyone)
+    key = history.key_of(role)
+    if key is None or not all(each.key_of(role) for each in everyone):
         return []
     until = min(float(each.last_step) for each in everyone)
-    tables = [_parts(*each.points(key), until) for each in everyone]
+    tables = [_parts(*each.points(each.key_of(role)), until) for each in everyone]
     means, errors = (np.array([table[place] for table in tables]) for place in (0, 1))
     known = np.isfinite(means).all(axis=0) & np.isfinite(errors).all(axis=0)
     if not known.any():

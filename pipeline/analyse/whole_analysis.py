@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from pipeline.analyse import anomalies as odd
-from pipeline.analyse.accuracy_curve import accuracy_curve
+from pipeline.analyse.accuracy_curve import accuracy_curve, loss_curves
 from pipeline.analyse.baseline_run import comparison
 from pipeline.analyse.checkpoints import checkpoint_trends
 from pipeline.analyse.compare_runs import several
@@ -68,6 +68,7 @@ def analyse(history: History, baseline: History | None, timestamp: str, question
         several=several(questions.beside),
         checkpoints=checkpoint_trends(*questions.scores) if questions.scores else None,
         branch=history.facts.branch(),
+        loss_curves=loss_curves(history),
         log=_log(history),
     )
 

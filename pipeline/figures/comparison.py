@@ -10,51 +10,55 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from pipeline.figures import labels, style
 from pipeline.figures import plot_elements as marks
-from pipeline.figures import style
-from pipeline.files.history import History, common_accuracy
+from pipeline.files.history import History
 from pipeline.statistics.correlation import plain_r
 from pipeline.words import Words
 
 
 def comparison(history: History, baseline: History | None, say: Words) -> Figure:
     figure, (curves, tenths) = style.new_figure(1, 2, 11, 5.1, (1.15, 1))
-    steps, accuracy = history.points(history.accuracy)
-    last = history.last_step
+    both = [history] if baseline is None else [history, baseline]
+    measure = labels.shown(both, labels.AS_PUBLISHED, say)
+    steps, values = history.points(history.key_of(measure.role))
+    last, along = history.last_step, labels.steps(history, say)
     if baseline is None:
         early = steps <= last / 2
-        before, before_last = (steps[early], accuracy[early]), last / 2
-        marks.dots(curves, steps[~early], accuracy[~early])
+        before, before_last = (steps[early], values[early]), last / 2
+        marks.dots(curves, steps[~early], values[~early])
         names = (say("first half"), say("whole run"))
         curves.set_title(say("First half against the whole run (no baseline run given)"))
     else:
-        before, before_last = baseline.points(history.accuracy), baseline.last_step
-        marks.dots(curves, steps, accuracy)
+        before, before_last = baseline.points(baseline.key_of(measure.role)), baseline.last_step
+        marks.dots(curves, steps, values)
         names = (say("baseline"), say("this run"))
         curves.set_title(say("Baseline run against this run"))
     whole = max(last, before_last)
-    style.percent_axis(curves, say("training MLM accuracy"))
-    style.step_axis(curves, whole, say("optimizer step"))
+    labels.vertical(curves, measure)
+    style.step_axis(curves, whole, along)
     marks.dots(curves, *before, style.BEFORE)
-    labels = [
+    ends = [
         *_straight_line(curves, names[0], *before, style.BEFORE_LINE, "-"),
-        *_straight_line(curves, names[1], steps, accuracy, style.TRAINING, marks.DASHES),
+        *_straight_line(curves, names[1], steps, values, style.TRAINING, marks.DASHES),
     ]
-    for end in {label[0] for label in labels}:  # labels of lines that end apart are in nobody's way
-        style.label_ends(curves, [label for label in labels if label[0] == end], lines=2)
-    style.remark(curves, say("r depends on how long a run is;\nit does not rank runs of different lengths"))
+    for end in {label[0] for label in ends}:  # labels of lines that end apart are in nobody's way
+        style.label_ends(curves, [label for label in ends if label[0] == end], lines=2)
+    style.remark(curves, say("r depends on how long a run is;\nit does not rank runs of different lengths"),
+                 top=not measure.is_share)  # fmt: skip
 
-    key = history.accuracy if baseline is None else common_accuracy([history, baseline])
-    held_out = key == history.held_out
-    tenths.set_title(say("Mean accuracy in each tenth of the steps"))
-    style.percent_axis(tenths, say("held-out MLM accuracy") if held_out else say("training MLM accuracy"))
-    style.step_axis(tenths, whole, say("optimizer step"))
+    best = labels.shown(both, labels.AS_PUBLISHED if baseline is None else labels.HELD_OUT_FIRST, say)
+    what = "Mean accuracy in each tenth of the steps" if best.is_share else "Mean loss in each tenth of the steps"
+    tenths.set_title(say(what))
+    labels.vertical(tenths, best)
+    style.step_axis(tenths, whole, along)
     edges = np.linspace(0, whole, 11)
+    own = history.points(history.key_of(best.role))
     if baseline is None:
-        _bars(tenths, edges, steps, accuracy, (0.0, 1.0), [style.BEFORE] * 5 + [style.RECORDS] * 5)
+        _bars(tenths, edges, *own, (0.0, 1.0), [style.BEFORE] * 5 + [style.RECORDS] * 5, best)
     else:
-        _bars(tenths, edges, *baseline.points(key), (0.0, 0.5), [style.BEFORE] * 10)
-        _bars(tenths, edges, *history.points(key), (0.5, 1.0), [style.RECORDS] * 10)
+        _bars(tenths, edges, *baseline.points(baseline.key_of(best.role)), (0.0, 0.5), [style.BEFORE] * 10, best)
+        _bars(tenths, edges, *own, (0.5, 1.0), [style.RECORDS] * 10, best)
     return figure
 
 
@@ -78,6 +82,7 @@ def _bars(
     values: np.ndarray,
     share: tuple[float, float],
     colours: list[str],
+    measure: labels.Shown,
 ) -> None:
     """Mean of ``values`` between each two ``edges``, as bars over the given share of the width, with their numbers.
 
@@ -91,7 +96,8 @@ def _bars(
         mean = float(values[inside].mean())
         begin, wide = left + width * (0.06 + 0.88 * share[0]), width * 0.88 * (share[1] - share[0])
         axes.bar(begin, mean, wide, align="edge", color=colour)
-        text = f"{100 * mean:.1f}" if share == (0.0, 1.0) else f"{100 * mean:.0f}"
+        digits = (1 if measure.is_share else 2) - (share != (0.0, 1.0))
+        text = f"{100 * mean if measure.is_share else mean:.{digits}f}"
         axes.annotate(text, (begin + wide / 2, mean), xytext=(0, 2), textcoords="offset points", ha="center",
                       fontsize=8)  # fmt: skip
     axes.grid(axis="x", visible=False)

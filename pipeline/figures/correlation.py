@@ -6,10 +6,11 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from pipeline.analyse.schema.accuracy import AccuracyCurve
+from pipeline.analyse.schema.accuracy import AccuracyCurve, LossCurve
+from pipeline.analyse.schema.analysis import Analysis
+from pipeline.figures import labels, style
 from pipeline.figures import plot_elements as marks
-from pipeline.figures import style
-from pipeline.files.history import History
+from pipeline.files.history import History, Role
 from pipeline.statistics.correlation import Horizon
 from pipeline.statistics.curves import Fit
 from pipeline.words import Words
@@ -18,44 +19,55 @@ DASH_OF = {"linear": marks.DASHES, "log": marks.DOTS, "exponential": marks.DASH_
 WITHIN = 1.96  # standard deviations to each side that hold 95 % of normal records
 
 
-def correlation_analysis(
-    history: History, training: AccuracyCurve, held_out: AccuracyCurve | None, say: Words
-) -> Figure:
+def correlation_analysis(history: History, analysis: Analysis, say: Words) -> Figure:
+    """Of the training accuracy; of a history without one the held-out accuracy, or the loss."""
     figure, (scatter, horizon) = style.new_figure(1, 2, 11, 5.1, (1.35, 1))
-    _scatter(scatter, history, training, say)
+    measure = labels.shown([history], labels.AS_PUBLISHED, say)
+    losses = analysis.loss_curves
+    curves: dict[Role, AccuracyCurve | LossCurve | None] = {
+        "accuracy": analysis.training,
+        "held_out": analysis.held_out,
+        "loss": losses.training if losses else None,
+        "held_out_loss": losses.held_out if losses else None,
+    }
+    found = curves[measure.role] or analysis.training
+    _scatter(scatter, history, measure, found, say)
     horizon.set_title(say("r over the first T steps"))
     horizon.set_ylabel(say("Pearson r"))
-    style.step_axis(horizon, history.last_step, say("T (optimizer steps)"))
-    labels = _horizons(horizon, training.horizon.first, say("training"), style.TRAINING, "-")
-    if held_out:
-        labels += _horizons(horizon, held_out.horizon.first, say("held-out"), style.HELD_OUT, marks.DASHES)
-    if not labels:
+    style.step_axis(horizon, history.last_step, labels.beginning_of_a_run(history, say))
+    training, held_out = (curves["accuracy"], curves["held_out"]) if measure.is_share else (
+        curves["loss"], curves["held_out_loss"])  # fmt: skip
+    ends = _horizons(horizon, training, say("training"), style.TRAINING, "-")
+    ends += _horizons(horizon, held_out, say("held-out"), style.HELD_OUT, marks.DASHES)
+    if not ends:
         style.remark(horizon, say("r is not defined"))
-    later = training.horizon.second_half
+    later = found.horizon.second_half
     if later and later.r is not None:
-        labels += _second_half(horizon, later, later.r, say)
-    horizon.set_ylim(top=1)
-    style.label_ends(horizon, labels, lines=2)
+        ends += _second_half(horizon, later, later.r, say)
+    if measure.is_share:
+        horizon.set_ylim(top=1)
+    else:
+        horizon.set_ylim(bottom=-1)
+    style.label_ends(horizon, ends, lines=2)
     return figure
 
 
-def _scatter(axes: Axes, history: History, training: AccuracyCurve, say: Words) -> None:
-    steps, accuracy = history.points(history.accuracy)
+def _scatter(axes: Axes, history: History, measure: labels.Shown, curve: AccuracyCurve | LossCurve, say: Words) -> None:
+    steps, values = history.points(history.key_of(measure.role))
     last = history.last_step
-    found = training.pearson
+    found = curve.pearson
     axes.set_title(say("Pearson r is not defined") if found.r is None else say("Pearson r = {r:.3f}", r=found.r))
-    style.percent_axis(axes, say("training MLM accuracy"))
-    style.step_axis(axes, last, say("optimizer step"))
-    every = marks.dots(axes, steps, accuracy)
-    fits = training.curves()
+    labels.vertical(axes, measure)
+    style.step_axis(axes, last, labels.steps(history, say))
+    every = marks.dots(axes, steps, values)
+    fits = curve.curves()
     best = next((fit for fit in fits if fit.curve == found.curve), None)
     along = np.linspace(steps[0], last, 400) if len(steps) else np.empty(0)
     if best is not None:
-        spread = WITHIN * float((accuracy - best.at(steps)).std())
+        spread = WITHIN * float((values - best.at(steps)).std())
         middle = best.at(along)
         axes.fill_between(along, middle - spread, middle + spread, color=style.CURVE, alpha=0.09, linewidth=0)
-    labels = [_curve(axes, along, fit, say, best=fit is best) for fit in reversed(fits)]
-    style.label_ends(axes, labels)
+    style.label_ends(axes, [_curve(axes, along, fit, say, best=fit is best) for fit in reversed(fits)])
     remarks = [say("{number:,} records", number=len(steps)), *marks.thinned(every, say)]
     if found.effective_sample_size is not None:
         remarks.append(say("effective sample size {number:,.0f}", number=found.effective_sample_size))
@@ -64,7 +76,7 @@ def _scatter(axes: Axes, history: History, training: AccuracyCurve, say: Words) 
         remarks.append(say("95 % interval of r, with autocorrelation: {low:.3f} to {high:.3f}", low=low, high=high))
     if best is not None:
         remarks.append(say("band: 95 % of the records around the best curve"))
-    style.remark(axes, "\n".join(remarks))
+    style.remark(axes, "\n".join(remarks), top=not measure.is_share)  # a loss leaves its room above
 
 
 def _curve(axes: Axes, along: np.ndarray, fit: Fit, say: Words, *, best: bool) -> marks.Label:
@@ -75,8 +87,10 @@ def _curve(axes: Axes, along: np.ndarray, fit: Fit, say: Words, *, best: bool) -
     return float(along[-1]), float(fit.at(along)[-1]), f"{say(fit.curve)}  $R^2$ {fit.r_squared:.3f}", colour
 
 
-def _horizons(axes: Axes, parts: list[Horizon], name: str, colour: str, dash: style.Dash) -> list[marks.Label]:
-    known = [(part.until, part.r) for part in parts if part.r is not None]
+def _horizons(
+    axes: Axes, curve: AccuracyCurve | LossCurve | None, name: str, colour: str, dash: style.Dash
+) -> list[marks.Label]:
+    known = [(part.until, part.r) for part in curve.horizon.first if part.r is not None] if curve else []
     if not known:
         return []
     axes.plot(*zip(*known, strict=True), color=colour, linestyle=dash, marker="o", markersize=3.5)

@@ -9,9 +9,9 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from pipeline.figures import labels, style
 from pipeline.figures import plot_elements as marks
-from pipeline.figures import style
-from pipeline.files.history import History, common_accuracy
+from pipeline.files.history import History
 from pipeline.formatting import Step
 from pipeline.statistics.smoothing import running_mean
 from pipeline.words import Words
@@ -42,45 +42,45 @@ class Run:
 def ladder(runs: list[Run], say: Words) -> Figure:
     """The runs' curves, and how well each ends against how long it is; at least two runs.
 
-    Accuracy is held-out where all runs have it, else that of training.
+    Accuracy is held-out where all runs have it, else that of training; runs without any are compared by their losses.
     """
-    key = common_accuracy([run.history for run in runs])
-    name = say("held-out MLM accuracy") if key == runs[0].history.held_out else say("training MLM accuracy")
+    measure = labels.shown([run.history for run in runs], labels.HELD_OUT_FIRST, say)
     figure, (curves, ends) = style.new_figure(1, 2, 11, 5.1, (1.35, 1))
     ordered = sorted(runs, key=lambda run: (run.length, run.name))
     colours = [mpl.colormaps[style.SEQUENCE](0.72 * place / max(len(ordered) - 1, 1)) for place in range(len(ordered))]
     hexes = [mpl.colors.to_hex(colour) for colour in colours]
-    _curves(curves, ordered, hexes, key, name, say)
-    _ends(ends, ordered, hexes, key, name, say)
+    _curves(curves, ordered, hexes, measure, say)
+    _ends(ends, ordered, hexes, measure, say)
     return figure
 
 
-def _curves(axes: Axes, runs: list[Run], colours: list[str], key: str | None, name: str, say: Words) -> None:
+def _curves(axes: Axes, runs: list[Run], colours: list[str], measure: labels.Shown, say: Words) -> None:
     axes.set_title(say("The runs along their steps"))
-    style.percent_axis(axes, name)
-    first = min(run.history.records["steps"][0] for run in runs)
-    style.log_step_axis(axes, float(max(first, 1)), max(run.last for run in runs), say("optimizer step (logarithmic)"))
-    labels = []
+    labels.vertical(axes, measure)
+    first = min((step for run in runs for step in run.history.steps if step > 0), default=1)
+    across = labels.steps_on_logarithmic_axis(runs[0].history, say)
+    style.log_step_axis(axes, float(first), max(run.last for run in runs), across)
+    names = []
     for run, colour in zip(runs, colours, strict=True):
-        steps, values = run.history.points(key)
+        steps, values = run.history.points(run.history.key_of(measure.role))
         if not len(steps):
             continue
         mean = running_mean(values, len(values) // marks.SMOOTHING)
         marks.line(axes, steps, mean, color=colour, linewidth=1.6)
         axes.plot(steps[-1], mean[-1], marker="o", markersize=4.5, color=colour)
-        labels.append((float(steps[-1]), float(mean[-1]), run.name, style.INK))
-    style.label_ends(axes, labels)
+        names.append((float(steps[-1]), float(mean[-1]), run.name, style.INK))
+    style.label_ends(axes, names)
     style.remark(axes, say("lines: running means"))
 
 
-def _ends(axes: Axes, runs: list[Run], colours: list[str], key: str | None, name: str, say: Words) -> None:
+def _ends(axes: Axes, runs: list[Run], colours: list[str], measure: labels.Shown, say: Words) -> None:
     axes.set_title(say("Where each run ends"))
-    style.percent_axis(axes, name)
+    labels.vertical(axes, measure)
     style.log_step_axis(axes, 0.8 * min(run.length for run in runs), 1.3 * max(run.length for run in runs),
                         say("steps of the whole run (logarithmic)"))  # fmt: skip
     tops: dict[Step, list[float]] = {}
     for run, colour in zip(runs, colours, strict=True):
-        values = run.history.points(key)[1]
+        values = run.history.points(run.history.key_of(measure.role))[1]
         if not len(values):
             continue
         end = marks.smooth_end(values)
@@ -88,7 +88,10 @@ def _ends(axes: Axes, runs: list[Run], colours: list[str], key: str | None, name
         axes.plot(run.length, end, marker="o", markersize=8, color=colour, markerfacecolor=face, linestyle="")
         tops.setdefault(run.length, []).append(end)
     for length, reached in tops.items():
-        text = f"{100 * float(np.mean(reached)):.1f}" + (f" ({len(reached)})" if len(reached) > 1 else "")
+        mean = float(np.mean(reached))
+        text = (f"{100 * mean:.1f}" if measure.is_share else f"{mean:.3f}") + (
+            f" ({len(reached)})" if len(reached) > 1 else ""
+        )
         axes.annotate(text, (length, max(reached)), xytext=(0, 8), textcoords="offset points", ha="center",
                       fontsize=style.LABEL_SIZE)  # fmt: skip
     axes.margins(y=0.15)

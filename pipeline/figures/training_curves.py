@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from pipeline.figures import labels, style
 from pipeline.figures import plot_elements as marks
-from pipeline.figures import style
 from pipeline.files.history import History
 from pipeline.words import Words
 
@@ -15,45 +16,56 @@ def training_curves(history: History, guesses: dict[str, float], say: Words) -> 
     """``guesses`` are accuracies by counting, by name (a text of words.py), drawn as marks."""
     figure, (accuracy, loss, nsp, rate) = style.new_figure(2, 2, 11, 7.6)
     last, columns = history.last_step, history.columns
+    masked = columns.accuracy.of == labels.MASKED
     for axes in (accuracy, loss, nsp, rate):
-        style.step_axis(axes, last, say("optimizer step"))
+        style.step_axis(axes, last, labels.steps(history, say))
 
-    accuracy.set_title(say("MLM accuracy"))
-    style.percent_axis(accuracy, say("masked characters guessed right"))
-    labels = marks.training(accuracy, history, columns.accuracy.train, say)
-    labels += marks.held_out(accuracy, history, columns.accuracy.held_out, say("held-out"), style.HELD_OUT, "-")
-    labels += marks.held_out(
+    accuracy.set_title(say("MLM accuracy") if masked else say("Accuracy"))
+    style.percent_axis(accuracy, say("masked characters guessed right") if masked else say("share of right answers"))
+    ends = marks.training(accuracy, history, columns.accuracy.train, say)
+    ends += marks.held_out(accuracy, history, columns.accuracy.held_out, say("held-out"), style.HELD_OUT, "-")
+    ends += marks.held_out(
         accuracy, history, columns.accuracy.held_out_han, say("held-out, Han"), style.HAN, marks.DASHES
     )
     for name, value in guesses.items():
-        labels += marks.mark(accuracy, last, value, say(name))
+        ends += marks.mark(accuracy, last, value, say(name))
     if guesses:
         style.remark(accuracy, say("dotted: guesses by counting, on all targets"))
+    _say_if_empty(accuracy, ends, say("no accuracy in this log"))
     accuracy.set_ylim(bottom=0)
-    style.label_ends(accuracy, labels)
+    style.label_ends(accuracy, ends)
 
     loss.set_title(say("Loss"))
-    loss.set_ylabel(say("MLM + NSP cross-entropy (nats)"))
-    labels = marks.training(loss, history, columns.loss.train, say)
-    labels += marks.held_out(loss, history, columns.loss.held_out, say("held-out"), style.HELD_OUT, "-")
-    style.remark(loss, say("dots: records, line: their running mean"), top=True)
-    style.label_ends(loss, labels)
+    loss.set_ylabel(labels.loss(history, say))
+    ends = marks.training(loss, history, columns.loss.train, say)
+    ends += marks.held_out(loss, history, columns.loss.held_out, say("held-out"), style.HELD_OUT, "-")
+    _say_if_empty(loss, ends, say("no loss in this log"))
+    if ends:
+        style.remark(loss, say("dots: records, line: their running mean"), top=True)
+    style.label_ends(loss, ends)
 
     nsp.set_title(say("NSP accuracy"))
     style.percent_axis(nsp, say("sentence pairs judged right"))
-    labels = []
+    ends = []
     if columns.pairs and history.has(columns.pairs.train):
-        labels += marks.mark(nsp, last, 0.5, say("chance"))
-        labels += marks.training(nsp, history, columns.pairs.train, say)
-        labels += marks.held_out(nsp, history, columns.pairs.held_out, say("held-out"), style.HELD_OUT, "-")
-    if not labels:
-        style.remark(nsp, say("no sentence pairs in this run"))
-    style.label_ends(nsp, labels)
+        ends += marks.mark(nsp, last, 0.5, say("chance"))
+        ends += marks.training(nsp, history, columns.pairs.train, say)
+        ends += marks.held_out(nsp, history, columns.pairs.held_out, say("held-out"), style.HELD_OUT, "-")
+    _say_if_empty(nsp, ends, say("no sentence pairs in this run"))
+    style.label_ends(nsp, ends)
 
     rate.set_title(say("Learning rate"))
     steps, values = history.points(columns.rate)
     power = int(np.floor(np.log10(values.max()))) if (values > 0).any() else 0
     rate.set_ylabel(f"{say('learning rate')} ($\\times 10^{{{power}}}$)")
     marks.line(rate, steps, values / 10.0**power, color=style.TRAINING)
+    if not len(steps):
+        style.remark(rate, say("no learning rate in this log"))
     rate.set_ylim(bottom=0)
     return figure
+
+
+def _say_if_empty(axes: Axes, drawn: list[marks.Label], nothing: str) -> None:
+    """Say ``nothing`` where nothing was drawn."""
+    if not drawn:
+        style.remark(axes, nothing)

@@ -33,7 +33,7 @@ from dataclasses import dataclass, field
 from math import inf, isfinite, nan
 from operator import lt
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -45,6 +45,7 @@ from pipeline.files.run_record import Facts
 from pipeline.formatting import Step
 from pipeline.stage import InputError
 
+Role = Literal["accuracy", "held_out", "loss", "held_out_loss"]
 FORMAT = 1
 LARGEST = 1e100  # what is beyond it is no measurement, and its square would overflow
 LAST_STEP = 2**53  # beyond it a float cannot tell one step from the next
@@ -119,6 +120,15 @@ class History:
         """The name of the held-out accuracy's list where there is one, else of the training accuracy's."""
         return self.held_out or self.accuracy
 
+    def key_of(self, role: Role) -> str | None:
+        """The name of the list in ``role``; None where no record has a value of it."""
+        return {
+            "accuracy": self.accuracy,
+            "held_out": self.held_out,
+            "loss": self.loss,
+            "held_out_loss": self.held_out_loss,
+        }[role]
+
     @property
     def steps(self) -> list[Step]:
         return self.records["steps"]
@@ -190,10 +200,11 @@ class History:
         return key if key is not None and self.has(key) else None
 
 
-def common_accuracy(histories: Sequence[History]) -> str | None:
-    """The name of the accuracy list by which runs are compared: held-out where all have it, else training."""
-    names = {history.held_out for history in histories}
-    return names.pop() or histories[0].accuracy if len(names) == 1 else histories[0].accuracy
+def common_accuracy(histories: Sequence[History]) -> Role:
+    """The accuracy by which runs are compared: held-out where all have it, else training where any has it."""
+    if all(history.held_out for history in histories) or not any(history.accuracy for history in histories):
+        return "held_out"
+    return "accuracy"
 
 
 def read_history(path: Path) -> History:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from pipeline.analyse.schema.accuracy import AccuracyCurve, FittedCurve, Forecast, ForecastTarget, Plateau
+from pipeline.analyse.schema.accuracy import AccuracyCurve, FittedCurve, Forecast, ForecastTarget, LossCurve, Plateau
 from pipeline.analyse.schema.analysis import Analysis
 from pipeline.analyse.schema.run import Cost, EarlyStopHindsight, Gains, Nsp, Overfit
 from pipeline.analyse.schema.side_by_side import CheckpointTrends, CommonHorizon, Comparison, SeveralRuns
@@ -14,6 +14,7 @@ from pipeline.files.history import History
 from pipeline.formatting import Step, step_text
 from pipeline.report.console_texts import TEXTS, console_words
 from pipeline.statistics.autocorrelation import EffectiveSampleSizes
+from pipeline.statistics.correlation import Correlation
 
 HORIZONS_SHOWN = slice(3, None, 4)  # every fifth of the run
 GROUPS_SHOWN = 10
@@ -31,12 +32,21 @@ class Report:
         found = [
             self._say("records", path=path, count=result.data_points, last=result.total_steps),
             *([self._say("branch", **vars(result.branch))] if result.branch else []),
-            self._say("stats", **{name: self._number(value) for name, value in vars(stats).items()}),
-            self._say("loss", initial=self._number(loss.initial), final=self._number(loss.final)),
-            *self._accuracy("training", result.training),
         ]
-        if result.held_out:
-            found += self._accuracy("held_out", result.held_out)
+        curves = {"training": result.training, "held_out": result.held_out}
+        losses = (
+            {f"{name}_loss": curve for name, curve in vars(result.loss_curves).items()} if result.loss_curves else {}
+        )
+        if stats.mean is not None:
+            found.append(self._say("stats", **{name: self._number(value) for name, value in vars(stats).items()}))
+        elif result.held_out or losses:
+            del curves["training"]
+        if loss.final is not None:
+            found.append(self._say("loss", initial=self._number(loss.initial), final=self._number(loss.final)))
+        for what, curve in curves.items():
+            found += self._accuracy(what, curve) if curve else []
+        for what, fitted in losses.items():
+            found += self._against(what, fitted) if fitted else []
         found += [*self._nsp(result.nsp), *self._overfit(result.overfit)]
         found += [*self._anomalies(result), *self._cost(result.cost), *self._early_stop(result.early_stop)]
         found += [*self._comparison(result.comparison_with_50k), *self._several(result.several)]
@@ -49,7 +59,8 @@ class Report:
     def written(self, path: Path) -> str:
         return self._say("written", path=path)
 
-    def _accuracy(self, what: str, curve: AccuracyCurve) -> list[str]:
+    def _against(self, what: str, curve: AccuracyCurve | LossCurve) -> list[str]:
+        """How an accuracy or a loss depends on the step."""
         pearson = curve.pearson
         found = [self._say("against", what=self._say(what))]
         if pearson.r is None:
@@ -59,6 +70,18 @@ class Report:
             found.append(self._say("iid", low=interval[0], high=interval[1]))
         if interval := pearson.interval_autocorrelation:
             found.append(self._say("auto", low=interval[0], high=interval[1], curve=pearson.curve))
+        found += [*self._beside_r(pearson), *(self._fit(name, fit) for name, fit in curve.fits.items())]
+        known = [part for part in curve.horizon.first[HORIZONS_SHOWN] if part.r is not None]
+        if known:
+            parts = "   ".join(f"{step_text(part.until)}: {part.r:.3f}" for part in known)
+            found.append(self._say("horizon", parts=parts))
+        later = curve.horizon.second_half
+        if later and later.r is not None:
+            found.append(self._say("second_half", after=later.after, r=later.r))
+        return found
+
+    def _beside_r(self, pearson: Correlation) -> list[str]:
+        found = []
         sizes = pearson.effective_sample_sizes
         if sizes and sizes.around_line and sizes.around_curve:
             found.append(self._say("sizes", line=_range(sizes.around_line), curve=_range(sizes.around_curve)))
@@ -70,16 +93,12 @@ class Report:
             "disattenuated": pearson.disattenuated.r if pearson.disattenuated else None,
         }
         parts = [self._say(name, value=value) for name, value in others.items() if value is not None]
-        found.append(self._say("others", parts=", ".join(parts)))
-        found += [self._fit(name, fit) for name, fit in curve.fits.items()]
-        known = [part for part in curve.horizon.first[HORIZONS_SHOWN] if part.r is not None]
-        if known:
-            found.append(
-                self._say("horizon", parts="   ".join(f"{step_text(part.until)}: {part.r:.3f}" for part in known))
-            )
-        later = curve.horizon.second_half
-        if later and later.r is not None:
-            found.append(self._say("second_half", after=later.after, r=later.r))
+        return [*found, self._say("others", parts=", ".join(parts))]
+
+    def _accuracy(self, what: str, curve: AccuracyCurve) -> list[str]:
+        found = self._against(what, curve)
+        if curve.pearson.r is None:
+            return found
         slopes = curve.slope_per_10k_steps
         tenths = [part.slope for part in slopes.local]
         if slopes.overall is not None and tenths[0] is not None and tenths[-1] is not None:

@@ -11,7 +11,8 @@ from collections.abc import Mapping
 from html import escape
 from math import isfinite
 
-from pipeline.analyse.schema.accuracy import AccuracyCurve
+from pipeline.analyse.schema.analysis import Analysis
+from pipeline.figures.labels import MASKED
 from pipeline.files.history import History
 from pipeline.files.run_record import Facts
 from pipeline.formatting import duration, percent, step_text
@@ -58,6 +59,14 @@ CAVEATS = (
     "Forecasts assume that the curve goes on as it did, with the same data and the same kind of schedule.",
     "A small model trained on a few million characters is a specimen for watching training, no usable language model.",
 )
+CAPTIONS_OF_A_LOG = {  # of another program: what its records are, it does not say
+    "training_curves": (
+        "Training curves",
+        "The records as the log has them: single records are dots, lines are running means.",
+    ),
+    "loss_analysis": ("Loss analysis", "The loss as the log has it, in its own unit."),
+}
+CAVEATS_OF_A_LOG = CAVEATS[2:5]  # those that hold of any run
 LONGEST_UNBROKEN = 20  # characters
 STYLE = """
 :root { color-scheme: light; --ink: #1b1f23; --quiet: #57606a; --rule: #d8dee4; --tint: #f6f8fa; --accent: #003f6b }
@@ -100,7 +109,7 @@ def report_page(
     facts: Facts,
     name: str,
     history: History,
-    training: AccuracyCurve,
+    analysis: Analysis,
     figures: Mapping[str, bytes],
     tables: list[Table],
     say: Words,
@@ -117,40 +126,51 @@ def report_page(
         "style-src 'unsafe-inline'\">",
         f'<link rel="icon" href="data:,">\n<title>{escape(title)}</title>\n<style>{STYLE}</style>\n</head>\n<body>',
         f"<header><h1>{escape(say('A training run in figures'))}</h1><p>{escape(name)}</p></header>",
-        _facts(_key_numbers(facts, history, training, say)),
+        _facts(_key_numbers(facts, history, analysis, say)),
         f"<h2>{escape(say('Figures'))}</h2>",
     ]
     if english_figures:
         text = say("The figures are in English: no font with Chinese characters was installed where they were drawn.")
         parts.append(f'<p class="remark">{escape(text)}</p>')
     parts.append(f'<p class="remark narrow">{escape(say("The figures scroll sideways."))}</p>')
-    parts += [_figure(key, picture, say) for key, picture in figures.items()]
+    captions, caveats = (CAPTIONS_OF_A_LOG, CAVEATS_OF_A_LOG) if "log" in history.run else ({}, CAVEATS)
+    parts += [_figure(key, captions.get(key, CAPTIONS[key]), picture, say) for key, picture in figures.items()]
     parts += [f"<h2>{escape(say('Tables'))}</h2>", '<div class="tables">', *map(_table, tables), "</div>"]
-    caveats = "".join(f"<li>{escape(say(text))}</li>" for text in CAVEATS)
-    parts += [f"<h2>{escape(say('How to read this'))}</h2>", f"<ul>{caveats}</ul>", "</body>\n</html>\n"]
+    told = "".join(f"<li>{escape(say(text))}</li>" for text in caveats)
+    told += "".join(f"<li>{escape(note.say(say.language))}</li>" for note in history.notes)
+    parts += [f"<h2>{escape(say('How to read this'))}</h2>", f"<ul>{told}</ul>", "</body>\n</html>\n"]
     return "\n".join(parts)
 
 
-def _key_numbers(facts: Facts, history: History, training: AccuracyCurve, say: Words) -> list[tuple[str, str]]:
+def _key_numbers(facts: Facts, history: History, analysis: Analysis, say: Words) -> list[tuple[str, str]]:
     """The few numbers at the top: (name, value)."""
     step, total = history.last_step, facts.count("config", "steps")
     unfinished = total is not None and step < total
     steps = f"{step_text(step)} / {total:,}" if unfinished else step_text(step)
-    numbers = [(say("steps"), steps)]
+    numbers = [(say("epochs") if history.columns.step == "epoch" else say("steps"), steps)]
     tested = facts.number("test", "mlm_acc")
-    last_training, last_held_out = history.last(history.accuracy), history.last(history.held_out)
     if tested is not None:
         numbers.append((say("MLM accuracy, test articles"), percent(tested)))
-    elif last_held_out is not None and isfinite(last_held_out):
-        numbers.append((say("MLM accuracy, held-out, last record"), percent(last_held_out)))
-    elif last_training is not None and isfinite(last_training):
-        numbers.append((say("MLM accuracy, training, last record"), percent(last_training)))
-    if training.pearson.r is not None:
-        numbers.append((say("Pearson r of step and accuracy, training"), f"{training.pearson.r:.3f}"))
+    else:
+        numbers += _last_scores(history, say)[:1]
+    for text, curve in (("training", analysis.training), ("held-out", analysis.held_out)):
+        if curve and curve.pearson.r is not None:
+            numbers.append((say(f"Pearson r of step and accuracy, {text}"), f"{curve.pearson.r:.3f}"))
+            break
     seconds = history.last("seconds")
     if seconds is not None and isfinite(seconds):
         numbers.append((say("training time"), duration(seconds)))
     return numbers
+
+
+def _last_scores(history: History, say: Words) -> list[tuple[str, str]]:
+    """The last accuracies and losses that are numbers, the one that tells most first."""
+    name = "MLM accuracy" if history.columns.accuracy.of == MASKED else "accuracy"
+    shares = {"held-out": history.held_out, "training": history.accuracy}
+    losses = {"held-out": history.held_out_loss, "training": history.loss}
+    found = [(f"{name}, {part}, last record", history.last(key), percent) for part, key in shares.items()]
+    found += [(f"loss, {part}, last record", history.last(key), "{:.3f}".format) for part, key in losses.items()]
+    return [(say(text), write(value)) for text, value, write in found if value is not None and isfinite(value)]
 
 
 def _facts(numbers: list[tuple[str, str]]) -> str:
@@ -158,8 +178,8 @@ def _facts(numbers: list[tuple[str, str]]) -> str:
     return f'<dl class="facts">{rows}</dl>'
 
 
-def _figure(key: str, picture: bytes, say: Words) -> str:
-    title, caption = (say(text) for text in CAPTIONS[key])
+def _figure(key: str, texts: tuple[str, str], picture: bytes, say: Words) -> str:
+    title, caption = (say(text) for text in texts)
     data = b64encode(picture).decode("ascii")
     image = f'<img alt="{escape(title)}" src="data:image/svg+xml;base64,{data}">'
     return (

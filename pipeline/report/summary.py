@@ -5,7 +5,8 @@ from __future__ import annotations
 from math import isfinite
 from pathlib import Path
 
-from pipeline.analyse.schema.accuracy import AccuracyCurve
+from pipeline.analyse.schema.accuracy import AccuracyCurve, LossCurve
+from pipeline.analyse.schema.analysis import Analysis
 from pipeline.files.history import History
 from pipeline.files.run_record import Facts
 from pipeline.formatting import count, duration, percent, step_text
@@ -19,7 +20,7 @@ GUESSES = {
 Row = tuple[str, str]
 
 
-def summary(history: History, training: AccuracyCurve, held_out: AccuracyCurve | None, figures: list[Path]) -> str:
+def summary(history: History, analysis: Analysis, figures: list[Path]) -> str:
     """The table of a run; what its history does not hold is not shown.
 
     The scores are those of the test articles once the run has ended, before that those of the last validation.
@@ -32,9 +33,12 @@ def summary(history: History, training: AccuracyCurve, held_out: AccuracyCurve |
     last = history.last_step
     rows: list[Row] = [("steps", step_text(last) + (f" of {total:,}" if total is not None and total != last else ""))]
     rows += _test(facts) or _validation(facts, history)
-    rows.append(("Pearson r, training accuracy", _pearson(training.pearson)))
-    if held_out:
-        rows.append(("Pearson r, held-out accuracy", _pearson(held_out.pearson)))
+    trends: dict[str, AccuracyCurve | LossCurve | None] = {"held-out accuracy": analysis.held_out}
+    if analysis.loss_curves:
+        trends |= {"training loss": analysis.loss_curves.training, "held-out loss": analysis.loss_curves.held_out}
+    if history.accuracy or not any(trends.values()):
+        trends = {"training accuracy": analysis.training, **trends}
+    rows += [(f"Pearson r, {name}", _pearson(curve.pearson)) for name, curve in trends.items() if curve]
     seconds = history.last("seconds")
     if seconds is not None and isfinite(seconds):
         rows.append(("training time", duration(seconds)))
@@ -70,6 +74,8 @@ def _validation(facts: Facts, history: History) -> list[Row]:
         return []
     on_han = history.last(columns.accuracy.held_out_han)
     on_pairs = history.last(columns.pairs.held_out) if columns.pairs else None
+    if "log" in history.run:  # of another program, which need not be about articles
+        return [("held-out accuracy", percent(accuracy))]
     rows = [
         ("held-out articles (validation)", _columns("all targets", "Han alone")),
         ("  MLM accuracy", _columns(percent(accuracy), percent(on_han, missing=""))),

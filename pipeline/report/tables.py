@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from pipeline.analyse.schema.accuracy import AccuracyCurve, LossCurve
 from pipeline.analyse.schema.analysis import Analysis
 from pipeline.files.history import History
 from pipeline.files.run_record import Facts
@@ -69,8 +70,8 @@ def _scores(facts: Facts, say: Words) -> Table | None:
 
 
 def _correlation(analysis: Analysis, say: Words) -> Table | None:
-    curves = [analysis.training, *([analysis.held_out] if analysis.held_out else [])]
-    trends = [curve.pearson for curve in curves]
+    curves = _curves(analysis)
+    trends = [curve.pearson for curve in curves.values()]
     rows = [
         [say("Pearson r"), *(_number(each.r) for each in trends)],
         [say("95 % interval, with autocorrelation"), *(_interval(each.interval_autocorrelation) for each in trends)],
@@ -84,37 +85,53 @@ def _correlation(analysis: Analysis, say: Words) -> Table | None:
             *(_number(each.disattenuated.r if each.disattenuated else None) for each in trends),
         ],
     ]
-    columns = ["", say("training"), *([say("held-out")] if len(trends) > 1 else [])]
+    columns = ["", *map(say, curves)]
     remark = say("The intervals cover the noise of this run's records only; only further seeds show how runs differ.")
-    return Table(say("Step and accuracy"), columns, _known(rows), remark)
+    title = say("Step and loss") if analysis.loss_curves else say("Step and accuracy")
+    return Table(title, columns, _known(rows), remark)
+
+
+def _curves(analysis: Analysis) -> dict[str, AccuracyCurve | LossCurve]:
+    """The curves of the accuracy, or of the loss where there is no accuracy, by the words for their data.
+
+    That of a training accuracy that the log lacks is left out where there is another one.
+    """
+    losses = analysis.loss_curves
+    found = {"training": losses.training, "held-out": losses.held_out} if losses else {
+        "training": None if analysis.mlm_stats.mean is None else analysis.training, "held-out": analysis.held_out
+    }  # fmt: skip
+    return {name: curve for name, curve in found.items() if curve} or {"training": analysis.training}
 
 
 def _horizon(analysis: Analysis, say: Words) -> Table | None:
-    horizon = analysis.training.horizon
+    which, curve = next(iter(_curves(analysis).items()))
+    horizon = curve.horizon
     parts = [part for part in horizon.first[3::4] if part.r is not None]
     rows = [[say("first {steps:,} steps", steps=part.until), _number(part.r)] for part in parts]
     later = horizon.second_half
     if later and later.r is not None:
         rows.append([say("steps after {steps:,}", steps=later.after), _number(later.r)])
     remark = say("r measures straightness, not learning: on a saturating curve it falls as the run grows longer.")
-    return Table(say("r over parts of the run"), ["", say("r, training")], rows, remark)
+    return Table(say("r over parts of the run"), ["", say(f"r, {which}")], rows, remark)
 
 
 def _fits(analysis: Analysis, say: Words) -> Table | None:
+    which, curve = next(iter(_curves(analysis).items()))
+    measure = "loss" if analysis.loss_curves else "accuracy"
     rows = [
         [
             say(name),
             fit.formula,
             ", ".join(f"{key} = {value:.4g}" for key, value in fit.parameters.items()),
             _number(fit.r_squared),
-            _number(fit.asymptote.value if fit.asymptote else None, "percent"),
+            _number(fit.asymptote.value if fit.asymptote else None, ".3f" if analysis.loss_curves else "percent"),
             ", ".join(fit.at_bound) or NOTHING,
         ]
-        for name, fit in analysis.training.fits.items()
+        for name, fit in curve.fits.items()
     ]
     columns = ["", say("formula"), say("parameters"), "R²", say("asymptote"), say("at a bound")]
     remark = say("Best (least AIC) first. Parameters at a bound of the search are not to be believed.")
-    return Table(say("Curves of training accuracy"), columns, rows, remark)
+    return Table(say(f"Curves of {which} {measure}"), columns, rows, remark)
 
 
 def _forecast(analysis: Analysis, say: Words) -> Table | None:
@@ -152,7 +169,9 @@ def _findings(analysis: Analysis, say: Words) -> Table | None:
     if overfit:
         since = say("from step {steps:,} on", steps=overfit.since_step) if overfit.found else say("not found")
         rows.append([say("overfitting"), since])
-    plateau = analysis.training.plateau
+    plateau = (
+        analysis.held_out if analysis.mlm_stats.mean is None and analysis.held_out else analysis.training
+    ).plateau
     if plateau.state:
         rows.append([say("the last quarter is"), say(STATES[plateau.state])])
     stop = analysis.early_stop

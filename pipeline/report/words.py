@@ -10,6 +10,16 @@ REPORT = {
     "MLM accuracy, test articles": "MLM 准确率，测试文章",
     "MLM accuracy, held-out, last record": "MLM 准确率，留出，最后一条记录",
     "MLM accuracy, training, last record": "MLM 准确率，训练，最后一条记录",
+    "accuracy, held-out, last record": "准确率，留出，最后一条记录",
+    "accuracy, training, last record": "准确率，训练，最后一条记录",
+    "loss, held-out, last record": "损失，留出，最后一条记录",
+    "loss, training, last record": "损失，训练，最后一条记录",
+    "Pearson r of step and accuracy, held-out": "步数与留出准确率的 Pearson r",
+    "epochs": "轮次",
+    "The records as the log has them: single records are dots, lines are running means.": (
+        "日志中的记录：点是单条记录，线是滑动平均。"
+    ),
+    "The loss as the log has it, in its own unit.": "日志中的损失，单位照原样。",
     "Pearson r of step and accuracy, training": "步数与训练准确率的 Pearson r",
     "training time": "训练时间",
     "steps": "步数",
@@ -60,6 +70,7 @@ REPORT = {
         "计数猜测在训练文章上统计，在相同的位置作答。"
     ),
     "Step and accuracy": "步数与准确率",
+    "Step and loss": "步数与损失",
     "95 % interval, with autocorrelation": "95 % 区间，计入自相关",
     "95 % interval, were records independent": "95 % 区间，假如记录独立",
     "effective sample size": "有效样本量",
@@ -74,6 +85,7 @@ REPORT = {
     "first {steps:,} steps": "前 {steps:,} 步",
     "steps after {steps:,}": "{steps:,} 步之后",
     "r, training": "r，训练",
+    "r, held-out": "r，留出",
     "r measures straightness, not learning: on a saturating curve it falls as the run grows longer.": (
         "r 衡量的是直不直，不是学得好不好：曲线饱和，训练越久 r 越低。"
     ),
@@ -85,6 +97,9 @@ REPORT = {
         "最佳（AIC 最小）在前。停在搜索边界上的参数不可信。"
     ),
     "Curves of training accuracy": "训练准确率的曲线",
+    "Curves of held-out accuracy": "留出准确率的曲线",
+    "Curves of training loss": "训练损失的曲线",
+    "Curves of held-out loss": "留出损失的曲线",
     "Forecast": "预测",
     "80 % interval": "80 % 区间",
     "95 % interval": "95 % 区间",

@@ -118,9 +118,11 @@ def test_runs_are_compared_by_held_out_accuracy_where_all_have_it():
     with_held_out, without = History(), History()
     for history, value in ((with_held_out, 0.2), (without, None)):
         history.append({**dict.fromkeys(KEYS, 0.5), "steps": 1, "eval_mlm_acc": value})
-    assert common_accuracy([with_held_out, with_held_out]) == "eval_mlm_acc"
-    assert common_accuracy([with_held_out, without]) == "mlm_acc"
-    assert common_accuracy([without]) == "mlm_acc"
+    assert common_accuracy([with_held_out, with_held_out]) == "held_out"
+    assert common_accuracy([with_held_out, without]) == "accuracy"
+    assert common_accuracy([without]) == "accuracy"
+    assert (with_held_out.key_of("held_out"), with_held_out.key_of("accuracy")) == ("eval_mlm_acc", "mlm_acc")
+    assert (without.key_of("held_out"), without.key_of("loss")) == (None, "loss")
 
 
 def test_the_newest_value_of_a_list_is_found_behind_nulls():

@@ -19,7 +19,7 @@ from tests.helpers.synthetic import make_history
 TOLD_BY = (
     ("training", "training", "训练"), ("held_out", "held-out", "留出"), ("accuracy", "accuracy", "准确率"),
     ("loss", "loss", "损失"), ("iid", "independent", "独立"), ("sizes", "effective", "有效"),
-    ("bound", "AT BOUND", "边界"), ("passed", "above its asymptote", "渐近线"), ("weights", "weights", "权重"),
+    ("bound", "AT BOUND", "边界"), ("passed", "beyond its asymptote", "渐近线"), ("weights", "weights", "权重"),
     ("never", "never", "达不到"), ("later", "later than", "晚于"), ("plateau", "plateau", "平台"),
     ("falling", "falling", "下降"), ("rising", "rising", "上升"),
     ("at chance", "never left chance", "从未离开机会水平"), ("above chance", "above chance", "高于机会水平"),

@@ -169,9 +169,28 @@ class AccuracyCurve:
 
     def curves(self) -> list[Fit]:
         """The fitted curves, the best first, ready to be drawn."""
-        return [
-            Fit(curve, fit.parameters, fit.r_squared, fit.aic, tuple(fit.at_bound)) for curve, fit in self.fits.items()
-        ]
+        return _ready(self.fits)
+
+
+@dataclass(frozen=True)
+class LossCurve:
+    """One loss of a history without any accuracy. Of ``fits``, "share of one" reads "unit of the loss"."""
+
+    pearson: Correlation
+    fits: dict[str, FittedCurve]
+    horizon: Horizons
+
+    def curves(self) -> list[Fit]:
+        """The fitted curves, the best first, ready to be drawn."""
+        return _ready(self.fits)
+
+
+@dataclass(frozen=True)
+class LossCurves:
+    """The losses of a history without any accuracy; null where it lacks one."""
+
+    training: LossCurve | None
+    held_out: LossCurve | None
 
 
 @dataclass(frozen=True)
@@ -179,3 +198,7 @@ class HeldOutCurve(AccuracyCurve):
     """The same of held-out accuracy; in the file the keys of ``pearson`` stand directly in this object."""
 
     pearson: Correlation = field(metadata={"inlined": True})
+
+
+def _ready(fits: dict[str, FittedCurve]) -> list[Fit]:
+    return [Fit(curve, fit.parameters, fit.r_squared, fit.aic, tuple(fit.at_bound)) for curve, fit in fits.items()]

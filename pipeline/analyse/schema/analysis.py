@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from pipeline.analyse.schema.accuracy import AccuracyCurve, HeldOutCurve
+from pipeline.analyse.schema.accuracy import AccuracyCurve, HeldOutCurve, LossCurves
 from pipeline.analyse.schema.log import Log
 from pipeline.analyse.schema.run import Anomaly, AnomalyRule, Cost, EarlyStopHindsight, Nsp, Overfit
 from pipeline.analyse.schema.side_by_side import CheckpointTrends, Comparison, SeveralRuns
@@ -70,6 +70,7 @@ class Analysis:
     several: SeveralRuns | None  # null for one history
     checkpoints: CheckpointTrends | None  # null without scores
     branch: Branch | None = field(default=None, metadata={"omit_none": True})  # the trunk of a branch
+    loss_curves: LossCurves | None = field(default=None, metadata={"omit_none": True})  # where there is no accuracy
     log: Log | None = field(default=None, metadata={"omit_none": True})  # left out for a run of our own trainer
 
 
