@@ -215,7 +215,7 @@ def test_scores_of_another_run_are_refused(tmp_path):
     (tmp_path / "s.json").write_text(json.dumps(make_scores(make_history(20, total=5000).run)))
     result = draw(options, tmp_path / "out", "--scores", tmp_path / "s.json")
     assert result.returncode == 2
-    assert "scores another run (config differs)" in result.stderr
+    assert "scores another run (steps: 5000 -> 4000)" in result.stderr
     assert not (tmp_path / "out").exists()
 
 
