@@ -23,7 +23,7 @@ from pipeline.train.optimizer import Optimizer
 from pipeline.train.processes import Processes
 from pipeline.train.settings import Settings
 
-WRITE_EVERY = 5.0  # seconds
+WRITE_EVERY, WRITE_SHARE = 5.0, 0.01  # seconds between two writes of the history, and at most its share of the time
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ class Run:
     step: int = 0
     tokens: int = 0
     seconds: float = 0.0
-    _written: float = field(default=-inf, init=False)  # when the history was written
+    _next_write: float = field(default=-inf, init=False)  # when the history is written again
 
     @property
     def device(self) -> torch.device:
@@ -102,11 +102,14 @@ class Run:
     def write_history(self, *, at_once: bool) -> None:
         """Write the history, once it has a record: every few seconds, however many there are, or ``at_once``.
 
-        A file of thousands of records takes longer to write than a quick step to compute.
+        A file of thousands of records takes longer to write than a quick step to compute, so the pause grows with the
+        time that it took.
         """
-        if len(self.history) and (at_once or time.monotonic() - self._written >= WRITE_EVERY):
+        began = time.monotonic()
+        if len(self.history) and (at_once or began >= self._next_write):
             self.history.write(self.files.history)
-            self._written = time.monotonic()
+            ended = time.monotonic()
+            self._next_write = ended + max(WRITE_EVERY, (ended - began) / WRITE_SHARE)
 
     def full_state(self) -> dict[str, Any]:
         """Everything the next steps depend on. Batches and dropout depend on (seed, step) alone and need no state."""

@@ -6,7 +6,7 @@ import pytest
 
 from pipeline.files.history import FURTHER_KEYS, PUBLISHED_KEYS, History, read_history
 from pipeline.train import run as run_module
-from pipeline.train.run import WRITE_EVERY, Run, RunFiles
+from pipeline.train.run import WRITE_EVERY, WRITE_SHARE, Run, RunFiles
 
 
 @pytest.fixture
@@ -42,6 +42,25 @@ def test_the_history_is_written_every_few_seconds_however_many_records_there_are
     clock.seconds += 0.3
     run.write_history(at_once=False)
     assert written(run) == [1, 2, 3]
+
+
+def test_the_pause_grows_with_the_time_that_writing_takes(run, clock, monkeypatch):
+    write = History.write
+
+    def slow(history, path):
+        write(history, path)
+        clock.seconds += 0.2
+
+    monkeypatch.setattr(History, "write", slow)
+    append(run, 1)
+    run.write_history(at_once=False)
+    append(run, 2)
+    clock.seconds += 0.2 / WRITE_SHARE - 0.1
+    run.write_history(at_once=False)
+    assert written(run) == [1]
+    clock.seconds += 0.2
+    run.write_history(at_once=False)
+    assert written(run) == [1, 2]
 
 
 @pytest.mark.usefixtures("clock")
