@@ -1,6 +1,6 @@
 """Stage 4: how the accuracy of a run depends on the number of training steps.
 
-    python analyze_100k.py                                   # the real study
+    python analyze_100k.py                                   # your run, else the one that comes with the program
     python analyze_100k.py --history runs/quickstart/training_history.json --output runs/quickstart/analysis.json
     python analyze_100k.py --baseline results/50k/training_history.json --target 0.5 0.6 --at 150000 --lang zh
     python analyze_100k.py --history seed_42.json seed_43.json seed_44.json --output results/seeds.json
@@ -20,9 +20,9 @@ import argparse
 from math import isfinite
 from pathlib import Path
 
-from pipeline.analyse.schema.analysis import DEFAULT_ANALYSIS, write_analysis
+from pipeline.analyse.schema.analysis import default_analysis, write_analysis
 from pipeline.analyse.whole_analysis import Questions, analyse
-from pipeline.files.history import DEFAULT_HISTORY
+from pipeline.files.history import COMMITTED_HISTORY, DEFAULT_HISTORY, default_baseline, history_at_hand
 from pipeline.files.logs.choices import add_log_options, choices_from
 from pipeline.files.logs.export import add_csv_option, write_csv
 from pipeline.files.logs.read_log import read_groups
@@ -36,10 +36,14 @@ from pipeline.words import LANGUAGES
 
 def main() -> int:
     arguments = _arguments()
-    baselines = [arguments.baseline] if arguments.baseline else []
+    report = Report(arguments.lang)
+    paths = arguments.history or [history_at_hand()]
+    baseline_path = arguments.baseline or (default_baseline(paths[0]) if len(paths) == 1 else None)
+    output = arguments.output or default_analysis(paths[0])
     choices = choices_from(arguments)
-    read, references, baseline = read_groups(choices, arguments.history, arguments.reference, baselines)
-    histories = list(zip(arguments.history, read, strict=True))
+    baselines = [baseline_path] if baseline_path else []
+    read, references, baseline = read_groups(choices, paths, arguments.reference, baselines)
+    histories = list(zip(paths, read, strict=True))
     path, history = histories[0]
     questions = Questions(
         targets=arguments.target,
@@ -50,12 +54,15 @@ def main() -> int:
         beside=histories if len(histories) > 1 else [],
     )
     result = analyse(history, baseline[0] if baseline else None, now(), questions)
-    write_analysis(arguments.output, result)
+    write_analysis(output, result)
     if arguments.csv:
         write_csv(arguments.csv, read)
-    report = Report(arguments.lang)
+    if not arguments.history and path == COMMITTED_HISTORY:
+        print(report.committed(DEFAULT_HISTORY))
     print("\n".join([*report.read(histories), *report.lines(path, result)]))
-    for written in (arguments.output, arguments.csv):
+    if baseline_path:
+        print(report.baseline(baseline_path))
+    for written in (output, arguments.csv):
         if written:
             print(report.written(written))
     return 0
@@ -68,11 +75,16 @@ def _arguments() -> argparse.Namespace:
         "--history",
         type=Path,
         nargs="+",
-        default=[DEFAULT_HISTORY],
         metavar="F",
-        help=f"the run's history; further ones are put beside it (default: {DEFAULT_HISTORY})",
+        help=f"the run's history; further ones are put beside it (default: {DEFAULT_HISTORY}, else the run that comes "
+        f"with the program, {COMMITTED_HISTORY})",
     )
-    inputs.add_argument("--baseline", type=Path, metavar="F50", help="history of a shorter run (default: none)")
+    inputs.add_argument(
+        "--baseline",
+        type=Path,
+        metavar="F50",
+        help="history of a shorter run (default: training_history_50k.json beside a single history, if it is there)",
+    )
     inputs.add_argument(
         "--reference",
         type=Path,
@@ -112,7 +124,11 @@ def _arguments() -> argparse.Namespace:
         )
     outputs = parser.add_argument_group("output")
     outputs.add_argument(
-        "--output", type=Path, default=DEFAULT_ANALYSIS, metavar="J", help="the analysis (default: %(default)s)"
+        "--output",
+        type=Path,
+        metavar="J",
+        help="the analysis (default: analysis_X_result.json beside training_history_X.json, analysis.json beside any "
+        "other name; under runs/committed for a history in results)",
     )
     outputs.add_argument(
         "--lang", choices=LANGUAGES, default="en", help="language of the report on the console (default: %(default)s)"

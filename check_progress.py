@@ -1,6 +1,6 @@
 """Any time: how far, how fast and how healthy a run is.
 
-    python check_progress.py                                     # the real study, once
+    python check_progress.py                                     # your run, else the one that comes with the program
     python check_progress.py --watch                             # again every 10 seconds until the run is finished
     python check_progress.py --history runs/quickstart/training_history.json --watch 2
     python check_progress.py --reference results/50k/training_history.json      # beside a run that went well
@@ -20,13 +20,14 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 import time
 from dataclasses import asdict
 from pathlib import Path
 
 from pipeline.collect.api.store import DEFAULT_STORE, progress
 from pipeline.files.checkpoint_names import KeptStates, parse_kept_states
-from pipeline.files.history import DEFAULT_HISTORY, History
+from pipeline.files.history import COMMITTED_HISTORY, DEFAULT_HISTORY, History, history_at_hand
 from pipeline.files.logs.choices import add_log_options, choices_from
 from pipeline.files.logs.export import add_csv_option, write_csv
 from pipeline.files.logs.read_log import modified, read_logs
@@ -63,9 +64,9 @@ def _arguments() -> argparse.Namespace:
         "--history",
         type=Path,
         nargs="+",
-        default=[DEFAULT_HISTORY],
         metavar="F",
-        help=f"the run's history, or those of several runs (default: {DEFAULT_HISTORY})",
+        help=f"the run's history, or those of several runs (default: {DEFAULT_HISTORY}; where it is missing, and "
+        f"--watch does not wait for it, the run that comes with the program, {COMMITTED_HISTORY})",
     )
     inputs.add_argument(
         "--checkpoint-dir",
@@ -101,7 +102,13 @@ def _arguments() -> argparse.Namespace:
     output.add_argument(
         "--json", action="store_true", help="one JSON object on one line for each run (default: a screen of text)"
     )
-    return parser.parse_args()
+    arguments = parser.parse_args()
+    if arguments.history is None and not arguments.store:
+        arguments.history = [history_at_hand() if arguments.watch is None else DEFAULT_HISTORY]
+        if arguments.history == [COMMITTED_HISTORY]:
+            told = f"{DEFAULT_HISTORY} is not here; this is the run that comes with the program, {COMMITTED_HISTORY}"
+            print(told, file=sys.stderr if arguments.json else sys.stdout)
+    return arguments
 
 
 def _seconds(text: str) -> float:

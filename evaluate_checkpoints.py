@@ -30,8 +30,8 @@ from pipeline.data.splits import split_by_article
 from pipeline.data.tokenizer import Tokenizer
 from pipeline.files import checkpoint, lock
 from pipeline.files.dataset import DEFAULT_DATASET, read_dataset
-from pipeline.files.history import DEFAULT_HISTORY, History, read_history
-from pipeline.files.scores import DEFAULT_SCORES, SPLITS, CheckpointScore, read_scores, read_scores_of, write_scores
+from pipeline.files.history import DEFAULT_HISTORY, History, output_folder, read_history
+from pipeline.files.scores import SPLITS, CheckpointScore, read_scores, read_scores_of, scores_beside, write_scores
 from pipeline.files.vocabulary import vocabulary_digest
 from pipeline.formatting import percent
 from pipeline.model.bert import Bert
@@ -172,10 +172,16 @@ def parse_arguments() -> argparse.Namespace:
         "--dataset": (DEFAULT_DATASET, "the dataset that the run was trained on"),
         "--checkpoint-dir": (Path("checkpoints_100k"), "folder of the run's checkpoints"),
         "--history": (DEFAULT_HISTORY, "the run's history"),
-        "--output": (DEFAULT_SCORES, "the scores"),
     }
     for option, (path, meaning) in defaults.items():
         files.add_argument(option, type=Path, default=path, metavar="PATH", help=f"{meaning} (default: {path})")
+    files.add_argument(
+        "--output",
+        type=Path,
+        metavar="PATH",
+        help="the scores (default: checkpoint_evaluation_X.json beside training_history_X.json, "
+        "checkpoint_evaluation.json beside any other name; under runs/committed for a history in results)",
+    )
     files.add_argument(
         "--final",
         type=Path,
@@ -203,6 +209,7 @@ def parse_arguments() -> argparse.Namespace:
         value = getattr(arguments, option)
         if value is not None and value < 1:
             parser.error(f"--{option} must be at least 1")
+    arguments.output = arguments.output or output_folder(arguments.history) / scores_beside(arguments.history).name
     return arguments
 
 

@@ -1,6 +1,6 @@
 """Stage 5: the figures of a run, a report page, and one table that sums it up.
 
-    python visualize_results.py                              # the real study, after analyze_100k.py
+    python visualize_results.py                              # your run, else the one that comes with the program
     python visualize_results.py --history runs/quickstart/training_history.json \\
         --analysis runs/quickstart/analysis.json --output-dir runs/quickstart
     python visualize_results.py --baseline results/50k/training_history.json
@@ -22,7 +22,7 @@ from pathlib import Path
 
 from matplotlib.figure import Figure
 
-from pipeline.analyse.schema.analysis import DEFAULT_ANALYSIS, Analysis, read_analysis
+from pipeline.analyse.schema.analysis import Analysis, analysis_of, read_analysis
 from pipeline.figures import style
 from pipeline.figures.comparison import comparison
 from pipeline.figures.contents import Panel, as_text, contents
@@ -33,7 +33,14 @@ from pipeline.figures.ladder import Run, ladder
 from pipeline.figures.loss import loss_analysis
 from pipeline.figures.training_curves import training_curves
 from pipeline.files import atomic
-from pipeline.files.history import DEFAULT_HISTORY, History
+from pipeline.files.history import (
+    COMMITTED_HISTORY,
+    DEFAULT_HISTORY,
+    History,
+    default_baseline,
+    history_at_hand,
+    output_folder,
+)
 from pipeline.files.logs.choices import add_log_options, choices_from
 from pipeline.files.logs.export import add_csv_option, write_csv
 from pipeline.files.logs.read_log import read_groups
@@ -150,19 +157,22 @@ def _arguments() -> argparse.Namespace:
         "--history",
         type=Path,
         nargs="+",
-        default=[DEFAULT_HISTORY],
         metavar="F",
-        help=f"the run's history, and those of runs to draw beside it (default: {DEFAULT_HISTORY})",
+        help=f"the run's history, and those of runs to draw beside it (default: {DEFAULT_HISTORY}, else the run that "
+        f"comes with the program, {COMMITTED_HISTORY})",
     )
     inputs.add_argument(
         "--analysis",
         type=Path,
-        default=DEFAULT_ANALYSIS,
         metavar="J",
-        help="what analyze_100k.py wrote about the first history (default: %(default)s)",
+        help="what analyze_100k.py wrote about the first history (default: where it writes that)",
     )
     inputs.add_argument(
-        "--baseline", type=Path, metavar="F50", help="history of a shorter run to draw beside it (default: none)"
+        "--baseline",
+        type=Path,
+        metavar="F50",
+        help="history of a shorter run to draw beside it (default: training_history_50k.json beside a single history, "
+        "if it is there)",
     )
     inputs.add_argument(
         "--scores",
@@ -177,9 +187,8 @@ def _arguments() -> argparse.Namespace:
     outputs.add_argument(
         "--output-dir",
         type=Path,
-        default=Path("results"),
         metavar="D",
-        help="folder for the figures and the report (default: %(default)s)",
+        help="folder for the figures and the report (default: that of the history; runs/committed for results)",
     )
     outputs.add_argument(
         "--lang",
@@ -194,7 +203,17 @@ def _arguments() -> argparse.Namespace:
         help="also write what the figures show as JSON: the numbers of their lines, dots and bars, and their texts, in "
         "the language that is drawn first (default: not written)",
     )
-    return parser.parse_args()
+    arguments = parser.parse_args()
+    if arguments.history is None:
+        arguments.history = [history_at_hand()]
+        if arguments.history == [COMMITTED_HISTORY]:
+            print(f"{DEFAULT_HISTORY} is not here; this is the run that comes with the program, {COMMITTED_HISTORY}")
+    first = arguments.history[0]
+    if len(arguments.history) == 1:
+        arguments.baseline = arguments.baseline or default_baseline(first)
+    arguments.analysis = arguments.analysis or analysis_of(first)
+    arguments.output_dir = arguments.output_dir or output_folder(first)
+    return arguments
 
 
 def _scores(arguments: argparse.Namespace, history: History) -> Scores | None:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Literal
 
 from pipeline.files import atomic
+from pipeline.files.history import beside
 from pipeline.files.json_object import read_json_object
 from pipeline.files.typed_json import from_json, to_json
 from pipeline.stage import InputError
@@ -49,11 +50,8 @@ class FinalScoring:
 
 
 def final_scoring_beside(history: Path) -> Path:
-    """Where the final scoring of a history stands: ``final_scoring_X.json`` beside ``training_history_X.json``,
-    ``final_scoring.json`` beside any other name."""
-    name = history.stem
-    end = name.removeprefix("training_history") if name.startswith("training_history") else ""
-    return history.with_name(f"final_scoring{end}.json")
+    """Where the final scoring of a history stands."""
+    return beside(history, "final_scoring")
 
 
 def read_final_scoring(path: Path) -> FinalScoring:

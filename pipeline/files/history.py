@@ -50,7 +50,9 @@ FORMAT = 1
 LARGEST = 1e100  # what is beyond it is no measurement, and its square would overflow
 LAST_STEP = 2**53  # beyond it a float cannot tell one step from the next
 ROUNDED = 1e-6  # single precision may put a share so far above 1
-DEFAULT_HISTORY = Path("results/training_history_100k.json")
+DEFAULT_HISTORY = Path("training_history_100k.json")  # the user's own, where the trainer writes it
+COMMITTED = Path("results")  # what comes with the program; nothing is written there by default
+COMMITTED_HISTORY = COMMITTED / "training_history_100k.json"
 PUBLISHED_KEYS = ("steps", "mlm_acc", "nsp_acc", "loss", "lr")
 FURTHER_KEYS = (
     "mlm_targets",
@@ -198,6 +200,38 @@ class History:
 
     def _with_values(self, key: str | None) -> str | None:
         return key if key is not None and self.has(key) else None
+
+
+def history_at_hand() -> Path:
+    """The history that is read by default: the user's own where there is one, else the committed one."""
+    return DEFAULT_HISTORY if DEFAULT_HISTORY.exists() else COMMITTED_HISTORY
+
+
+def output_folder(history: Path) -> Path:
+    """Where what is made of ``history`` goes by default: beside it, but ``runs/committed`` for a committed one."""
+    folder, committed = history.parent.resolve(), COMMITTED.resolve()
+    if folder.is_relative_to(committed):
+        return Path("runs/committed") / folder.relative_to(committed)
+    return history.parent
+
+
+def beside(history: Path, kind: str) -> Path:
+    """The file of another ``kind`` about the same run: ``<kind>_X.json`` beside ``training_history_X.json``,
+    ``<kind>.json`` beside any other name."""
+    name = history.stem
+    end = name.removeprefix("training_history") if name.startswith("training_history") else ""
+    return history.with_name(f"{kind}{end}.json")
+
+
+def default_baseline(history: Path) -> Path | None:
+    """The shorter run that one is compared with by default, if it is there.
+
+    That is ``training_history_50k.json`` beside ``history``; the committed runs have folders of their own.
+    """
+    found = history.with_name("training_history_50k.json")
+    if history.resolve() == COMMITTED_HISTORY.resolve():
+        found = COMMITTED / "50k" / "training_history.json"
+    return found if found.exists() and found.resolve() != history.resolve() else None
 
 
 def common_accuracy(histories: Sequence[History]) -> Role:

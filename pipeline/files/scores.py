@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 from pipeline.files import atomic
+from pipeline.files.history import beside
 from pipeline.files.json_object import read_json_object
 from pipeline.files.run_record import run_differences, shown
 from pipeline.files.typed_json import from_json, to_json
 from pipeline.stage import InputError
 
 FORMAT: Literal[1] = 1
-DEFAULT_SCORES = Path("results/checkpoint_evaluation_100k.json")
 Split = Literal["validation", "test"]
 SPLITS: tuple[Split, ...] = get_args(Split)
 GroupKind = Literal["by_class", "by_source", "by_text_decile", "by_character_decile", "by_script"]
@@ -153,11 +153,8 @@ class Scores:
 
 
 def scores_beside(history: Path) -> Path:
-    """Where the scores of a history's checkpoints are looked for: ``checkpoint_evaluation_X.json`` beside
-    ``training_history_X.json``, ``checkpoint_evaluation.json`` beside any other name."""
-    name = history.stem
-    end = name.removeprefix("training_history") if name.startswith("training_history") else ""
-    return history.with_name(f"checkpoint_evaluation{end}.json")
+    """Where the scores of a history's checkpoints are looked for."""
+    return beside(history, "checkpoint_evaluation")
 
 
 def read_scores(path: Path) -> Scores:

@@ -59,6 +59,13 @@ class Report:
     def written(self, path: Path) -> str:
         return self._say("written", path=path)
 
+    def baseline(self, path: Path) -> str:
+        return self._say("baseline_history", path=path)
+
+    def committed(self, missing: Path) -> str:
+        """That what follows is not about the user's own run, whose history would be ``missing``."""
+        return self._say("committed", path=missing)
+
     def _against(self, what: str, curve: AccuracyCurve | LossCurve) -> list[str]:
         """How an accuracy or a loss depends on the step."""
         pearson = curve.pearson

@@ -122,6 +122,8 @@ TEXTS = {
     "undefined": "undefined",
     "unknown": "not known",
     "written": "written: {path}",
+    "baseline_history": "compared with: {path}",
+    "committed": "{path} is not here; this is the run that comes with the program",
 }
 
 _CHINESE = {
@@ -222,6 +224,8 @@ _CHINESE = {
     "undefined": "没有定义",
     "unknown": "未知",
     "written": "已写入：{path}",
+    "baseline_history": "对照的运行：{path}",
+    "committed": "这里没有 {path}；下面是随程序附带的那次运行",
 }
 
 

@@ -269,8 +269,7 @@ def test_the_default_history_is_used_only_where_it_fits(run, export, tmp_path, m
     monkeypatch.chdir(tmp_path)
     assert "give its --history" in export(run / "final.pth", "none")[1]
     assert "no score is claimed" in card_of(tmp_path / "none")
-    default = tmp_path / "results" / "training_history_100k.json"
-    default.parent.mkdir()
+    default = tmp_path / "training_history_100k.json"
     history = json.loads((run / "history.json").read_text(encoding="utf-8"))
     history["run"]["config"]["layers"] = 12
     default.write_text(json.dumps(history), encoding="utf-8")

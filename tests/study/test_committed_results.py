@@ -25,7 +25,7 @@ from matplotlib.image import imread
 
 from pipeline.files.history import read_history
 from study import findings, runs
-from tests.helpers.tiny import ROOT
+from tests.helpers.tiny import ROOT, run_script
 
 RESULTS = ROOT / "results"
 NUMBER = re.compile(
@@ -127,6 +127,16 @@ def test_the_analyses_are_what_is_committed(made):
     assert len(committed) == 11
     for name in sorted(committed):
         assert not differences(name, read_json(RESULTS / name), read_json(made / name))
+
+
+@pytest.mark.figures
+def test_the_headline_without_options_has_its_baseline_and_its_numbers(made, tmp_path):
+    """As analyze_100k.py is called in a fresh copy."""
+    (tmp_path / "results").symlink_to(RESULTS)
+    result = run_script("analyze_100k.py", cwd=tmp_path)
+    assert result.returncode == 0, result.stderr
+    name = "analysis_100k_result.json"
+    assert not differences(name, read_json(made / name), read_json(tmp_path / "runs" / "committed" / name))
 
 
 @pytest.mark.figures

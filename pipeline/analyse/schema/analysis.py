@@ -15,7 +15,7 @@ from pipeline.analyse.schema.log import Log
 from pipeline.analyse.schema.run import Anomaly, AnomalyRule, Cost, EarlyStopHindsight, Nsp, Overfit
 from pipeline.analyse.schema.side_by_side import CheckpointTrends, Comparison, SeveralRuns
 from pipeline.files import atomic
-from pipeline.files.history import History
+from pipeline.files.history import History, beside, output_folder
 from pipeline.files.json_object import read_json_object
 from pipeline.files.run_record import Branch
 from pipeline.files.typed_json import from_json, to_json
@@ -23,7 +23,6 @@ from pipeline.formatting import Step
 from pipeline.stage import InputError
 from pipeline.statistics.correlation import plain_r
 
-DEFAULT_ANALYSIS = Path("results/analysis_100k_result.json")
 ADVICE = "analyze_100k.py makes one from the same --history"
 
 
@@ -72,6 +71,19 @@ class Analysis:
     branch: Branch | None = field(default=None, metadata={"omit_none": True})  # the trunk of a branch
     loss_curves: LossCurves | None = field(default=None, metadata={"omit_none": True})  # where there is no accuracy
     log: Log | None = field(default=None, metadata={"omit_none": True})  # left out for a run of our own trainer
+
+
+def default_analysis(history: Path) -> Path:
+    """Where the analysis of ``history`` is written by default: ``analysis_X_result.json`` for
+    ``training_history_X.json``, ``analysis.json`` for any other name."""
+    name = beside(history, "analysis").stem
+    return output_folder(history) / ("analysis.json" if name == "analysis" else f"{name}_result.json")
+
+
+def analysis_of(history: Path) -> Path:
+    """Where an analysis of ``history`` is read by default: the one that was written, else the committed one."""
+    written = default_analysis(history)
+    return written if written.exists() else history.with_name(written.name)
 
 
 def write_analysis(path: Path, analysis: Analysis) -> None:
