@@ -35,6 +35,7 @@ from pipeline.files.scores import SPLITS, CheckpointScore, read_scores, read_sco
 from pipeline.files.vocabulary import vocabulary_digest
 from pipeline.formatting import percent
 from pipeline.model.bert import Bert
+from pipeline.model.device import HELP as DEVICE_HELP
 from pipeline.model.device import NAMES as DEVICES
 from pipeline.model.device import chosen_device
 from pipeline.model.precision import NAMES as PRECISIONS
@@ -200,7 +201,7 @@ def parse_arguments() -> argparse.Namespace:
         help="every K-th point of the grid, and all early checkpoints (default: %(default)s, all)",
     )
     running = parser.add_argument_group("running")
-    running.add_argument("--device", choices=DEVICES, default="auto", help="default: %(default)s")
+    running.add_argument("--device", choices=DEVICES, default="auto", help=DEVICE_HELP)
     running.add_argument(
         "--precision", choices=PRECISIONS, default="auto", help="as in training (default: %(default)s)"
     )

@@ -102,7 +102,7 @@ def write_folder(folder: Path, files: dict[str, bytes]) -> None:
             atomic.write_bytes(temporary / name, data)
         if folder.exists():
             folder.rmdir()  # it is empty
-        temporary.rename(folder)
+        temporary.replace(folder)
     except BaseException:
         shutil.rmtree(temporary, ignore_errors=True)
         raise

@@ -37,6 +37,7 @@ from pipeline.files.run_record import CHANGEABLE
 from pipeline.files.vocabulary import write_vocab_txt
 from pipeline.formatting import count, now, percent
 from pipeline.model.bert import Bert
+from pipeline.model.device import HELP as DEVICE_HELP
 from pipeline.model.device import NAMES as DEVICES
 from pipeline.model.device import chosen_device
 from pipeline.model.precision import NAMES as PRECISIONS
@@ -224,7 +225,7 @@ def parse_arguments() -> argparse.Namespace:
     for option, (path, meaning) in defaults.items():
         files.add_argument(option, type=Path, default=path, metavar="PATH", help=f"{meaning} (default: {path})")
     running = parser.add_argument_group("running")
-    running.add_argument("--device", choices=DEVICES, default="auto", help="default: %(default)s")
+    running.add_argument("--device", choices=DEVICES, default="auto", help=DEVICE_HELP)
     running.add_argument(
         "--precision",
         choices=PRECISIONS,

@@ -163,7 +163,7 @@ def _keep_streams(outlives_reader: bool) -> None:
     """Make printing safe: no stream is missing, and none fails for its reader or for a character it lacks."""
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:  # closed by whoever started us; no file of ours may take its number
-            setattr(sys, name, open(os.devnull, mode))  # noqa: SIM115, PTH123  it stays open as long as we live
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115, PTH123  it stays open as long as we live
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")  # where Chinese cannot be written question marks are
     if outlives_reader:

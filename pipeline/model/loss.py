@@ -12,6 +12,7 @@ from torch.nn import functional as F
 
 from pipeline.data.pairing import NO_PAIR
 from pipeline.model.bert import Inputs
+from pipeline.model.device import has_float64, sums_device
 
 _SUMS = ("mlm_loss", "mlm_right", "mlm_targets", "han_right", "han_targets", "nsp_loss", "nsp_right", "nsp_pairs")
 
@@ -35,11 +36,12 @@ class Means:
 
 
 class RunningTotals:
-    """Running sums over masked positions and pairs. ``sums`` (float64 [8], on the device) is all its state."""
+    """Running sums over masked positions and pairs. ``sums`` (float64 [8], on ``sums_device``) is all its state."""
 
     def __init__(self, han: np.ndarray, device: torch.device) -> None:
         self._is_han = torch.from_numpy(han).to(device)  # bool [V]
-        self.sums = torch.zeros(len(_SUMS), dtype=torch.float64, device=device)
+        self._exact = torch.float64 if has_float64(device) else torch.float32  # of one batch
+        self.sums = torch.zeros(len(_SUMS), dtype=torch.float64, device=sums_device(device))
 
     def add(self, mlm_logits: Tensor, next_logits: Tensor, inputs: Inputs) -> tuple[Tensor, Tensor]:
         """Count one batch: logits [M, V] of the masked positions and [B, 2] of the sequences.
@@ -61,7 +63,7 @@ class RunningTotals:
                 on_han.sum(),
             )
             parts = (mlm_loss, *counts, nsp_loss, next_right.sum(), pairs.sum())
-            self.sums += torch.stack([part.double() for part in parts])
+            self.sums += torch.stack([part.to(self._exact) for part in parts]).to(self.sums.device)
         return mlm_loss, nsp_loss
 
     def means(self) -> Means:

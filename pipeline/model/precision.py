@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import torch
 
+from pipeline.model.device import has_float64
 from pipeline.stage import InputError
 
 NAMES = ("auto", "fp32", "bf16", "fp16", "fp64")
@@ -18,7 +19,7 @@ class Precision:
     for tests of exactness. On CUDA the products of float32 are TF32 from here on, in the whole process.
 
     Raises:
-        InputError: fp16 on the CPU, whose gradients would underflow without CUDA's scaler.
+        InputError: fp16 without CUDA, whose scaler keeps gradients from underflowing; fp64 on a device without it.
     """
 
     def __init__(self, name: str, device: torch.device) -> None:
@@ -27,6 +28,8 @@ class Precision:
         self.name = "fp32" if name == "auto" else name
         if self.name == "fp16" and device.type != "cuda":
             raise InputError("--precision fp16 needs a CUDA device; use fp32 or bf16")
+        if self.name == "fp64" and not has_float64(device):
+            raise InputError(f"--precision fp64: --device {device.type} has no float64; use --device cpu")
         if device.type == "cuda":
             torch.set_float32_matmul_precision("high")
         self.device = device

@@ -39,7 +39,7 @@ def predict(
         best, tokens = mlm_logits.max(-1)
         # Where the best token is not Han, the sum over such tokens exceeds it and with it every Han character.
         not_han = ~is_han[tokens] | (mlm_logits[:, others].logsumexp(-1) > best)
-        found = (tokens, losses.double(), not_han, next_logits.argmax(-1))
+        found = (tokens, losses, not_han, next_logits.argmax(-1))
         parts.append([answer.cpu().numpy() for answer in found])
         done()
     kinds = (np.int64, np.float64, np.bool_, np.int64)

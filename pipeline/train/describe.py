@@ -121,3 +121,5 @@ def _longest_pairs(settings: Settings) -> PairCorpus:
 def _synchronize(device: torch.device) -> None:
     if device.type == "cuda":
         torch.cuda.synchronize(device)
+    if device.type == "mps":
+        torch.mps.synchronize()

@@ -5,16 +5,19 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from pipeline.model.device import sums_device
+
 
 class GradientWatch:
-    """``state`` (float64 [3], on the device) is all it has: sum of finite norms, their number, first bad step or 0."""
+    """``state`` (float64 [3], on ``sums_device``) is all it has: sum and number of finite norms, first bad step."""
 
     def __init__(self, device: torch.device, skips_overflow: bool) -> None:
-        self.state = torch.zeros(3, dtype=torch.float64, device=device)
+        self.state = torch.zeros(3, dtype=torch.float64, device=sums_device(device))
         self._skips_overflow = skips_overflow  # float16: the scaler skips such a step and lowers its scale
 
     def note(self, step: int, norm: Tensor) -> None:
-        """Take down the norm of ``step``'s gradient, without waiting for the device."""
+        """Take down the norm of ``step``'s gradient, without waiting for a device that keeps ``state`` itself."""
+        norm = norm.to(self.state.device)
         finite = norm.isfinite()
         total, count, bad = self.state.unbind()
         total += torch.where(finite, norm, 0.0)

@@ -45,7 +45,8 @@ class Optimizer:
         """Clip the gradient, step at learning rate ``rate``, clear it. Returns the norm before clipping."""
         for part in self.parts:
             self.scaler.unscale_(part)
-        norm = torch.nn.utils.clip_grad_norm_(self.parameters, self.clip, foreach=True)
+        grouped = self.parameters[0].device.type != "mps"  # which has no such kernels
+        norm = torch.nn.utils.clip_grad_norm_(self.parameters, self.clip, foreach=grouped)
         for part in self.parts:
             for group in part.param_groups:
                 group["lr"] = rate

@@ -32,7 +32,7 @@ def describe_run(preset: str, settings: Settings, path: Path, dataset: Dataset, 
             "vocab": len(dataset.vocab),
             "vocab_sha256": vocabulary_digest(dataset.vocab),
         },
-        "device": torch.cuda.get_device_name(precision.device) if precision.device.type == "cuda" else "cpu",
+        "device": device_name(precision.device),
         "precision": precision.name,
         **machine(),
         "started": now(),
@@ -41,6 +41,11 @@ def describe_run(preset: str, settings: Settings, path: Path, dataset: Dataset, 
         "validation": None,
         "test": None,
     }
+
+
+def device_name(device: torch.device) -> str:
+    """The name of a CUDA device, else ``cpu`` or ``mps``."""
+    return torch.cuda.get_device_name(device) if device.type == "cuda" else device.type
 
 
 def machine() -> dict[str, Any]:

@@ -71,6 +71,8 @@ def test_the_stages_in_order_in_a_fresh_copy(tmp_path):
     for name in ("training_history_100k.json", "analysis_100k_result.json", "training_curves.png", "report.html"):
         assert (copy / name).exists()
     assert (copy / "exported" / "model.safetensors").exists()
+    names = {path.name for path in copy.rglob("*") if ".git" not in path.parts}
+    assert not [name for name in names if set(name) & set('<>:"|?*\\') or name[-1] in ". "]  # Windows has no such names
     # And once more, as somebody who begins another run.
     assert "another run" not in run(
         sys.executable, "train_large_100k.py", *TINY_SETTINGS, "--no-resume", "--seed", "43"
