@@ -73,7 +73,8 @@ def evaluate(arguments: argparse.Namespace) -> int:
     scored = scores.split(arguments.split)
     known = scored.digests() if scored else {}
     missing = [(step, path) for step, path in files if known.get(step) != checkpoint.recorded_digest(path)]
-    if scored and not missing:
+    if scored and not missing and scored.available is not None:
+        scored.refuse_other_examples(arguments.output, min(arguments.examples or scored.available, scored.available))
         if scores != read_scores(arguments.output):  # the run has gone on: it may have finished since
             write_scores(arguments.output, scores)
         print(f"nothing new to score: {arguments.output} has all {len(files)} checkpoints")
@@ -87,11 +88,7 @@ def evaluate(arguments: argparse.Namespace) -> int:
     encoding = Encoding(dataset, tokenizer, settings.length)
     evaluator = Evaluator(encoding, held_out, splits.train, arguments.examples)
     scored = scored or evaluator.unanswered()
-    if scored.sequences != evaluator.sequences:
-        raise InputError(
-            f"{arguments.output}: was scored on {scored.sequences} sequences, not {evaluator.sequences}; give "
-            "the same --examples, or another --output"
-        )
+    scored.refuse_other_examples(arguments.output, evaluator.sequences)
 
     # The answers: one checkpoint after the other, written as soon as they are there.
     precision = Precision(arguments.precision, torch.device(chosen_device(arguments.device)))

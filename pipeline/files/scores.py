@@ -123,6 +123,16 @@ class SplitScores:
     groups: dict[str, dict[str, GroupSize]]  # by GroupKind and name
     guesses: dict[str, MlmScore]  # "commonest", "left", "both": the counting guesses on the same targets
     checkpoints: list[CheckpointScore]  # by step
+    # Sequences that the split has in all; files of before lack it.
+    available: int | None = field(default=None, metadata={"omit_none": True})
+
+    def refuse_other_examples(self, path: Path, asked: int) -> None:
+        """Raise an InputError where these scores, in the file ``path``, are on another number of sequences."""
+        if self.sequences != asked:
+            raise InputError(
+                f"{path}: was scored on {self.sequences} sequences, not {asked}; give the same --examples, or another "
+                "--output"
+            )
 
     def with_checkpoint(self, scored: CheckpointScore) -> SplitScores:
         """These scores with one more checkpoint, which replaces an earlier one of its step."""

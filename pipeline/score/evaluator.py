@@ -42,6 +42,7 @@ class Evaluator:
     ) -> None:
         tokenizer = encoding.tokenizer
         corpus, self._train = encoding.corpus(documents), encoding.corpus(train)
+        self._available = len(corpus)
         questions = HeldOutQuestions(corpus, examples)
         self._batches = _by_length(questions.batches())
         self._strangers = _by_length([_false_pairs(batch) for batch in questions.strangers()])
@@ -80,7 +81,7 @@ class Evaluator:
 
     def unanswered(self) -> SplitScores:
         """The scores of this split before any checkpoint is scored: the groups and the counting guesses."""
-        return SplitScores(self.sequences, self.groups(), self.score_guesses(), [])
+        return SplitScores(self.sequences, self.groups(), self.score_guesses(), [], self._available)
 
     def groups(self) -> dict[str, dict[str, GroupSize]]:
         """Every group with its size, by kind and name; deciles also with their frequencies in training."""

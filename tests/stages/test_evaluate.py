@@ -226,6 +226,8 @@ def test_a_checkpoint_that_was_trained_again_is_scored_again(run, complaint):
     assert [entry["step"] for entry in read(run / "scores.json")["validation"]["checkpoints"]] == STEPS
 
     before = (run / "scores.json").read_bytes()
+    for other in (("--examples", "9"), ()):  # nothing is new, but not as many questions are asked
+        assert "was scored on 8 sequences" in complaint(*other)
     (run / "ck" / "step_8.pth.json").unlink()
     shutil.copy(run / "ck" / "step_12.pth.json", run / "ck" / "step_8.pth.json")
     assert "SHA-256" in complaint("--examples", "8")  # the file and its sidecar do not match
