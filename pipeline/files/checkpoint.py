@@ -103,9 +103,9 @@ def _content(path: Path, data: bytes, device: torch.device | str) -> dict[str, A
     if not isinstance(content, dict) or content.get("format") != FORMAT:
         raise InputError(f"{path}: not a checkpoint of format {FORMAT}; use the version of this program that wrote it")
     _check_kinds(path, content, WEIGHTS)
-    odd = [name for name, tensor in content["model"].items() if not isinstance(tensor, Tensor)]
-    if odd:
-        raise InputError(f"{path}: its weight {odd[0]!r} must be a tensor; use another checkpoint")
+    for name, tensor in content["model"].items():
+        if not isinstance(name, str) or not isinstance(tensor, Tensor):
+            raise InputError(f"{path}: its weight {name!r} must be a named tensor; use another checkpoint")
     return content
 
 

@@ -83,7 +83,8 @@ def test_a_list_is_not_a_checkpoint(tmp_path):
         ("vocabulary", None, "'vocabulary' is missing"),
         ("seed", 4.0, "'seed' is of type float, not int"),
         ("model", torch.zeros(2), "'model' is of type Tensor, not dict"),
-        ("model", {"weight": [1.0]}, "'weight' must be a tensor"),
+        ("model", {"weight": [1.0]}, "'weight' must be a named tensor"),
+        ("model", {5: torch.zeros(2)}, "weight 5 must be a named tensor"),
     ],
 )
 def test_odd_content_is_named(tmp_path, name, value, said):
