@@ -7,7 +7,7 @@ values is normal whatever their autocorrelation, so ALPHA is the false-alarm rat
 normal noise; noise with heavier tails is flagged more often, and rightly. The curve itself is bent, though: measured
 at 1 %, runs of 60 records with slow noise are flagged in 2 to 5 %, and runs of 100 records with five steep lists in
 2.3 % (tests/analyse/test_anomalies.py). The other kinds are exact: a value that is not a number, the same value ten
-times in a row, a pause of ten times the usual, a learning rate that jumps.
+times in a row, a pause of ten times the usual, a learning rate that jumps where no change of settings is recorded.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from scipy import ndimage, stats
 
 from pipeline.analyse.schema.run import Anomaly, AnomalyKind
 from pipeline.files.history import History
+from pipeline.files.run_record import recorded_changes
 
 ALPHA = 0.01  # false-alarm rate per run of spikes and drops
 NEIGHBOURS = 3  # records on either side that a value is compared with
@@ -59,9 +60,8 @@ def anomalies(history: History) -> list[Anomaly]:
         found += _entry(history, key, "stall", _frozen(history.series(key)), f"the same value {FROZEN} times or more")
     note = f"a pause of more than {PAUSE:.0f} times the usual before it"
     found += _entry(history, "seconds", "stall", _pauses(history.series("seconds")), note)
-    return found + _entry(
-        history, columns.rate, "lr_break", _lr_breaks(history.series(columns.rate)), "the schedule jumps here"
-    )
+    breaks = _lr_breaks(history.series(columns.rate)) & ~_changed(history)
+    return found + _entry(history, columns.rate, "lr_break", breaks, "the schedule jumps here")
 
 
 def tested_keys(history: History) -> list[str]:
@@ -135,6 +135,13 @@ def _lr_breaks(rates: np.ndarray) -> np.ndarray:
     warming = (np.arange(1, len(rates)) <= int(np.argmax(rates))) & (changes > 0)
     marks[1:] = (size > LR_BREAK * beside) & (size > LR_SHARE * rates.max()) & ~warming
     return marks
+
+
+def _changed(history: History) -> np.ndarray:
+    """Marks the first record after each change of settings that the run records: bool [N]."""
+    steps = history.series("steps")
+    places = np.searchsorted(steps, [change["step"] for change in recorded_changes(history.run)], side="right")
+    return _marks(len(steps), places[places < len(steps)])
 
 
 def _marks(size: int, places: np.ndarray) -> np.ndarray:

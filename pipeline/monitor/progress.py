@@ -12,7 +12,7 @@ from math import isfinite
 from typing import Any
 
 from pipeline.files.history import History
-from pipeline.files.run_record import Branch, recorded_config
+from pipeline.files.run_record import Branch, recorded_changes, recorded_config
 from pipeline.formatting import Step, bytes_text, duration, step_text
 from pipeline.monitor.disk_need import DiskNeed
 from pipeline.monitor.quick_forecast import forecast_end
@@ -48,6 +48,7 @@ class Progress:
     lr: float | None
     schedule: Schedule | None
     branch: Branch | None
+    changes: list[dict[str, Any]]  # made when the run was resumed: {step, setting, from, to}
     last_record_age: float
     usual_interval: float | None
     accuracy_of: str  # what the accuracies count, such as "masked characters"
@@ -117,6 +118,7 @@ def measure(
         lr=_last(history, history.columns.rate),
         schedule=_schedule(history),
         branch=facts.branch(),
+        changes=recorded_changes(history.run),
         last_record_age=age,
         usual_interval=usual,
         accuracy_of=history.columns.accuracy.of,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import groupby
 from textwrap import wrap
 
 from pipeline.formatting import bytes_text, duration, percent, step_text
@@ -48,7 +49,17 @@ def _motion(p: Progress) -> list[str]:
         lines.append(row("schedule", str(p.schedule), "" if falls is None else f"the rate falls after step {falls:,}"))
     if p.branch:
         lines.append(row("branch", f"from step {p.branch.step:,}", f"of {p.branch.history}"))
+    for step, changes in groupby(p.changes, lambda change: change["step"]):
+        for number, each in enumerate(changes):
+            names = ("", "") if number else ("changed", f"after step {step:,}")
+            lines.append(row(*names, f"{each['setting']} {_short(each['from'])} to {_short(each['to'])}"))
     return lines
+
+
+def _short(value: object) -> str:
+    """A setting in at most 16 columns: versions and processors are long."""
+    text = str(value)
+    return text if len(text) <= 16 else f"{text[:15]}…"
 
 
 def _done_at(p: Progress) -> str:

@@ -100,6 +100,16 @@ def test_each_kind_is_named_with_its_steps():
     assert found[("grad_norm", "nan")].first_step == 240
 
 
+def test_a_recorded_change_of_the_rate_is_not_an_anomaly():
+    rates = np.linspace(1e-3, 0, 100)
+    rates[50:] /= 10
+    history = history_with(lr=rates)
+    assert found_in(history, "lr", "lr_break") == [5100]
+    for step, found in ((5000, []), (5050, []), (4999, [5100]), (5100, [5100])):  # it holds after that step
+        history.run["changes"] = [{"step": step, "setting": "lr", "from": 1e-3, "to": 1e-4}]
+        assert found_in(history, "lr", "lr_break") == found
+
+
 def test_warm_up_and_cosine_are_no_break():
     assert ("lr", "lr_break") not in kinds(published_like())
     assert ("lr", "lr_break") not in kinds(published_like(records=20))

@@ -41,6 +41,25 @@ def row(progress, name):
     return re.split(r"\s{2,}", line.strip().removeprefix(name).strip())
 
 
+def test_changed_settings_are_shown_with_their_step(history):
+    assert "changed" not in screen(look(history))
+    history.run["changes"] = [
+        {"step": 1200, "setting": "lr", "from": 1e-3, "to": 5e-4},
+        {"step": 1200, "setting": "clip", "from": 1.0, "to": 0.5},
+        {"step": 1600, "setting": "processor", "from": "A quite long name of a processor", "to": None},
+    ]
+    lines = screen(look(history), 100).splitlines()
+    start = next(number for number, line in enumerate(lines) if line.startswith("  changed "))
+    assert [re.split(r"\s{2,}", line.strip()) for line in lines[start : start + 3]] == [
+        ["changed", "after step 1,200", "lr 0.001 to 0.0005"],
+        ["clip 1.0 to 0.5"],
+        ["changed", "after step 1,600", "processor A quite long na… to None"],
+    ]
+    assert look(history).to_json()["changes"] == history.run["changes"]
+    history.run["changes"] = [5]
+    assert "changed" not in screen(look(history))
+
+
 @pytest.mark.parametrize(
     ("schedule", "told"),
     [
