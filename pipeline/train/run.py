@@ -14,6 +14,7 @@ import torch
 
 from pipeline.files import atomic, checkpoint, lock
 from pipeline.files.checkpoint_names import KeptStates
+from pipeline.files.final_scoring import final_scoring_beside
 from pipeline.files.history import History
 from pipeline.model.precision import Precision
 from pipeline.stage import RunFailed
@@ -38,7 +39,8 @@ class RunFiles:
 
     def refuse_unwritable(self) -> None:
         """Raise an InputError where a file could not be written, before hours are spent on what goes into it."""
-        for path in (self.history, self.final, self.checkpoint_dir / "vocab.txt"):
+        vocabularies = (self.checkpoint_dir / "vocab.txt", self.final.with_name("vocab.txt"))
+        for path in (self.history, final_scoring_beside(self.history), self.final, *vocabularies):
             atomic.refuse_unwritable(path)
 
     def held(self) -> AbstractContextManager[None]:

@@ -178,6 +178,14 @@ def test_a_place_that_cannot_be_written_is_found_at_the_start(tmp_path, option, 
     assert not (tmp_path / "run" / "ck").exists() or not list((tmp_path / "run" / "ck").iterdir())
 
 
+@pytest.mark.parametrize("name", ["vocab.txt", "ck/vocab.txt", "final_scoring.json"])
+def test_so_is_a_folder_in_the_place_of_what_stands_beside(tmp_path, name):
+    write_tiny_dataset(tmp_path)
+    (tmp_path / "run" / name).mkdir(parents=True)
+    assert f"{tmp_path / 'run' / name}: is a folder" in train(tmp_path / "run").stderr
+    assert not (tmp_path / "run" / "history.json").exists()
+
+
 # --- the history
 
 
