@@ -22,7 +22,6 @@ from pipeline.files.scores import CheckpointScore, MlmScore, SplitScores, read_s
 from pipeline.files.typed_json import from_json
 from pipeline.formatting import percent
 from pipeline.stage import InputError, run_stage
-from pipeline.train.settings import recorded_settings
 from study.datasets import BOOK
 from study.runs import history_path, scores_path, verification_path
 
@@ -89,11 +88,26 @@ class EndScores:
 
 
 @dataclass(frozen=True)
+class Config:
+    """The settings that the tables need."""
+
+    steps: int
+    batch_size: int
+    accumulation: int
+
+    @property
+    def effective_batch(self) -> int:
+        """Sequences to one optimizer step."""
+        return self.batch_size * self.accumulation
+
+
+@dataclass(frozen=True)
 class FinishedRun:
     """What the ``run`` object of a finished run says, as far as the tables need it."""
 
     parameters: int
     train_examples: int
+    config: Config
     validation: EndScores
     test: EndScores
 
@@ -154,10 +168,10 @@ def data_and_steps() -> list[Row]:
     columns: list[dict[str, str]] = []
     for name, text in (("50k", "small"), ("ladder_50000", "large"), ("100k", "large")):
         run, counted = history(name), dataset(text)
-        settings, end = recorded_settings(run), finished(run)
+        end = finished(run)
         accuracy, loss, r = run.series(run.accuracy), run.series("loss"), correlation(run)
         counting, last = end.test.guesses["both"], scores(name).checkpoints[-1].mlm
-        seen = settings.steps * settings.effective_batch / end.train_examples
+        seen = end.config.steps * end.config.effective_batch / end.train_examples
         columns.append(
             {
                 "r": f"{r:.3f}",
@@ -191,7 +205,7 @@ def budgets() -> list[Row]:
     rows, ends = [], {}
     for name in ("ladder_12500", "ladder_25000", "ladder_50000", "100k"):
         run = history(name)
-        steps = recorded_settings(run).steps
+        steps = finished(run).config.steps
         ends[steps] = finished(run).validation.overall()
         nearest = min(checkpoints, key=lambda entry: (abs(entry.step - steps), entry.step))
         rows.append((f"{steps:,}", [percent(share, 1) for share in (*ends[steps], *overall(nearest))]))
@@ -238,7 +252,7 @@ def published() -> list[Row]:
     rows = []
     for name in ("50k", "100k"):
         run = history(name)
-        together = MICRO_BATCH // recorded_settings(run).effective_batch
+        together = MICRO_BATCH // finished(run).config.effective_batch
         whole = len(run) // together * together
         mlm, nsp = (
             run.series(key)[:whole].reshape(-1, together) for key in ("sample_mlm_acc_published", "sample_nsp_acc")
@@ -252,10 +266,11 @@ def published() -> list[Row]:
 def sample() -> list[Row]:
     """The long run on the offline sample on its test chapters, beside the guess from both neighbours there."""
     run = history("long")
-    test = finished(run).test
+    end = finished(run)
+    test = end.test
     counting = test.guesses["both"]
     return [
-        (f"{recorded_settings(run).steps:,} 步 · steps", [percent(share, 1) for share in test.overall()]),
+        (f"{end.config.steps:,} 步 · steps", [percent(share, 1) for share in test.overall()]),
         ("数数 · counting", [percent(counting.all, 1), percent(counting.han, 1), "-"]),
     ]
 

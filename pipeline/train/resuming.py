@@ -76,15 +76,16 @@ def resume(run: Run, *, change_settings: bool) -> bool:
         raise InputError(f"{path}: the run has ended at step {state['step']}, so no setting of it can be changed")
     take_up(run, state, path)
     run.history = saved
-    if run.processes.first and recorded is None:
-        print(f"{files.history}: {'was damaged' if damage else 'was missing'}; restored from {path.name}")
     if run.processes.first:
+        saved.write(files.history)  # at once: records beyond the state are of steps that will be taken again
+        if recorded is None:
+            print(f"{files.history}: {'was damaged' if damage else 'was missing'}; restored from {path.name}")
         print(f"resuming after step {run.step}")
     if changed:
         saved.run["config"] = planned["config"]
         _record_changes(run, changed)
-    if run.processes.first:
-        saved.write(files.history)
+        if run.processes.first:
+            saved.write(files.history)
     return True
 
 
