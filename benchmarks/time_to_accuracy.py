@@ -32,7 +32,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 import torch
 
-from benchmarks.trainer import padded
+from benchmarks.trainer import padded, transformers_model
 from pipeline.data.corpora import Corpora, build_corpora
 from pipeline.data.held_out_questions import HeldOutQuestions, first_with_targets
 from pipeline.data.masked_pairs import Batch, TrainingBatches, split_batch
@@ -158,25 +158,13 @@ def ours(plan: Plan, corpora: Corpora) -> tuple[Step, Score]:
 
 def plain(plan: Plan, corpora: Corpora) -> tuple[Step, Score]:
     from transformers import (
-        BertConfig,
-        BertForPreTraining,
         get_constant_schedule_with_warmup,
         get_linear_schedule_with_warmup,
     )
 
     settings = plan.settings
     torch.manual_seed(settings.seed)
-    config = BertConfig(
-        vocab_size=len(corpora.tokenizer),
-        hidden_size=settings.hidden,
-        num_hidden_layers=settings.layers,
-        num_attention_heads=settings.heads,
-        intermediate_size=settings.ffn,
-        max_position_embeddings=settings.max_positions,
-        hidden_dropout_prob=settings.dropout,
-        attention_probs_dropout_prob=settings.attention_dropout,
-    )
-    model: torch.nn.Module = BertForPreTraining(config)
+    model = transformers_model(settings, len(corpora.tokenizer))
     optimizer = torch.optim.AdamW(model.parameters(), lr=plan.lr)
     if plan.steps:
         schedule = get_linear_schedule_with_warmup(optimizer, WARM_UP, plan.steps)

@@ -95,11 +95,12 @@ def padded(batch: Batch, length: int, device: torch.device) -> tuple[Tensor, Ten
     return tokens, segments, real, targets, torch.from_numpy(batch.next_labels).to(device)
 
 
-def transformers_loop(settings: Settings, device: torch.device, precision: Precision) -> Step:
+def transformers_model(settings: Settings, vocab_size: int) -> nn.Module:
+    """The library's model of the same sizes."""
     from transformers import BertConfig, BertForPreTraining
 
     config = BertConfig(
-        vocab_size=VOCABULARY + 5,
+        vocab_size=vocab_size,
         hidden_size=settings.hidden,
         num_hidden_layers=settings.layers,
         num_attention_heads=settings.heads,
@@ -109,7 +110,11 @@ def transformers_loop(settings: Settings, device: torch.device, precision: Preci
         attention_probs_dropout_prob=settings.attention_dropout,
     )
     model: nn.Module = BertForPreTraining(config)
-    model.to(device).train()
+    return model
+
+
+def transformers_loop(settings: Settings, device: torch.device, precision: Precision) -> Step:
+    model = transformers_model(settings, VOCABULARY + 5).to(device).train()
     optimizer = torch.optim.AdamW(model.parameters(), lr=settings.lr)
 
     def step(batch: Batch) -> None:

@@ -62,7 +62,7 @@ def test_where_none_reaches_it_the_best_of_the_time_given_is_taken(monkeypatch):
 def test_the_whole_command(tmp_path, monkeypatch, capsys):
     dataset = write_tiny_dataset(tmp_path)
     output = tmp_path / "found.json"
-    options = ["--dataset", dataset, "--minutes", "1", "--steps", "50", "--targets", "0.01", "0.02", "--json", output]
+    options = ["--dataset", dataset, "--minutes", "4", "--steps", "50", "--targets", "0.01", "0.02", "--json", output]
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
     monkeypatch.setattr(sys, "argv", ["time_to_accuracy.py", *map(str, options)])
     assert benchmark.main() == 0
