@@ -88,7 +88,7 @@ def evaluate(arguments: argparse.Namespace) -> int:
     encoding = Encoding(dataset, tokenizer, settings.length)
     evaluator = Evaluator(encoding, held_out, splits.train, arguments.examples)
     scored = scored or evaluator.unanswered()
-    scored.refuse_other_examples(arguments.output, evaluator.sequences)
+    scored.refuse_other_questions(arguments.output, evaluator.sequences, evaluator.questions)
 
     # The answers: one checkpoint after the other, written as soon as they are there.
     precision = Precision(arguments.precision, torch.device(chosen_device(arguments.device)))

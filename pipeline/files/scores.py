@@ -125,6 +125,17 @@ class SplitScores:
     checkpoints: list[CheckpointScore]  # by step
     # Sequences that the split has in all; files of before lack it.
     available: int | None = field(default=None, metadata={"omit_none": True})
+    # SHA-256 of the sequences, masks, pairs and right answers, as in the final scoring; files of before lack it.
+    questions: str | None = field(default=None, metadata={"omit_none": True})
+
+    def refuse_other_questions(self, path: Path, sequences: int, questions: str) -> None:
+        """Raise an InputError where these scores, in the file ``path``, answer other questions."""
+        self.refuse_other_examples(path, sequences)
+        if self.questions != questions:
+            raise InputError(
+                f"{path}: was scored on other sequences or masks, by another version of this program; move it away and "
+                "score again, or give another --output"
+            )
 
     def refuse_other_examples(self, path: Path, asked: int) -> None:
         """Raise an InputError where these scores, in the file ``path``, are on another number of sequences."""

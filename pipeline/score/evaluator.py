@@ -15,7 +15,7 @@ from pipeline.baselines.counting import GUESSES, CountingGuesses
 from pipeline.characters.script_variants import SCRIPTS, script_numbers
 from pipeline.characters.token_classes import CLASSES, class_numbers
 from pipeline.data.corpora import Encoding
-from pipeline.data.held_out_questions import SEQUENCES, HeldOutQuestions
+from pipeline.data.held_out_questions import SEQUENCES, HeldOutQuestions, digest
 from pipeline.data.masked_pairs import Batch, split_batch, take
 from pipeline.data.pairing import IS_NEXT, NOT_NEXT
 from pipeline.files.dataset import Document
@@ -44,7 +44,9 @@ class Evaluator:
         corpus, self._train = encoding.corpus(documents), encoding.corpus(train)
         self._available = len(corpus)
         questions = HeldOutQuestions(corpus, examples)
-        self._batches = _by_length(questions.batches())
+        batches = questions.batches()
+        self.questions = digest(batches)
+        self._batches = _by_length(batches)
         self._strangers = _by_length([_false_pairs(batch) for batch in questions.strangers()])
         self._han = tokenizer.han_ids()
         self._sources = corpus.sources
@@ -81,7 +83,7 @@ class Evaluator:
 
     def unanswered(self) -> SplitScores:
         """The scores of this split before any checkpoint is scored: the groups and the counting guesses."""
-        return SplitScores(self.sequences, self.groups(), self.score_guesses(), [], self._available)
+        return SplitScores(self.sequences, self.groups(), self.score_guesses(), [], self._available, self.questions)
 
     def groups(self) -> dict[str, dict[str, GroupSize]]:
         """Every group with its size, by kind and name; deciles also with their frequencies in training."""

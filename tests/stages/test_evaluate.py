@@ -235,6 +235,21 @@ def test_a_checkpoint_that_was_trained_again_is_scored_again(run, complaint):
     assert "was scored on 8 sequences" in complaint("--examples", "9")
 
 
+def test_scores_of_other_questions_are_not_added_to(run, scored, complaint):
+    """As many sequences, but other masks: what the questions of before depended on was the seed."""
+    scores = read(scored)
+    assert scores["validation"]["questions"] == read(run / "final_scoring.json")["validation"]["questions"]
+    for other in ("ab" * 32, None):
+        scores["validation"]["questions"] = other
+        scores["validation"]["checkpoints"] = scores["validation"]["checkpoints"][:2]
+        if other is None:
+            del scores["validation"]["questions"]
+        (run / "scores.json").write_text(json.dumps(scores), encoding="utf-8")
+        before = (run / "scores.json").read_bytes()
+        assert "scores.json: was scored on other sequences or masks" in complaint()
+        assert (run / "scores.json").read_bytes() == before
+
+
 def test_every_and_final(run, complaint):
     (run / "ck" / "step_12.pth").unlink()
     result = evaluate(run, "--every", "2", "--final", run / "final.pth", "--examples", "8")
