@@ -66,6 +66,8 @@ class Processes:
                 "which sets them, or unset WORLD_SIZE"
             )
         self.device = torch.device(device_type)
+        if self.count > 1 and device_type == "mps":
+            raise InputError(f"{self.count} processes cannot share Apple's GPU; start one alone, or give --device cpu")
         if device_type == "cuda":
             local = _whole("LOCAL_RANK", 0)
             if local >= torch.cuda.device_count():

@@ -22,12 +22,12 @@ def refused(monkeypatch):
     """The complaint about an environment; None as a value unsets."""
     monkeypatch.setattr("pipeline.train.processes.PATIENCE", timedelta(seconds=1))
 
-    def of(environment):
+    def of(environment, device="cpu"):
         for name in LAUNCHER:
             monkeypatch.delenv(name, raising=False)
             if environment.get(name) is not None:
                 monkeypatch.setenv(name, environment[name])
-        with pytest.raises(InputError) as error, Processes("cpu"):
+        with pytest.raises(InputError) as error, Processes(device):
             pass
         assert "\n" not in str(error.value)
         return str(error.value)
@@ -56,6 +56,12 @@ def test_variables_that_are_missing(refused, names, value):
 def test_a_rank_beyond_the_processes(refused, environment):
     """Alone and not the first, a process would train and write nothing."""
     assert "RANK is" in refused(environment)
+
+
+def test_several_processes_on_the_one_gpu_of_a_mac(refused, monkeypatch):
+    assert refused(GOOD, "mps") == "2 processes cannot share Apple's GPU; start one alone, or give --device cpu"
+    monkeypatch.setenv("WORLD_SIZE", "1")
+    assert Processes("mps").device.type == "mps"
 
 
 def test_nobody_at_the_address(refused):
