@@ -1,6 +1,6 @@
 """What somebody with a GPU can add to the study: the checks of the device, and a run as long as the time allows.
 
-    make gpu PY=python MINUTES=4 PART=check      # device tests, the trainer's benchmark, steps per second
+    make gpu PY=python MINUTES=4 PART=check      # device tests, two benchmarks, steps per second
     make gpu PY=python MINUTES=10 PART=train     # the longest annealed run of the 48M model that fits
 
 It needs torch 2.11 or newer and installs nothing. ``check`` writes what it measured to runs/gpu/check.json. ``train``
@@ -57,7 +57,7 @@ def main() -> int:
 
 
 def check(arguments: argparse.Namespace) -> int:
-    """Device tests, the trainer's benchmark and the rate; 1 where a test failed."""
+    """Device tests, the benchmarks of trainer and attention, and the rate; 1 where one failed."""
     passed = None
     if importlib.util.find_spec("pytest"):
         command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/train/test_devices.py"]
@@ -72,12 +72,22 @@ def check(arguments: argparse.Namespace) -> int:
         text=True,
     )
     print(benchmark.stdout + benchmark.stderr, end="", flush=True)
+    rounds = 30 if arguments.device == "cuda" else 1
+    attention = subprocess.run(
+        [sys.executable, "benchmarks/attention.py", "--device", arguments.device, "--rounds", str(rounds)],
+        cwd=ROOT,
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    print(attention.stdout + attention.stderr, end="", flush=True)
     trial = measured(arguments)
     found = {
         "device": torch.cuda.get_device_name() if arguments.device == "cuda" else "cpu",
         "torch": torch.__version__,
         "device_tests_passed": passed,
         "benchmark": benchmark.stdout.splitlines(),
+        "attention": attention.stdout.splitlines(),
         "preset": arguments.preset,
         "effective_batch": EFFECTIVE_BATCH,
         "steps_per_second": trial.steps_per_second,
@@ -85,7 +95,7 @@ def check(arguments: argparse.Namespace) -> int:
     }
     atomic.write_json(arguments.folder / "check.json", found, indent=1)
     print(f"{trial.steps_per_second:.1f} steps/s after {trial.start_seconds:.0f} s; {arguments.folder / 'check.json'}")
-    return 0 if passed is not False and benchmark.returncode == 0 else 1
+    return 0 if passed is not False and benchmark.returncode == attention.returncode == 0 else 1
 
 
 def train(arguments: argparse.Namespace) -> int:

@@ -17,7 +17,7 @@ from torch.nn import functional as F
 
 from pipeline.model import dropout
 
-SEQUENCES_A_GRID = 8  # on the CPU; a GPU prefers few large products
+SEQUENCES_A_GRID = 8  # on the CPU; a GPU prefers one large product
 
 
 class Grid(NamedTuple):
@@ -31,6 +31,11 @@ class Grid(NamedTuple):
     )
     from_grid: Tensor  # int64 [t * 3 * h] each row's place in the grid; t is the number of tokens in it
     mask: Tensor  # float32 [B, 1, 1, L] 0 where there is a token, -inf where there is none
+
+
+def grid_size(device: torch.device, sequences: int) -> int:
+    """How many of the ``sequences`` of a batch share a grid on ``device``."""
+    return SEQUENCES_A_GRID if device.type == "cpu" else sequences
 
 
 def lay_out(lengths: np.ndarray, heads: int, sequences_a_grid: int) -> list[Grid]:

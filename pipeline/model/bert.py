@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from pipeline.data.masked_pairs import Batch
-from pipeline.model.attention import SEQUENCES_A_GRID, Grid, lay_out, self_attention
+from pipeline.model.attention import Grid, grid_size, lay_out, self_attention
 from pipeline.model.dropout import add_dropped, dropout
 
 NORM_EPSILON = 1e-12
@@ -57,7 +57,7 @@ def to_device(batch: Batch, heads: int, device: torch.device) -> Inputs:
     def move(tensor: Tensor) -> Tensor:
         return tensor.pin_memory().to(device, non_blocking=True) if device.type == "cuda" else tensor
 
-    grids = lay_out(batch.lengths, heads, SEQUENCES_A_GRID if device.type == "cpu" else len(batch.lengths))
+    grids = lay_out(batch.lengths, heads, grid_size(device, len(batch.lengths)))
     starts = np.cumsum(batch.lengths) - batch.lengths
     arrays = (batch.tokens, batch.segments, batch.positions, starts, batch.targets, batch.labels, batch.next_labels)
     tokens, segments, positions, firsts, targets, labels, next_labels = (move(torch.from_numpy(a)) for a in arrays)

@@ -90,6 +90,7 @@ def test_check_measures_and_writes_it_down(rehearsal):
     assert found["device_tests_passed"] is True
     assert found["steps_per_second"] > 0
     assert any("ours" in line for line in found["benchmark"])
+    assert any(line.startswith("grids ") for line in found["attention"])
 
 
 def test_an_older_torch_is_refused(rehearsal, monkeypatch):
