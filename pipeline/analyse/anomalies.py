@@ -37,9 +37,8 @@ def anomalies(history: History) -> list[Anomaly]:
     found: list[Anomaly] = []
     for key in history.records:
         values = history.series(key)
-        is_null = np.array([value is None for value in history.records[key]])
         kinds: dict[AnomalyKind, np.ndarray] = {
-            "nan": np.isnan(values) & ~is_null,
+            "nan": np.isnan(values) & history.not_finite(key),
             "inf": values == np.inf,
             "-inf": values == -np.inf,
         }
@@ -59,7 +58,7 @@ def anomalies(history: History) -> list[Anomaly]:
     for key in (columns.loss.train, columns.accuracy.train):
         found += _entry(history, key, "stall", _frozen(history.series(key)), f"the same value {FROZEN} times or more")
     note = f"a pause of more than {PAUSE:.0f} times the usual before it"
-    found += _entry(history, "seconds", "stall", _pauses(history.series("seconds")), note)
+    found += _entry(history, "seconds", "stall", _pauses(history.known("seconds")), note)
     breaks = _lr_breaks(history.series(columns.rate)) & ~_changed(history)
     return found + _entry(history, columns.rate, "lr_break", breaks, "the schedule jumps here")
 

@@ -15,11 +15,12 @@ from pipeline.statistics.smoothing import running_mean
 
 SMOOTHING = 40  # a running mean spans this part of the records
 QUARTERS = 4
+LEAST_GAIN = 1e-9  # points; less is the rounding of a constant
 
 
 def cost(history: History) -> Cost:
     """What the run cost, in all and for each point of accuracy."""
-    seconds, tokens = history.series("seconds"), history.series("tokens")
+    seconds, tokens = history.known("seconds"), history.known("tokens")
     flops_per_step = history.facts.number("flops_per_step")
     flops = history.series("steps") * (np.nan if flops_per_step is None else flops_per_step)
     spent = {"seconds": seconds, "tokens": tokens, "flops": flops}
@@ -58,7 +59,7 @@ def _between(start: int, end: int, smooth: np.ndarray, spent: dict[str, np.ndarr
 
     def per_point(name: str) -> float | None:
         amount = float(spent[name][end] - spent[name][start])
-        return amount / points if points > 0 and np.isfinite(amount) else None
+        return amount / points if points > LEAST_GAIN and np.isfinite(amount) else None
 
     return Gains(points, **{f"{name}_per_point": per_point(name) for name in spent})
 

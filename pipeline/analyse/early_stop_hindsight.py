@@ -36,7 +36,7 @@ def early_stopping(history: History, rule: EarlyStop) -> EarlyStopHindsight | No
         note = "The rule would have let this run go on to its last record."
         return EarlyStopHindsight(rule, key, None, None, None, None, None, at_end[0], None, None, note)
     at_stop = _window(values[evaluated & (steps <= stop)], rule.window)
-    seconds = history.series("seconds")
+    seconds = history.known("seconds")
     saved_seconds = float(seconds[-1] - seconds[steps == stop][0])
     lost = None if at_stop[0] is None or at_end[0] is None else at_end[0] - at_stop[0]
     half = _half_width(at_stop[1], at_end[1])

@@ -190,7 +190,7 @@ def schedule_of(history: History, planned: float | None) -> Schedule:
 
 
 def _planned_steps(history: History) -> float | None:
-    return history.facts.number("config", "steps")
+    return history.facts.count("config", "steps")
 
 
 def _crossing(places: np.ndarray, chance: np.ndarray, share: float) -> int | None:

@@ -76,7 +76,7 @@ def new_figure(
 
 def step_axis(axes: Axes, last_step: float, label: str) -> None:
     """The horizontal axis of all curves over a run."""
-    axes.set_xlim(0, last_step * 1.02)
+    axes.set_xlim(0, last_step * 1.02 or 1)
     axes.set_xlabel(label)
     axes.xaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 2.5, 5, 10]))
     axes.xaxis.set_major_formatter(FuncFormatter(lambda step, _: short_step(step)))
@@ -85,6 +85,8 @@ def step_axis(axes: Axes, last_step: float, label: str) -> None:
 def log_step_axis(axes: Axes, first_step: float, last_step: float, label: str) -> None:
     """A logarithmic horizontal axis with steps written out."""
     axes.set_xlabel(label)
+    if last_step <= 0:  # a run of one record, at step 0
+        return
     axes.set_xscale("log")
     if 0 < first_step < last_step:
         axes.set_xlim(first_step * 0.95, last_step * 1.05)

@@ -34,6 +34,13 @@ class KeptStates:
         """These, and the state of ``step`` where it is not None."""
         return self if step is None else replace(self, steps=self.steps | {step})
 
+    def between(self, step: int, last: int) -> int:
+        """How many there are after ``step``, up to ``last``."""
+        named = [each for each in self.steps if step < each <= last]
+        if not self.every:
+            return len(named)
+        return last // self.every - step // self.every + sum(each % self.every != 0 for each in named)
+
     def __str__(self) -> str:
         """What ``parse_kept_states`` reads."""
         return ",".join([*map(str, sorted(self.steps)), *([f"every:{self.every}"] if self.every else [])])

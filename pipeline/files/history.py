@@ -41,32 +41,23 @@ from pipeline.files import atomic
 from pipeline.files.columns import Columns, read_columns
 from pipeline.files.json_object import read_json_object
 from pipeline.files.logs.notes import Note
-from pipeline.files.run_record import Facts
+from pipeline.files.run_record import LARGEST, Facts
 from pipeline.formatting import Step
 from pipeline.stage import InputError
 
 Role = Literal["accuracy", "held_out", "loss", "held_out_loss"]
 FORMAT = 1
-LARGEST = 1e100  # what is beyond it is no measurement, and its square would overflow
 LAST_STEP = 2**53  # beyond it a float cannot tell one step from the next
+FIRST_STEP = 1e-6  # a run that ends before it counts nothing
+CLOSEST = 1e-9  # of the last step, from the first record to the last; closer ones cannot be told apart by a fit
 ROUNDED = 1e-6  # single precision may put a share so far above 1
 DEFAULT_HISTORY = Path("training_history_100k.json")  # the user's own, where the trainer writes it
 COMMITTED = Path("results")  # what comes with the program; nothing is written there by default
 COMMITTED_HISTORY = COMMITTED / "training_history_100k.json"
 PUBLISHED_KEYS = ("steps", "mlm_acc", "nsp_acc", "loss", "lr")
 FURTHER_KEYS = (
-    "mlm_targets",
-    "nsp_pairs",
-    "eval_mlm_acc",
-    "eval_mlm_acc_han",
-    "eval_nsp_acc",
-    "eval_loss",
-    "sample_mlm_acc",
-    "sample_mlm_acc_published",
-    "sample_nsp_acc",
-    "grad_norm",
-    "tokens",
-    "seconds",
+    *("mlm_targets", "nsp_pairs", "eval_mlm_acc", "eval_mlm_acc_han", "eval_nsp_acc", "eval_loss"),
+    *("sample_mlm_acc", "sample_mlm_acc_published", "sample_nsp_acc", "grad_norm", "tokens", "seconds"),
 )
 
 
@@ -158,7 +149,21 @@ class History:
         """The list ``key`` as float64 [N]: NaN where it is null, all NaN where the list is missing, infinite beyond
         ``LARGEST``, so that sums of squares stay finite."""
         values = (self.records.get(key) if key else None) or [None] * len(self)
-        return np.array([_as_float(value) for value in values], dtype=np.float64)
+        try:
+            found = np.array(values, dtype=np.float64)
+        except OverflowError:  # a whole number larger than any float
+            found = np.array([_as_float(value) for value in values])
+        return np.where(np.abs(found) > LARGEST, np.copysign(inf, found), found)
+
+    def known(self, key: str | None) -> np.ndarray:
+        """The same with NaN for infinity too."""
+        values = self.series(key)
+        return np.where(np.isfinite(values), values, np.nan)
+
+    def not_finite(self, key: str) -> np.ndarray:
+        """Which records have a value of the list ``key`` that is not a finite number: bool [N]."""
+        given = np.array([value is not None for value in self.records[key]], dtype=bool)
+        return given & ~np.isfinite(self.series(key))
 
     def points(self, key: str | None) -> tuple[np.ndarray, np.ndarray]:
         """Steps and values (float64 [M] each) of the records whose ``key`` is a finite number."""
@@ -301,6 +306,8 @@ def check_steps(path: Path, values: Any) -> list[Any]:
     for position, step in enumerate(steps):
         if not 0 <= step <= LAST_STEP:  # NaN is refused too
             raise InputError(f"{path}: steps[{position}] is {_short(step)}; steps must lie between 0 and {LAST_STEP:,}")
+    if steps and (0 < steps[-1] < FIRST_STEP or 0 < steps[-1] - steps[0] < CLOSEST * steps[-1]):
+        raise InputError(f"{path}: all steps lie between {steps[0]} and {steps[-1]}, too near each other or to 0")
     if not all(map(lt, steps, steps[1:])):
         position = next(place for place in range(1, len(steps)) if steps[place] <= steps[place - 1])
         raise InputError(

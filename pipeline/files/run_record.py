@@ -30,6 +30,10 @@ class Branch:
     sha256: str  # of the state file that was taken up
 
 
+LARGEST_COUNT = 2**63 - 1
+LARGEST = 1e100  # what is beyond it is no measurement, and its square would overflow
+
+
 class Facts:
     """The ``run`` object of the history in ``path``; a fact is named by the keys that lead to it.
 
@@ -41,18 +45,18 @@ class Facts:
         self._run = run
 
     def number(self, *keys: str) -> float | None:
-        """A finite number."""
+        """A finite number, in size at most ``LARGEST``."""
         value = self._value(keys)
         if value is None or (isinstance(value, float) and not isfinite(value)):
             return None
-        if type(value) not in (int, float):
+        if type(value) not in (int, float) or abs(value) > LARGEST:
             raise self._wrong(keys, "a number", value)
         return value
 
     def count(self, *keys: str) -> int | None:
-        """A whole number that is not negative."""
+        """A whole number from 0 to ``LARGEST_COUNT``."""
         value = self._value(keys)
-        if value is not None and (type(value) is not int or value < 0):
+        if value is not None and (type(value) is not int or not 0 <= value <= LARGEST_COUNT):
             raise self._wrong(keys, "a whole number", value)
         return value
 

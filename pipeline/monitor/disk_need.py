@@ -10,6 +10,7 @@ from pipeline.files.checkpoint_names import EARLY_STEPS, STATES_KEPT, KeptStates
 
 BYTES_A_PARAMETER = 4  # weights are stored in float32
 STATE_FACTOR = 3  # the weights and the optimizer's two moments
+MOST_CHECKPOINTS = 1_000_000  # more are no plan
 
 
 @dataclass(frozen=True)
@@ -53,17 +54,18 @@ def disk_need(
     of_weights = sizes[weights[-1][1]] if weights else BYTES_A_PARAMETER * parameters if parameters else None
     of_state = sizes[states[-1][1]] if states else STATE_FACTOR * of_weights if of_weights else None
     needed = None
-    steps = weight_steps(total, interval, early) if total and interval else []
+    looked_at = total and interval and total // interval <= MOST_CHECKPOINTS
+    steps = weight_steps(total, interval, early) if total and interval and looked_at else []
     due = [each for each in steps if not begun or each > begun]
     past, to_come = [each for each in due if each <= step], [each for each in due if each > step]
-    if total is not None and interval and of_weights and of_state and (weights or not past):
+    if total is not None and looked_at and of_weights and of_state and (weights or not past):
         if len(weights) < len(past):
             spared = [each for each in to_come if early and each in EARLY_STEPS]
             to_come = spared + [each for each in to_come if each not in spared][:1]
         # A new state is written before the oldest goes; the finished model is one more file of weights.
         states_to_come = STATES_KEPT + 1 - min(len(states), STATES_KEPT) if step < total else 0
         if kept:
-            states_to_come += sum(each in kept for each in range(step + 1, total + 1))
+            states_to_come += kept.between(step, total)
         needed = len(to_come) * of_weights + states_to_come * of_state + (of_weights if step < total else 0)
     return DiskNeed(str(folder), len(weights), sum(sizes.values()), needed, free)
 

@@ -8,11 +8,10 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta, timezone
 from itertools import pairwise
-from math import isfinite
 from typing import Any
 
 from pipeline.files.history import History
-from pipeline.files.run_record import Branch, recorded_changes, recorded_config
+from pipeline.files.run_record import LARGEST, Branch, recorded_changes, recorded_config
 from pipeline.formatting import Step, bytes_text, duration, step_text
 from pipeline.monitor.disk_need import DiskNeed
 from pipeline.monitor.quick_forecast import forecast_end
@@ -174,7 +173,7 @@ def _state(history: History, total: int | None, finished: bool, age: float, usua
 
 def _usual_interval(history: History) -> float | None:
     """Median seconds between the recent records, or None where the history keeps no time."""
-    seconds = [0.0, *(value for value in history.records.get("seconds", []) if _good(value))][-RECENT - 1 :]
+    seconds = [0.0, *(value for _, value in finite(history, "seconds"))][-RECENT - 1 :]
     gaps = sorted(after - before for before, after in pairwise(seconds))
     return gaps[len(gaps) // 2] if gaps else None
 
@@ -189,20 +188,15 @@ def _schedule(history: History) -> Schedule | None:
 
 def _rate(history: History, over: int) -> float | None:
     """Steps a second over the last ``over`` records."""
-    seconds = history.records.get("seconds", [])
-    points = [(0, 0.0), *(point for point in zip(history.records["steps"], seconds, strict=False) if _good(point[1]))]
+    points = [(0, 0.0), *finite(history, "seconds")]
     (first, begun), (last, ended) = points[-1 - min(over, len(points) - 1)], points[-1]
     return (last - first) / (ended - begun) if ended > begun else None
 
 
-def _good(value: float | None) -> bool:
-    return value is not None and isfinite(value)
-
-
 def _last(history: History, key: str | None) -> float | None:
-    """The value of the last record where it is a finite number."""
+    """The newest value, where it is a finite number."""
     value = history.last(key)
-    return value if _good(value) else None
+    return value if value is not None and abs(value) <= LARGEST else None
 
 
 def _local_time(moment: float) -> str | None:

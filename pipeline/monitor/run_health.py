@@ -49,9 +49,8 @@ class Deviation:
 
 def finite(history: History, key: str | None) -> Points:
     """(step, value) of the records whose ``key`` is a finite number; empty where the list is missing."""
-    values = history.records.get(key, []) if key else []
-    return [(step, value) for step, value in zip(history.records["steps"], values, strict=False)
-            if value is not None and isfinite(value)]  # fmt: skip
+    values = history.series(key).tolist()
+    return [(step, value) for step, value in zip(history.steps, values, strict=True) if isfinite(value)]
 
 
 def findings(history: History) -> list[str]:
@@ -61,11 +60,10 @@ def findings(history: History) -> list[str]:
 
 def not_numbers(history: History) -> list[str]:
     found = []
-    for key, values in history.records.items():
-        bad = [step for step, value in zip(history.records["steps"], values, strict=True) if value is not None
-               and not isfinite(value)]  # fmt: skip
-        if bad:
-            found.append(f"{key}: {len(bad)} NaN or infinite, the last at step {step_text(bad[-1])}")
+    for key in history.records:
+        bad = history.not_finite(key).nonzero()[0]
+        if len(bad):
+            found.append(f"{key}: {len(bad)} NaN or infinite, the last at step {step_text(history.steps[bad[-1]])}")
     return found
 
 

@@ -30,6 +30,7 @@ REFINEMENTS = 3  # searches, each within what the last one found likely
 NEGLIGIBLE = 1e-4  # weight, against the largest of the curve
 BISECTIONS = 30
 SMALLEST_CHANCE = 1e-12
+LEAST_CHANGE = 1e-12  # of a curve's transform over the run; one of less is flat
 
 
 @dataclass(frozen=True)
@@ -205,7 +206,7 @@ def _components(steps: np.ndarray, boxes: dict[str, np.ndarray], prior: dict[str
         count = len(shapes[curve])
         priors.append(np.full(count, prior[curve] * float(np.prod(np.ptp(box, axis=1))) / count))
     ends = transforms(shapes, steps[[0, -1]])
-    return Components(shapes, ends[:, 0], np.maximum(ends[:, 1] - ends[:, 0], 1e-300), np.concatenate(priors))
+    return Components(shapes, ends[:, 0], np.maximum(ends[:, 1] - ends[:, 0], LEAST_CHANGE), np.concatenate(priors))
 
 
 def _narrowed(mixture: Mixture, curve: str, box: np.ndarray) -> np.ndarray:

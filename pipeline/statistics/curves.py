@@ -35,6 +35,7 @@ SHAPES: dict[str, tuple[str, ...]] = {
 PARAMETERS = {curve: ("a", "b", *shape) for curve, shape in SHAPES.items()}
 SATURATING = ("exponential", "power")  # their a is an asymptote
 FEWEST_RECORDS = 8  # below this three parameters follow the noise
+LEAST_SPREAD = 1e-200  # of the squares of a transform's values
 SEARCHED_RECORDS = 4_000  # more are averaged down to so many for the grid; the end of the search sees them all
 SHAPE_POINTS = {"tau": 60, "shift": 14, "exponent": 12}  # of the first search, by parameter of the shape
 
@@ -180,7 +181,9 @@ def fit_curve(curve: str, steps: np.ndarray, accuracy: np.ndarray) -> Fit:
     shape, at_bound = _best_shape(curve, steps, accuracy) if SHAPES[curve] else ((), ())
     g = transform(curve, steps, shape)
     centred = g - g.mean()
-    b = float(centred @ (accuracy - accuracy.mean()) / (centred @ centred))
+    spread = float(centred @ centred)
+    # A curve of no bend at all over these steps, as an exponential long after its end, is the mean.
+    b = float(centred @ (accuracy - accuracy.mean())) / spread if spread > LEAST_SPREAD else 0.0
     a = float(accuracy.mean() - b * g.mean())
     parameters = dict(zip(PARAMETERS[curve], (a, b, *shape), strict=True))
     variance = float(np.mean((accuracy - a - b * g) ** 2))
@@ -213,7 +216,7 @@ def _best_shape(curve: str, steps: np.ndarray, accuracy: np.ndarray) -> tuple[tu
         g = transform(curve, x, tuple(np.exp(log_shape)))
         g = g - g.mean()
         spread = float(g @ g)
-        return -(float(g @ y) ** 2) / spread / float(y @ y) if spread > 0 else 0.0
+        return -(float(g @ y) ** 2) / spread / float(y @ y) if spread > LEAST_SPREAD else 0.0
 
     fewer, means = average_down(steps, accuracy, SEARCHED_RECORDS)
     means = means - means.mean()

@@ -14,6 +14,7 @@ ORIGINS = (0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8)
 TENTHS = 10
 FEWEST_RECORDS = 40  # eight before the first origin
 MOST_RECORDS = 400  # more are averaged down
+LEAST_SPREAD = 1e-13  # of a curve's values before an origin, as a share of their squares; below it they are all alike
 
 
 def rolling_errors(steps: np.ndarray, accuracy: np.ndarray) -> dict[str, float]:
@@ -45,8 +46,10 @@ def _forecasts(g: np.ndarray, y: np.ndarray, ends: np.ndarray, edges: np.ndarray
 
     counts = ends.astype(float)
     g_sum, y_sum = sums(g), sums(y)
-    gg = np.maximum(sums(g**2) - g_sum**2 / counts, 1e-300)
-    gy = sums(g * y) - g_sum * y_sum / counts
+    gg = sums(g**2) - g_sum**2 / counts
+    bends = gg > LEAST_SPREAD * g_sum**2 / counts
+    gg = np.where(bends, gg, 1.0)
+    gy = np.where(bends, sums(g * y) - g_sum * y_sum / counts, 0.0)
     best = np.argmax(gy**2 / gg, axis=0)
     origins = np.arange(len(ends))
     b = (gy / gg)[best, origins]

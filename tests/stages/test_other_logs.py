@@ -64,7 +64,6 @@ def test_several_logs_of_several_kinds_stand_side_by_side(tmp_path):
     output, exported = tmp_path / "analysis.json", tmp_path / "records.csv"
     succeeded(run_here("analyze_100k.py", "--history", *paths, "--output", output, "--csv", exported))
     several = json.loads(output.read_text("utf-8"))["several"]
-    assert several["kind"] == "experiments"
     assert [run["records"] for run in several["histories"]] == [60, 60, 60]
     with exported.open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
@@ -73,6 +72,14 @@ def test_several_logs_of_several_kinds_stand_side_by_side(tmp_path):
     drawn = draw(tmp_path / "figures", "--history", *paths, "--analysis", output, "--csv", tmp_path / "again.csv")
     assert "ladder" in drawn.figures
     assert (tmp_path / "again.csv").read_bytes() == exported.read_bytes()
+
+
+def test_two_logs_of_one_length_are_not_taken_for_seeds(tmp_path):
+    paths = [tmp_path / "a.json", tmp_path / "b.json"]
+    for path in paths:
+        logs.trainer_state(path)
+    succeeded(run_here("analyze_100k.py", "--history", *paths, "--output", tmp_path / "analysis.json"))
+    assert json.loads((tmp_path / "analysis.json").read_text("utf-8"))["several"]["kind"] == "experiments"
 
 
 def test_what_the_user_says_of_columns_reaches_every_script(tmp_path):
@@ -117,10 +124,14 @@ def test_a_log_that_is_not_understood_is_refused_by_every_script(tmp_path, text,
     assert [file.name for file in tmp_path.iterdir()] == ["some.log"]
 
 
-def test_watching_waits_for_a_log_that_is_not_there_yet(tmp_path):
-    logs.trainer_state(tmp_path / "b.json")
-    state = json.loads((tmp_path / "b.json").read_text("utf-8"))
-    result = run_here("check_progress.py", "--history", tmp_path / "b.json", "--watch", "0.1")
-    assert result.returncode == 0  # the last step of the plan was reached, so the run is finished
-    assert "finished" in result.stdout
-    assert state["max_steps"] == 600
+def test_only_the_plan_of_a_log_tells_whether_it_is_finished(tmp_path):
+    logs.trainer_state(tmp_path / "t.json")
+    state = json.loads((tmp_path / "t.json").read_text("utf-8"))
+    (tmp_path / "longer.json").write_text(json.dumps({**state, "max_steps": 700}), encoding="utf-8")
+    logs.plain_csv(tmp_path / "p.csv")
+    paths = [tmp_path / name for name in ("t.json", "longer.json", "p.csv")]
+    lines = succeeded(run_here("check_progress.py", "--json", "--history", *paths)).splitlines()
+    assert [json.loads(line)["state"] for line in lines] == ["finished", "unknown", "unknown"]
+    assert [json.loads(line)["total_steps"] for line in lines] == [600, 700, None]
+    watched = run_here("check_progress.py", "--history", tmp_path / "t.json", "--watch", "0.1")
+    assert (watched.returncode, "finished" in watched.stdout) == (0, True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from pipeline.files.history import History
+from pipeline.files.history import LAST_STEP, History
 from pipeline.files.run_record import recorded_config
 from pipeline.statistics.schedule import Schedule, recorded_schedule
 from pipeline.statistics.schedule_forecast import Plan
@@ -29,7 +29,7 @@ def planned_schedule(history: History) -> Schedule | None:
 def plan_of(history: History) -> Plan | None:
     """The rates of the records and, after them, of the run's settings; None where the settings name no schedule."""
     schedule = planned_schedule(history)
-    if schedule is None or schedule.steps < history.last_step:
+    if schedule is None or not history.last_step <= schedule.steps <= LAST_STEP:
         return None
     return joined(*history.points(history.columns.rate), schedule)
 

@@ -34,11 +34,11 @@ OTHER_SCORES = {"f1": 2, "em": 2, "exact": 2, "miou": 2, "map": 3, "ap": 3, "aac
                 "macc": 4}  # fmt: skip
 PERCENT = TOP_ONE | {"percent", "pct"}  # in percent as a rule
 PLAIN = {"step", "epoch", "total", "mean", "avg", "average", "running", "smoothed"}  # words that change little
+# Weights & Biases exports the least and the greatest of each chart's points as ``loss__MIN`` and ``loss__MAX``.
 NOT_THE_METRIC = {"per", "second", "seconds", "sec", "time", "eta", "samples", "accumulation", "min", "max", "std",
                   "best", "count", "num", "scale", "weight", "top5", "acc5", "prec5"}  # fmt: skip
 MEANS = ("mIoU", "mAP", "mAcc", "aAcc")  # capitals that begin no word
 OF_OTHER_SCORES = 1000  # ranks from here on are theirs
-WANDB_RANGE = ("__MIN", "__MAX")
 RUN = " - "  # between the name of a run and that of its metric, in W&B's exports
 
 
@@ -55,8 +55,6 @@ class Meaning:
 @lru_cache(maxsize=4096)
 def meaning_of(name: str) -> Meaning | None:
     """What ``name`` says; None where it says nothing that is known."""
-    if name.endswith(WANDB_RANGE):
-        return None
     run, found, metric = name.rpartition(RUN)
     if not found:
         run, metric = "", name

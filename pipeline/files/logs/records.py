@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from itertools import pairwise
 from math import isnan
@@ -96,7 +96,7 @@ def _our_roles(names: list[str]) -> dict[str, str]:
     return {role: name for role, name in known.items() if name and name in names}
 
 
-def _by_step(table: Table, counter: Counter, columns: dict[str, Values], measured: Container[str]) -> dict[str, Values]:
+def _by_step(table: Table, counter: Counter, columns: dict[str, Values], measured: Sequence[str]) -> dict[str, Values]:
     """The columns (values row by row) merged into one record a step. What that does to the columns that are
     ``measured`` is noted in ``table``."""
     at = [None if step is None or isnan(step) else step for step in counter.steps]
@@ -104,22 +104,27 @@ def _by_step(table: Table, counter: Counter, columns: dict[str, Values], measure
         table.notes.append(Note("{count:,} rows have no step: left out", {"count": at.count(None)}))
     lists: dict[str, dict[float, float]] = {}
     replaced, unsorted = 0, False
+    dropped: set[float] = set()  # steps of before a restart
     for name, values in columns.items():
         pairs = [(step, value) for step, value in zip(at, values, strict=True)
                  if step is not None and value is not None]  # fmt: skip
         falls = sum(after[0] < before[0] for before, after in pairwise(pairs))
-        if falls * RESUMED > len(pairs):
-            lists[name], lost = dict(pairs), 0
-            unsorted = unsorted or name in measured
+        if name not in measured:
+            lists[name] = _last_of_each(pairs)[0]
+        elif falls * RESUMED > len(pairs):
+            lists[name], unsorted = dict(pairs), True
         else:
-            lists[name], lost = _resumed(pairs) if falls else _last_of_each(pairs)
-        replaced = max(replaced, lost if name in measured else 0)
+            kept, lost = _without_lost_part(pairs) if falls else (pairs, [])
+            lists[name], twice = _last_of_each(kept)
+            replaced = max(replaced, twice + len(lost))
+            dropped |= set(lost)
+    dropped -= {step for name in measured for step in lists.get(name, {})}
     if unsorted:
         table.notes.append(Note("the rows are not in the order of their steps: sorted"))
     if replaced:
         text = "{count:,} records were written before a restart at an earlier step, or twice at one step: the last ones"
         table.notes.append(Note(f"{text} count", {"count": replaced}))
-    steps = sorted({step for known in lists.values() for step in known})
+    steps = sorted({step for known in lists.values() for step in known} - dropped)
     check_steps(table.path, steps)
     merged: dict[str, Values] = {"steps": [step_number(step) for step in steps]}
     return merged | {name: [known.get(step) for step in steps] for name, known in lists.items()}
@@ -140,17 +145,15 @@ def _last_of_each(pairs: list[tuple[float, float]]) -> tuple[dict[float, float],
     return found, lost
 
 
-def _resumed(pairs: list[tuple[float, float]]) -> tuple[dict[float, float], int]:
-    """The same where steps go back, as of a run that was killed and resumed: what the lost part wrote is dropped."""
+def _without_lost_part(pairs: list[tuple[float, float]]) -> tuple[list[tuple[float, float]], list[float]]:
+    """What counts of a run that was killed and resumed at an earlier step, and the steps of what was lost."""
     kept: list[tuple[float, float]] = []
-    lost = 0
+    lost = []
     for step, value in pairs:
         while kept and kept[-1][0] > step:
-            kept.pop()
-            lost += 1
+            lost.append(kept.pop()[0])
         kept.append((step, value))
-    found, twice = _last_of_each(kept)
-    return found, lost + twice
+    return kept, lost
 
 
 def _name_what_is_cumulative(records: dict[str, Any], names: list[str]) -> None:

@@ -139,8 +139,8 @@ def test_our_own_history_in_percent(tmp_path):
 
 def test_a_run_that_was_resumed_counts_by_its_last_records(tmp_path):
     steps = [*range(100, 900, 100), *range(550, 1150, 100)]
-    text = "\n".join(f"{step},{place}" for place, step in enumerate(steps))
-    history = read_log(written(tmp_path, f"step,loss\n{text}\n"))
+    text = "\n".join(f"{step},{place},7" for place, step in enumerate(steps))
+    history = read_log(written(tmp_path, f"step,loss,memory\n{text}\n"))
     assert history.steps == [100, 200, 300, 400, 500, 550, 650, 750, 850, 950, 1050]
     assert history.records["loss"] == [0, 1, 2, 3, 4, 8, 9, 10, 11, 12, 13]
     assert any(note.startswith("3 records were written before a restart") for note in notes(history))
@@ -150,6 +150,13 @@ def test_the_last_of_several_records_at_one_step_counts(tmp_path):
     history = read_log(written(tmp_path, "step,loss,val_loss\n1,5,\n1,4,\n1,,9\n2,3,nan\n2,nan,8\n"))
     assert history.records == {"steps": [1, 2], "loss": [4, 3], "val_loss": [9, 8]}
     assert any(note.startswith("1 records were written") for note in notes(history))
+
+
+def test_a_nan_that_stands_for_no_value_is_not_a_record(tmp_path):
+    history = read_log(written(tmp_path, "step,loss,val_loss\n1,nan,9\n1,4,nan\n2,3,nan\n"))
+    assert history.records["loss"] == [4, 3]
+    assert history.records["val_loss"][0] == 9
+    assert not any("were written before a restart" in note for note in notes(history))
 
 
 def test_rows_in_disorder_are_sorted_and_it_is_said(tmp_path):
