@@ -8,7 +8,9 @@
 
 For each checkpoint it gives MLM accuracy and loss by decile of training frequency, by token class and by source, NSP
 accuracy against strangers of the same and of any source, and the accuracy by the published rule; once, the same for
-guessing by counting. What each number means stands in pipeline/files/scores.py, the format of the output.
+guessing by counting. It also says how close the model is to those guesses, and what it puts into the blanks of a few
+fixed sentences. What each number means stands in pipeline/files/scores.py, the format of the output.
+`--hf FOLDER` asks a masked language model of the `transformers` library the same questions, bert-base-chinese for one.
 
 Settings and masks are the run's own, read from its history, so the last checkpoint's totals are the history's. Scores
 that are there already are kept: run it again, also while training goes on, and only new checkpoints are scored. The
@@ -20,6 +22,7 @@ from __future__ import annotations
 import argparse
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -41,8 +44,10 @@ from pipeline.model.device import chosen_device
 from pipeline.model.precision import NAMES as PRECISIONS
 from pipeline.model.precision import Precision
 from pipeline.score.accuracy_table import accuracy_table
+from pipeline.score.blanks import fill, fixed_blanks, read_blanks
 from pipeline.score.evaluator import Evaluator
 from pipeline.score.run_weights import load_run_weights
+from pipeline.score.transformers_model import TransformersModel
 from pipeline.stage import InputError, run_stage
 from pipeline.train.memory import keep_freed_memory
 from pipeline.train.settings import Settings, recorded_settings
@@ -61,6 +66,7 @@ def evaluate(arguments: argparse.Namespace) -> int:
     history = read_history(arguments.history)
     settings = recorded_settings(history)
     scores = read_scores_of(arguments.output, history.run)
+    blanks = read_blanks(arguments.sentences) if arguments.sentences else fixed_blanks()
     files = checkpoints_to_score(arguments, history, settings)
     dataset = read_dataset(arguments.dataset)
     fingerprint = dataset.fingerprint()
@@ -73,8 +79,10 @@ def evaluate(arguments: argparse.Namespace) -> int:
     scored = scores.split(arguments.split)
     known = scored.digests() if scored else {}
     missing = [(step, path) for step, path in files if known.get(step) != checkpoint.recorded_digest(path)]
-    if scored and not missing and scored.available is not None:
+    others = [folder for folder in arguments.hf if not scored or folder.resolve().name not in (scored.others or {})]
+    if scored and not missing and not others and scored.available is not None:
         scored.refuse_other_examples(arguments.output, min(arguments.examples or scored.available, scored.available))
+        scored.refuse_other_sentences(arguments.output, blanks)
         if scores != read_scores(arguments.output):  # the run has gone on: it may have finished since
             write_scores(arguments.output, scores)
         print(f"nothing new to score: {arguments.output} has all {len(files)} checkpoints")
@@ -87,23 +95,31 @@ def evaluate(arguments: argparse.Namespace) -> int:
     held_out = splits.validation if arguments.split == "validation" else splits.test
     encoding = Encoding(dataset, tokenizer, settings.length)
     evaluator = Evaluator(encoding, held_out, splits.train, arguments.examples)
-    scored = scored or evaluator.unanswered()
+    scored = scored or replace(evaluator.unanswered(), sentences=blanks)
     scored.refuse_other_questions(arguments.output, evaluator.sequences, evaluator.questions)
+    scored.refuse_other_sentences(arguments.output, blanks)
 
     # The answers: one checkpoint after the other, written as soon as they are there.
     precision = Precision(arguments.precision, torch.device(chosen_device(arguments.device)))
     model = Bert(settings.shape(len(tokenizer))).to(precision.device, precision.weights)
-    progress = Progress(len(missing), evaluator.batches)
+    progress = Progress(len(missing) + len(others), evaluator.batches)
     for step, path in missing:
         if not path.exists():
             progress.passed_over(path)
             continue
         digest = load_run_weights(path, model, step, history.run, vocabulary_digest(dataset.vocab))
-        mlm, nsp = evaluator.score_model(model, precision, progress.batch)
-        entry = CheckpointScore(step, path.name, digest, precision.name, mlm, nsp)
+        mlm, nsp, counting = evaluator.score_model(model, precision, progress.batch)
+        filled = fill(model, tokenizer, blanks, precision)
+        entry = CheckpointScore(step, path.name, digest, precision.name, mlm, nsp, counting, filled)
         scored = scored.with_checkpoint(entry)
         write_scores(arguments.output, scores.with_split(arguments.split, scored))
-        progress.scored(entry)
+        progress.scored(f"step {entry.step}", mlm.accuracy, nsp.same_source.accuracy if nsp else None)
+    for folder in others:
+        asked = TransformersModel(folder, tokenizer.tokens, precision.device)
+        mlm = evaluator.score_transformers(asked, progress.batch)
+        scored = replace(scored, others={**(scored.others or {}), folder.resolve().name: mlm})
+        write_scores(arguments.output, scores.with_split(arguments.split, scored))
+        progress.scored(f"{folder.resolve().name} ({asked.shared_characters} shared characters)", mlm.accuracy, None)
     progress.close()
     print(f"written: {arguments.output}")
     print("\n".join(accuracy_table(scored)))
@@ -149,10 +165,10 @@ class Progress:
         self._done += 1
         print(f"passing over {path.name}: the trainer's --keep has removed it")
 
-    def scored(self, entry: CheckpointScore) -> None:
+    def scored(self, name: str, mlm: float | None, nsp: float | None) -> None:
+        """The model called ``name`` is scored, with these accuracies."""
         self._done += 1
-        nsp = entry.nsp.same_source.accuracy if entry.nsp else None
-        line = f"step {entry.step}: MLM {percent(entry.mlm.accuracy, 1)}, NSP {percent(nsp, 1)}"
+        line = f"{name}: MLM {percent(mlm, 1)}, NSP {percent(nsp, 1)}"
         if not self._bar.disable:
             self._bar.set_postfix_str(line, refresh=False)
             return
@@ -196,6 +212,21 @@ def parse_arguments() -> argparse.Namespace:
         default=1,
         metavar="K",
         help="every K-th point of the grid, and all early checkpoints (default: %(default)s, all)",
+    )
+    scope.add_argument(
+        "--sentences",
+        type=Path,
+        metavar="FILE",
+        help="sentences whose blanks are filled at every checkpoint, one a line, as 北京是中国的首[都]。 or 首[MASK] "
+        "(default: eight of our own)",
+    )
+    scope.add_argument(
+        "--hf",
+        type=Path,
+        nargs="+",
+        default=[],
+        metavar="FOLDER",
+        help="ask masked language models of transformers the same questions (default: none)",
     )
     running = parser.add_argument_group("running")
     running.add_argument("--device", choices=DEVICES, default="auto", help=DEVICE_HELP)

@@ -25,14 +25,7 @@ class CountingGuesses:
 
     def __init__(self, corpus: PairCorpus) -> None:
         self._size = corpus.vocab_size
-        counts = np.zeros(self._size, dtype=np.int64)
-        adjacent, around = _Counts(self._size), _Counts(self._size)
-        for start in range(0, len(corpus.offsets) - 1, SENTENCES_AT_ONCE):
-            tokens, left, right = _characters(corpus, slice(start, start + SENTENCES_AT_ONCE))
-            known, last = tokens >= FIRST_CHARACTER, tokens[right == CLS]
-            counts += np.bincount(tokens[known], minlength=self._size)
-            adjacent.add(np.concatenate([left, last]), np.concatenate([tokens, np.full(len(last), CLS)]))
-            around.add((left * self._size + right)[known], tokens[known])
+        counts, adjacent, around = count_contexts(corpus)
         self._commonest = int(counts.argmax())
         self._left = _Table(adjacent.answered_by_characters())
         self._right = _Table(adjacent.turned().answered_by_characters())
@@ -40,8 +33,7 @@ class CountingGuesses:
 
     def guess(self, batch: Batch) -> dict[str, np.ndarray]:
         """The three guesses for the masked positions of ``batch``, int64 [M] each."""
-        seen = np.where(batch.tokens == SEP, CLS, batch.tokens)
-        left, right = seen[batch.targets - 1], seen[batch.targets + 1]
+        left, right = neighbours(batch)
         from_left, left_share = self._left.best(left)
         from_right, right_share = self._right.best(right)
         from_both, both_share = self._both.best(left * self._size + right)
@@ -68,6 +60,27 @@ class CountingGuesses:
         return result
 
 
+def neighbours(batch: Batch) -> tuple[np.ndarray, np.ndarray]:
+    """What the model sees left and right of each masked position, int64 [M]; both ends of a sentence are [CLS]."""
+    seen = np.where(batch.tokens == SEP, CLS, batch.tokens)
+    return seen[batch.targets - 1], seen[batch.targets + 1]
+
+
+def count_contexts(corpus: PairCorpus) -> tuple[np.ndarray, Counts, Counts]:
+    """Characters [V]; characters and sentence ends after each left neighbour; characters between each two neighbours,
+    whose context is left * V + right."""
+    size = corpus.vocab_size
+    counts = np.zeros(size, dtype=np.int64)
+    adjacent, around = Counts(size), Counts(size)
+    for start in range(0, len(corpus.offsets) - 1, SENTENCES_AT_ONCE):
+        tokens, left, right = _characters(corpus, slice(start, start + SENTENCES_AT_ONCE))
+        known, last = tokens >= FIRST_CHARACTER, tokens[right == CLS]
+        counts += np.bincount(tokens[known], minlength=size)
+        adjacent.add(np.concatenate([left, last]), np.concatenate([tokens, np.full(len(last), CLS)]))
+        around.add((left * size + right)[known], tokens[known])
+    return counts, adjacent, around
+
+
 def _characters(corpus: PairCorpus, sentences: slice) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """The ids of some sentences, and what stands left and right of each, int64 [N]."""
     offsets = corpus.offsets[sentences.start : sentences.stop + 1]
@@ -86,7 +99,7 @@ def _characters(corpus: PairCorpus, sentences: slice) -> tuple[np.ndarray, np.nd
 _NONE = np.empty(0, dtype=np.int64)
 
 
-class _Counts:
+class Counts:
     """How often each answer was seen in each context: ``pairs`` (context * size + answer) rising, and ``counts``."""
 
     def __init__(self, size: int, pairs: np.ndarray = _NONE, counts: np.ndarray = _NONE) -> None:
@@ -110,25 +123,25 @@ class _Counts:
         first = np.flatnonzero(np.diff(pairs, prepend=-1))
         self.pairs, self.counts = pairs[first], np.add.reduceat(counts[order], first)
 
-    def turned(self) -> _Counts:
+    def turned(self) -> Counts:
         """With context and answer exchanged; both are single ids."""
         self.merge()
         context, answer = np.divmod(self.pairs, self.size)
         pairs = answer * self.size + context
         order = np.argsort(pairs)
-        return _Counts(self.size, pairs[order], self.counts[order])
+        return Counts(self.size, pairs[order], self.counts[order])
 
-    def answered_by_characters(self) -> _Counts:
+    def answered_by_characters(self) -> Counts:
         """Only the answers that are characters of the vocabulary."""
         self.merge()
         known = self.pairs % self.size >= FIRST_CHARACTER
-        return _Counts(self.size, self.pairs[known], self.counts[known])
+        return Counts(self.size, self.pairs[known], self.counts[known])
 
 
 class _Table:
     """For each context the commonest answer and its share of that context's answers; ties go to the lower id."""
 
-    def __init__(self, seen: _Counts) -> None:
+    def __init__(self, seen: Counts) -> None:
         seen.merge()
         # The pairs rise, so those of one context stand together, and the first of the highest count is the lowest id.
         context = seen.pairs // seen.size

@@ -104,6 +104,25 @@ class NspScore:
 
 
 @dataclass(frozen=True)
+class CountingComparison:
+    """How much of what a model answers is what counting answers; see pipeline/score/counting_comparison.py."""
+
+    targets: int
+    agreement: dict[str, float | None]  # by guess: share of the targets where both answer the same character
+    divergence: dict[str, float | None]  # by guess: mean KL(counting || model) in nats, over ``divergence_targets``
+    divergence_targets: int
+
+
+@dataclass(frozen=True)
+class Filled:
+    """What a model puts into a blank: the likeliest characters, and the probability of each and of the right one."""
+
+    characters: list[str]
+    probabilities: list[float]
+    right: float | None = None  # null where the sentence does not say what is right, or the model does not know it
+
+
+@dataclass(frozen=True)
 class CheckpointScore:
     """What one checkpoint scores."""
 
@@ -113,6 +132,18 @@ class CheckpointScore:
     precision: str  # computed in: "fp32", "bf16", ...
     mlm: MlmScore
     nsp: NspScore | None  # null where the split is without pairs
+    # Files of before lack these two.
+    counting: CountingComparison | None = field(default=None, metadata={"omit_none": True})
+    filled: list[Filled] | None = field(default=None, metadata={"omit_none": True})  # one a sentence of ``sentences``
+
+
+@dataclass(frozen=True)
+class Blank:
+    """A sentence with one character left out."""
+
+    before: str
+    after: str
+    right: str | None = None  # the character that stood there
 
 
 @dataclass(frozen=True)
@@ -127,6 +158,9 @@ class SplitScores:
     available: int | None = field(default=None, metadata={"omit_none": True})
     # SHA-256 of the sequences, masks, pairs and right answers, as in the final scoring; files of before lack it.
     questions: str | None = field(default=None, metadata={"omit_none": True})
+    sentences: list[Blank] | None = field(default=None, metadata={"omit_none": True})  # those that ``filled`` is about
+    # Masked language models of others on the same questions, by the name of their folder.
+    others: dict[str, MlmScore] | None = field(default=None, metadata={"omit_none": True})
 
     def refuse_other_questions(self, path: Path, sequences: int, questions: str) -> None:
         """Raise an InputError where these scores, in the file ``path``, answer other questions."""
@@ -136,6 +170,11 @@ class SplitScores:
                 f"{path}: was scored on other sequences or masks, by another version of this program; move it away and "
                 "score again, or give another --output"
             )
+
+    def refuse_other_sentences(self, path: Path, blanks: list[Blank]) -> None:
+        """Raise an InputError where other blanks were filled in these scores, in the file ``path``."""
+        if self.sentences != blanks:
+            raise InputError(f"{path}: has other sentences with blanks; give the same --sentences, or another --output")
 
     def refuse_other_examples(self, path: Path, asked: int) -> None:
         """Raise an InputError where these scores, in the file ``path``, are on another number of sequences."""

@@ -24,10 +24,11 @@ HEADS = (
 
 
 def accuracy_table(scored: SplitScores) -> list[str]:
-    """Lines of step against accuracy by a few groups, in percent; the best counting guess in the last line."""
+    """Lines of step against accuracy by a few groups, in percent; other models, and the best counting guess, behind."""
     apart = max(-(-len(scored.checkpoints) // ROWS), 1)
     shown = scored.checkpoints[::-1][::apart][::-1]  # every so many, the last among them
     lines: list[tuple[str, ...]] = [HEADS, *(_checkpoint(entry) for entry in shown)]
+    lines += [_row(name[:10], mlm, None, None, None) for name, mlm in (scored.others or {}).items()]
     guess = scored.guesses["both"]
     lines.append(_row("counting", guess, None, None, guess.published_rule.accuracy))
     return [

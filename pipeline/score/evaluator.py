@@ -7,6 +7,7 @@ the history's. Only the order differs: batches hold sequences of like length, wh
 from __future__ import annotations
 
 import dataclasses
+import functools
 from collections.abc import Callable
 
 import numpy as np
@@ -19,13 +20,15 @@ from pipeline.data.held_out_questions import SEQUENCES, HeldOutQuestions, digest
 from pipeline.data.masked_pairs import Batch, split_batch, take
 from pipeline.data.pairing import IS_NEXT, NOT_NEXT
 from pipeline.files.dataset import Document
-from pipeline.files.scores import GroupKind, GroupSize, MlmScore, NspScore, SplitScores
+from pipeline.files.scores import CountingComparison, GroupKind, GroupSize, MlmScore, NspScore, SplitScores
 from pipeline.model.bert import Bert
 from pipeline.model.precision import Precision
 from pipeline.score import frequency_deciles as deciles
 from pipeline.score.breakdown import Breakdown, Grouping
+from pipeline.score.counting_comparison import CountingReference
 from pipeline.score.pair_scores import pair_score
 from pipeline.score.predictions import predict
+from pipeline.score.transformers_model import TransformersModel
 
 
 class Evaluator:
@@ -47,6 +50,7 @@ class Evaluator:
         batches = questions.batches()
         self.questions = digest(batches)
         self._batches = _by_length(batches)
+        self._first_batches = batches
         self._strangers = _by_length([_false_pairs(batch) for batch in questions.strangers()])
         self._han = tokenizer.han_ids()
         self._sources = corpus.sources
@@ -99,28 +103,48 @@ class Evaluator:
                 )
         return described
 
-    def score_guesses(self) -> dict[str, MlmScore]:
-        """The scores of the counting guesses by name, fitted on the training sentences."""
+    @functools.cached_property
+    def _guessed(self) -> dict[str, np.ndarray]:
+        """The answers of the counting guesses by name, int64 [M], fitted on the training sentences."""
         guesses = CountingGuesses(self._train)
         answers = [guesses.guess(batch) for batch in self._batches]
-        return {name: self._breakdown.score(np.concatenate([answer[name] for answer in answers])) for name in GUESSES}
+        return {name: np.concatenate([answer[name] for answer in answers]) for name in GUESSES}
+
+    @functools.cached_property
+    def _counting(self) -> CountingReference:
+        return CountingReference(self._guessed, self._first_batches, self._train)
+
+    def score_guesses(self) -> dict[str, MlmScore]:
+        """The scores of the counting guesses by name."""
+        return {name: self._breakdown.score(answers) for name, answers in self._guessed.items()}
+
+    def score_transformers(self, model: TransformersModel, done: Callable[[], object]) -> MlmScore:
+        """MLM of a model of the `transformers` library; ``done`` is called after each batch."""
+        return self._breakdown.score(model.predict(self._batches, done))
 
     def score_model(
         self, model: Bert, precision: Precision, done: Callable[[], object]
-    ) -> tuple[MlmScore, NspScore | None]:
-        """MLM and NSP of one model, NSP None without pairs; ``done`` is called after each batch."""
+    ) -> tuple[MlmScore, NspScore | None, CountingComparison]:
+        """MLM, NSP (None without pairs) and closeness to counting of one model; ``done`` is called after each batch."""
         answers = predict(model, self._batches, self._han, precision, done)
-        told_strangers = predict(model, self._strangers, self._han, precision, done).next_labels == NOT_NEXT
         mlm = self._breakdown.score(answers.tokens, answers.losses, answers.not_han)
-        right = answers.next_labels == self._next_labels
+        nsp = self._pair_score(model, precision, answers.next_labels, done)
+        return mlm, nsp, self._counting.compare(model, precision, answers.tokens)
+
+    def _pair_score(
+        self, model: Bert, precision: Precision, told: np.ndarray, done: Callable[[], object]
+    ) -> NspScore | None:
+        """NSP from what the model ``told`` of the sequences, int64 [B], and of strangers of any source."""
+        told_strangers = predict(model, self._strangers, self._han, precision, done).next_labels == NOT_NEXT
+        right = told == self._next_labels
         is_next, is_stranger = self._next_labels == IS_NEXT, self._next_labels == NOT_NEXT
         if not (is_next | is_stranger).any():
-            return mlm, None
+            return None
         by_source = {}
         for number, name in enumerate(self._sources):
             of_source = self._source_of_sequence == number
             by_source[name] = pair_score(right[is_next & of_source], right[is_stranger & of_source])
-        return mlm, NspScore(
+        return NspScore(
             same_source=pair_score(right[is_next], right[is_stranger]),
             any_source=pair_score(right[is_next], told_strangers),
             by_source=by_source,

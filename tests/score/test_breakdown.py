@@ -214,7 +214,7 @@ def test_evaluator_agrees_with_the_trainers_score(held_out):
     batches = HeldOutQuestions(corpus).batches()
     assert len(batches) > 2
     expected = score(model, batches, tokenizer.han_ids(), precision)
-    mlm, nsp = evaluator.score_model(model, precision, lambda: None)
+    mlm, nsp, _ = evaluator.score_model(model, precision, lambda: None)
     assert (mlm.accuracy, mlm.targets) == (expected.mlm_acc, expected.mlm_targets)
     assert mlm.by_class["han"].accuracy == expected.mlm_acc_han
     assert mlm.loss == pytest.approx(expected.mlm_loss, rel=1e-6)

@@ -250,6 +250,43 @@ def test_scores_of_other_questions_are_not_added_to(run, scored, complaint):
         assert (run / "scores.json").read_bytes() == before
 
 
+def test_an_exported_model_scores_as_its_checkpoint_does(run, scored, complaint, tmp_path):
+    shutil.copy(scored, run / "scores.json")
+    succeeded(run_here("export_model.py", run / "final.pth", tmp_path / "exported"))
+    result = evaluate(run, "--hf", tmp_path / "exported")
+    succeeded(result)
+    assert "exported (" in result.stdout
+    assert "step 12:" not in result.stdout  # its scores are there already
+    section = read(run / "scores.json")["validation"]
+    own = section["checkpoints"][-1]["mlm"]
+    exported = section["others"]["exported"]
+    assert (exported["targets"], exported["accuracy"]) == (own["targets"], own["accuracy"])
+    for key in ("by_text_decile", "by_source"):
+        assert {name: group["accuracy"] for name, group in exported[key].items()} == {
+            name: group["accuracy"] for name, group in own[key].items()
+        }
+    assert [row[0] for row in table_of(result)][-2:] == ["exported", "counting"]
+    assert "nothing new to score" in evaluate(run, "--hf", tmp_path / "exported").stdout
+    assert "config.json is missing" in complaint("--hf", tmp_path)
+
+
+def test_sentences_of_the_users_own_are_filled_at_every_checkpoint(run, complaint, tmp_path):
+    (tmp_path / "mine.txt").write_text("春[天]第一次。\n山中的[MASK]飞了。\n", encoding="utf-8")
+    mine = ("--sentences", tmp_path / "mine.txt", "--examples", "8")
+    succeeded(evaluate(run, *mine))
+    section = read(run / "scores.json")["validation"]
+    assert [blank.get("right") for blank in section["sentences"]] == ["天", None]
+    for entry in section["checkpoints"]:
+        first, second = entry["filled"]
+        assert 0 < first["right"] < 1
+        assert second["right"] is None
+        for filled in (first, second):
+            assert len(filled["characters"]) == len(filled["probabilities"]) == 5
+            assert filled["probabilities"] == sorted(filled["probabilities"], reverse=True)
+    assert "nothing new to score" in evaluate(run, *mine).stdout
+    assert "has other sentences with blanks" in complaint("--examples", "8")
+
+
 def test_every_and_final(run, complaint):
     (run / "ck" / "step_12.pth").unlink()
     result = evaluate(run, "--every", "2", "--final", run / "final.pth", "--examples", "8")
