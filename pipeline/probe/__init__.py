@@ -1,0 +1,1 @@
+"""What the derivations (docs/derivations) predict of a trained model, computed on one."""
