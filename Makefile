@@ -88,9 +88,10 @@ test-browser: .venv/dev
 test-wiki: .venv/dev
 	$(PY) -m pytest -m wiki
 
-## backtest: how often the interval of the forecast holds (minutes)
+## backtest: how often the forecast's interval holds, on the committed runs or HISTORIES=DIR, and on simulations (minutes)
 backtest: .venv/study
-	$(PY) benchmarks/forecast.py
+	$(PY) benchmarks/forecast.py $(if $(HISTORIES),--histories $(HISTORIES))
+	$(PY) benchmarks/simulated_forecast.py --runs 200
 
 ## lint: check style, formatting, types, and that imports run downwards only
 lint: .venv/dev

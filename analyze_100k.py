@@ -20,6 +20,7 @@ import argparse
 from math import isfinite
 from pathlib import Path
 
+from pipeline.analyse.annealing.calibration import calibration
 from pipeline.analyse.schema.analysis import default_analysis, write_analysis
 from pipeline.analyse.whole_analysis import Questions, analyse
 from pipeline.files.history import COMMITTED_HISTORY, DEFAULT_HISTORY, default_baseline, history_at_hand
@@ -31,6 +32,7 @@ from pipeline.formatting import now
 from pipeline.report.console import Report
 from pipeline.stage import InputError, run_stage
 from pipeline.statistics.early_stop import EarlyStop
+from pipeline.statistics.schedule import NOTATION, Schedule, parse_schedule
 from pipeline.words import LANGUAGES
 
 
@@ -51,6 +53,8 @@ def main() -> int:
         references=references,
         rule=_rule(arguments),
         scores=_scores(arguments.scores, path),
+        schedule=_schedule(arguments),
+        kind=arguments.kind,
         beside=histories if len(histories) > 1 else [],
     )
     result = analyse(history, baseline[0] if baseline else None, now(), questions)
@@ -107,6 +111,20 @@ def _arguments() -> argparse.Namespace:
     questions.add_argument(
         "--at", type=_step, nargs="+", default=[], metavar="STEPS", help="steps to forecast for (default: none)"
     )
+    questions.add_argument(
+        "--schedule",
+        metavar="NAME",
+        help=f"the learning rate's schedule over --steps steps, where the history's settings do not say: {NOTATION} "
+        "(default: of the settings)",
+    )
+    questions.add_argument("--steps", type=_step, metavar="N", help="steps of that schedule (default: of the settings)")
+    questions.add_argument(
+        "--kind",
+        choices=calibration().kinds(),
+        metavar="KIND",
+        help="kind of run, for what annealing the learning rate adds; calibrated on: "
+        f"{', '.join(calibration().kinds())} (default: of the settings)",
+    )
     rule = parser.add_argument_group("early-stopping rule (the trainer's --early-stop is the same)")
     standard = EarlyStop()
     for name, kind, meaning in (
@@ -149,6 +167,18 @@ def _step(text: str) -> float:
     if not isfinite(step) or step < 1:
         raise argparse.ArgumentTypeError(f"{text} must be a number of steps of at least 1")
     return step
+
+
+def _schedule(arguments: argparse.Namespace) -> Schedule | None:
+    """The schedule of --schedule and --steps; None without them."""
+    if (arguments.schedule is None) != (arguments.steps is None):
+        raise InputError("--schedule and --steps: give both, or neither")
+    if arguments.schedule is None:
+        return None
+    try:
+        return parse_schedule(arguments.schedule, steps=round(arguments.steps))
+    except ValueError as error:
+        raise InputError(f"--schedule {arguments.schedule}: {error}") from None
 
 
 def _rule(arguments: argparse.Namespace) -> EarlyStop:

@@ -1,14 +1,22 @@
-"""How often the forecast's 80 % interval holds the truth, and how far its median is off, beside a straight line.
+"""How often the forecast's 80 % interval holds the end of real runs, how far its median is off, beside simple rules.
 
-    python benchmarks/forecast.py                       # 1,000 simulated runs and every history in results/
-    python benchmarks/forecast.py --runs 200 --seed 7 --processes 4 --history runs/quickstart/training_history.json
+    python benchmarks/forecast.py                                          # the committed runs
+    python benchmarks/forecast.py --histories DIR ... --json backtest.json
 
-A forecast is made from the first 20, 30 and 50 % of a run's records; the target is the mean of the noise-free curve
-over the last 5 % of the steps, for a real history the mean of its last 5 % of records. Simulated runs have 250, 500 or
-1,000 records; part of the noise is a first-order autoregression with a coefficient of up to 0.95, the rest is
-independent. In half of the runs the curve is of one of the four families that the forecast knows, with parameters
-drawn widely; in the others it is of none of them (delayed, two speeds, annealed, breakthrough), and they are reported
-apart, because no interval can be expected to hold there. Settings of the forecast were tried on other seeds than 42.
+A forecast is made from the first 20, 30 and 50 % of a run's records. It gets the whole learning rate of the file as the
+plan and nothing else from after the cut; where the file has no rates, the schedule counts as unknown. The target is the
+mean over the last 5 % of the steps. A cluster that was calibrated on is forecast with the constants as they
+would have been without it; a second table leaves out its whole kind. Beside it stand
+
+last        the mean of the last twentieth of the records seen
+log_trend   that, and on with the slope in log step of the last half of the records seen
+line        a straight line through all records seen
+mixture     the average of curves, which knows no learning rate (curve_average.py)
+
+The first three have no interval of their own. They get that of split conformal prediction (Vovk et al. 2005; Lei et
+al. 2018): the half-width, in log-odds, that holds 80 % of the ends from the same fraction, over all other clusters,
+each counting the same. Errors, widths and interval scores (Gneiting & Raftery 2007) are in points of accuracy; a loss
+counts as exp(-loss).
 """
 
 from __future__ import annotations
@@ -16,141 +24,205 @@ from __future__ import annotations
 import argparse
 import sys
 import time
-from collections.abc import Callable, Iterable
-from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-from scipy import signal
+from scipy import special
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from pipeline.files.history import read_history
+from benchmarks.calibrate_forecast import interval_score
+from benchmarks.real_curves import Curve, committed_curves, folder_curves
+from pipeline.analyse.annealing.calibration import Calibration, calibration
+from pipeline.analyse.annealing.coming import Coming
+from pipeline.files import atomic
+from pipeline.stage import run_stage
+from pipeline.statistics.annealing.outcome import mixed
+from pipeline.statistics.annealing.rate_plan import Plan
+from pipeline.statistics.annealing.records import Observed
 from pipeline.statistics.curve_average import average_curves
+from pipeline.statistics.schedule_forecast import fit_schedule
 
-STEPS = 100_000.0
 FRACTIONS = (0.2, 0.3, 0.5)
-LAST = 0.05
-KNOWN = ("linear", "log", "exponential", "power")
-UNKNOWN = ("delayed", "two speeds", "annealed", "breakthrough")
-Result = tuple[str, float, bool, float, float, float]  # family, fraction, held, errors of median and line, width
+LEVEL = 0.8
+SHARES = ((1 - LEVEL) / 2, 0.5, (1 + LEVEL) / 2)
+RULES = ("last", "log_trend", "line")
+LARGEST_LOG_ODDS = 14.0
+Interval = tuple[float, float, float]  # low, median, high: shares of one
 
 
-def main() -> None:
+@dataclass(frozen=True)
+class Made:
+    """The forecasts of one end from one fraction, shares of one; those of ``RULES`` have no interval of their own."""
+
+    curve: Curve
+    fraction: float
+    intervals: dict[str, Interval]  # by name: "forecast", "mixture"
+    rules: dict[str, float]
+
+
+def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--runs", type=int, default=1000, help="simulated runs (default: %(default)s)")
-    parser.add_argument("--seed", type=int, default=42, help="of the simulation (default: %(default)s)")
-    parser.add_argument("--processes", type=int, default=1, help="at the same time (default: %(default)s)")
-    parser.add_argument("--history", type=Path, nargs="*", help="real histories (default: all in results/)")
+    parser.add_argument(
+        "--histories", type=Path, nargs="+", default=[], metavar="DIR",
+        help="folders of histories, with an index.json or not (default: the committed runs)",
+    )  # fmt: skip
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the tables there too (default: only printed)")
     arguments = parser.parse_args()
-    folder = Path(__file__).resolve().parent.parent / "results"
-    for path in sorted(folder.rglob("training_history*.json")) if arguments.history is None else arguments.history:
-        print_history(path)
     begun = time.perf_counter()
-    results: list[Result] = []
-    numbers = [(arguments.seed, number) for number in range(arguments.runs)]
-    if arguments.processes > 1:
-        with ProcessPoolExecutor(arguments.processes) as pool:
-            results = flat(pool.map(simulate, numbers, chunksize=8))
-    else:
-        results = flat(map(simulate, numbers))
-    print_table(results)
-    print(f"{arguments.runs} runs of seed {arguments.seed} in {time.perf_counter() - begun:.0f} s")
+    ours = committed_curves()
+    curves = [curve for folder in arguments.histories for curve in folder_curves(folder)] or ours
+    references = [made for curve in [*curves, *ours] for made in by_rules(curve)]
+    known, tables = calibration(), {}
+    for name, title, without_kind in (
+        ("groups", "calibrated without the cluster", False), ("groups_without_kind", "without its kind", True)
+    ):  # fmt: skip
+        found = [made for curve in curves for made in forecasts(curve, left_out(known, curve, without_kind))]
+        tables[name] = groups(found, references)
+        print_table(title, tables[name])
+    if arguments.json:
+        atomic.write_json(arguments.json, tables, indent=1)
+    print(f"{len(curves)} curves in {time.perf_counter() - begun:.0f} s")
+    return 0
 
 
-def simulate(number: tuple[int, int]) -> list[Result]:
-    """Forecasts of the simulated run with this (seed, number), one a fraction."""
-    generator = np.random.default_rng(number)
-    family = (KNOWN + UNKNOWN)[number[1] % (len(KNOWN) + len(UNKNOWN))]
-    records = int(generator.choice([250, 500, 1000]))
-    steps = np.linspace(STEPS / records, STEPS, records)
-    truth = curve_of(family, generator, steps)
-    return forecasts(family, steps, truth + noise_of(generator, records), truth)
+def left_out(known: Calibration, curve: Curve, without_kind: bool) -> Calibration:
+    """The constants without the curve's cluster, and without its kind where that is asked for."""
+    kept = known.leaving_out(cluster=curve.cluster)
+    return kept.leaving_out(kind=curve.kind) if without_kind else kept
 
 
-def forecasts(family: str, steps: np.ndarray, accuracy: np.ndarray, truth: np.ndarray) -> list[Result]:
-    late = steps > steps[-1] * (1 - LAST)
-    goal, place = float(truth[late].mean()), float(steps[late].mean())
+def by_rules(curve: Curve) -> list[Made]:
+    """What the simple rules say from each fraction."""
     found = []
     for fraction in FRACTIONS:
-        count = int(len(steps) * fraction)
-        x, y = steps[:count], accuracy[:count]
-        expectation = average_curves(x, y).expect(np.array([place]))
-        low, middle, high = (float(expectation.quantile(share)[0]) for share in (0.1, 0.5, 0.9))
-        line = float(np.polynomial.Polynomial.fit(x, y, 1)(place))
-        found.append((family, fraction, low <= goal <= high, abs(middle - goal), abs(line - goal), high - low))
+        steps, accuracy = curve.beginning(fraction)
+        place, late = float(curve.late.mean()), max(len(steps) // 20, 1)
+        half = len(steps) // 2
+        last = float(accuracy[-late:].mean())
+        slope = np.polynomial.Polynomial.fit(np.log(steps[half:]), accuracy[half:], 1).deriv()(0.0)
+        rules = {
+            "last": last,
+            "log_trend": last + float(slope) * float(np.log(place) - np.log(steps[-late:]).mean()),
+            "line": float(np.polynomial.Polynomial.fit(steps, accuracy, 1)(place)),
+        }
+        found.append(Made(curve, fraction, {}, rules))
     return found
 
 
-def curve_of(family: str, generator: np.random.Generator, steps: np.ndarray) -> np.ndarray:
-    """A noise-free curve of ``family`` with drawn parameters: float [N]."""
-
-    def log_uniform(low: float, high: float) -> float:
-        return float(np.exp(generator.uniform(np.log(low), np.log(high))))
-
-    t = steps / STEPS
-    first, rise = generator.uniform(0.02, 0.25), generator.uniform(0.1, 0.55)
-    shapes: dict[str, Callable[[], np.ndarray]] = {
-        "linear": lambda: t,
-        "log": lambda: np.log(t / t[0]) / -np.log(t[0]),
-        "exponential": lambda: 1 - np.exp(-t / log_uniform(0.04, 0.6)),
-        "power": lambda: 1 - (1 + t / log_uniform(0.005, 0.3)) ** -log_uniform(0.3, 3),
-        "delayed": lambda: 1 / (1 + (generator.uniform(0.03, 0.15) / t) ** generator.uniform(1.5, 3)),
-        "two speeds": lambda: (
-            0.6 * (1 - np.exp(-t / generator.uniform(0.01, 0.05)))
-            + 0.4 * (1 - np.exp(-t / generator.uniform(0.2, 0.8)))
-        ),
-        "annealed": lambda: (
-            1 - np.exp(-t / generator.uniform(0.05, 0.3)) + generator.uniform(0.03, 0.1) * np.clip(2 * t - 1, 0, 1) ** 2
-        ),
-        "breakthrough": lambda: (
-            0.3 * (1 - np.exp(-t / 0.05)) + 0.7 / (1 + np.exp(-(t - generator.uniform(0.15, 0.6)) / 0.02))
-        ),
-    }
-    return first + rise * shapes[family]()
-
-
-def noise_of(generator: np.random.Generator, records: int) -> np.ndarray:
-    """Noise of the records, partly autoregressive: float [records]."""
-    sigma = np.exp(generator.uniform(np.log(0.003), np.log(0.035)))
-    phi, share = generator.uniform(0, 0.95), generator.uniform(0, 1)
-    shocks = generator.normal(size=records + 200) * np.sqrt(1 - phi**2)
-    slow = signal.lfilter([1.0], [1.0, -phi], shocks)[200:]
-    return sigma * (np.sqrt(share) * slow + np.sqrt(1 - share) * generator.normal(size=records))
-
-
-def flat(lists: Iterable[list[Result]]) -> list[Result]:
-    return [result for found in lists for result in found]
-
-
-def print_table(results: list[Result]) -> None:
-    print(f"{'family':<22}{'from the first':>16}{'runs':>6}{'coverage':>10}{'median error':>14}{'line':>9}{'width':>9}")
-    families = dict.fromkeys(result[0] for result in results)
-    groups: list[tuple[str, tuple[str, ...]]] = [(name, (name,)) for name in families]
-    groups += [("all known families", KNOWN), ("none of the known", UNKNOWN)]
-    for name, members in groups:
-        for fraction in FRACTIONS:
-            mine = [result[2:] for result in results if result[0] in members and result[1] == fraction]
-            if mine:
-                held, error, line, width = np.array(mine, dtype=float).T
-                errors = "".join(f"{100 * np.median(values):>{wide}.2f}" for values, wide in
-                                 ((error, 14), (line, 9), (width, 9)))  # fmt: skip
-                print(f"{name:<22}{100 * fraction:>14.0f} %{len(mine):>6}{100 * held.mean():>8.1f} %{errors}")
-
-
-def print_history(path: Path) -> None:
-    history = read_history(path)
-    for key in ("mlm_acc", "eval_mlm_acc"):
-        steps, accuracy = history.points(key)
-        if len(steps) * FRACTIONS[0] < 8 or np.ptp(accuracy) == 0:
+def forecasts(curve: Curve, known: Calibration, *, mixture: bool = True) -> list[Made]:
+    """The forecasts from each fraction, with the simple rules and, where asked for, the average of curves beside."""
+    found = []
+    for made in by_rules(curve):
+        steps, accuracy = curve.beginning(made.fraction)
+        intervals = {"mixture": by_mixture(curve, made.fraction)} if mixture else {}
+        fitted = fit_schedule([Observed(steps, accuracy, seen(curve, steps))], known.gain(curve.kind), known.law)
+        if fitted is None:
             continue
-        for _, fraction, held, error, line, width in forecasts(key, steps, accuracy, accuracy):
-            print(
-                f"{path.name} {key} from the first {100 * fraction:.0f} %: off by {100 * error:.2f} points "
-                f"(straight line {100 * line:.2f}), 80 % interval of {100 * width:.2f} points "
-                f"{'holds' if held else 'misses'} it"
-            )
+        outcome = mixed([fitted.expect(plan, curve.late) for plan in plans(curve, steps)])
+        intervals["forecast"] = three([outcome.quantile(share) for share in SHARES])
+        found.append(Made(curve, made.fraction, intervals, made.rules))
+    return found
+
+
+def seen(curve: Curve, steps: np.ndarray) -> Plan:
+    """The rates that a beginning is fitted with: where there are none, one rate."""
+    return curve.plan or Plan(np.array([0.0, steps[-1]]), np.array([1.0, 1.0]))
+
+
+def plans(curve: Curve, steps: np.ndarray) -> list[Plan]:
+    """The rates that may come after ``steps``: the file's, or where it has none, as for any history without them."""
+    if curve.plan is not None:
+        return [curve.plan]
+    coming = Coming("unknown", seen(curve, steps), float(steps[-1]), float(steps[-1]), recorded=False)
+    return [future.plan for future in coming.futures(float(curve.steps[-1]))]
+
+
+@cache
+def by_mixture(curve: Curve, fraction: float) -> Interval:
+    """What the average of curves expects."""
+    mixture = average_curves(*curve.beginning(fraction)).expect(np.array([curve.late.mean()]))
+    return three([float(mixture.quantile(share)[0]) for share in SHARES])
+
+
+def three(values: list[float]) -> Interval:
+    low, middle, high = values
+    return low, middle, high
+
+
+def groups(found: list[Made], references: list[Made]) -> list[dict[str, object]]:
+    """One row for each cluster, task and fraction."""
+    rows = []
+    for cluster, task, fraction in sorted({(each.curve.cluster, each.curve.task, each.fraction) for each in found}):
+        mine = [
+            each for each in found if (each.curve.cluster, each.curve.task, each.fraction) == (cluster, task, fraction)
+        ]
+        ends = [each.curve.end for each in mine]
+        half = {rule: conformal(references, rule, cluster, fraction) for rule in RULES}
+        baselines = {rule: row([around(each.rules[rule], half[rule]) for each in mine], ends) for rule in RULES}
+        if all("mixture" in each.intervals for each in mine):
+            baselines["mixture"] = row([each.intervals["mixture"] for each in mine], ends)
+        own = row([each.intervals["forecast"] for each in mine], ends)
+        named = {"cluster": cluster, "task": task, "fraction": fraction, "runs": len(mine)}
+        rows.append({**named, **own, "baselines": baselines})
+    return rows
+
+
+def row(intervals: list[Interval], ends: list[float]) -> dict[str, float]:
+    """Median error, coverage, median width and mean interval score; all but the coverage in points."""
+    low, middle, high = np.array(intervals).T
+    truth = np.array(ends)
+    return {
+        "error": 100 * float(np.median(np.abs(middle - truth))),
+        "coverage": float(np.mean((low <= truth) & (truth <= high))),
+        "width": 100 * float(np.median(high - low)),
+        "interval_score": 100 * float(np.mean([interval_score(*each) for each in zip(low, high, truth, strict=True)])),
+    }
+
+
+def conformal(references: list[Made], rule: str, cluster: str, fraction: float) -> float:
+    """The half-width (log-odds) that holds LEVEL of the ends of the other clusters, each cluster counting the same."""
+    errors: dict[str, list[float]] = {}
+    for made in references:
+        if made.curve.cluster != cluster and made.fraction == fraction:
+            error = abs(log_odds(made.curve.end) - log_odds(made.rules[rule]))
+            errors.setdefault(made.curve.cluster, []).append(error)
+    values = np.concatenate([np.array(each) for each in errors.values()])
+    weights = np.concatenate([np.full(len(each), 1 / len(each)) for each in errors.values()])
+    order = np.argsort(values)
+    sums = np.cumsum(weights[order])
+    return float(values[order][min(int(np.searchsorted(sums, LEVEL * sums[-1])), len(order) - 1)])
+
+
+def around(expected: float, half: float) -> Interval:
+    """``expected`` with a half-width in log-odds."""
+    middle = log_odds(expected)
+    return float(special.expit(middle - half)), float(special.expit(middle)), float(special.expit(middle + half))
+
+
+def log_odds(share: float) -> float:
+    """The log-odds of a share of one; a line can leave [0, 1]."""
+    return float(np.clip(special.logit(np.clip(share, 0.0, 1.0)), -LARGEST_LOG_ODDS, LARGEST_LOG_ODDS))
+
+
+def print_table(title: str, rows: list[dict[str, Any]]) -> None:
+    print(f"\n{title}: median error (coverage), mean interval score")
+    print(f"{'cluster':<34}{'task':<34}{'from':>5}{'runs':>6}{'forecast':>20}{'log_trend':>20}{'last':>12}{'line':>12}"
+          f"{'mixture':>20}")  # fmt: skip
+    for entry in rows:
+        beside = entry["baselines"]
+        cells = [both(entry), both(beside["log_trend"]), f"{beside['last']['error']:12.2f}",
+                 f"{beside['line']['error']:12.2f}", both(beside["mixture"])]  # fmt: skip
+        print(f"{entry['cluster']:<34.33}{entry['task']:<34.33}{100 * entry['fraction']:>3.0f} %{entry['runs']:>6}"
+              + "".join(cells))  # fmt: skip
+
+
+def both(found: dict[str, float]) -> str:
+    return f"{found['error']:7.2f} ({100 * found['coverage']:3.0f} %) {found['interval_score']:5.2f}"
 
 
 if __name__ == "__main__":
-    main()
+    run_stage(main)

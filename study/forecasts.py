@@ -20,8 +20,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from pipeline.analyse.annealing.end import LEVEL, ahead
-from pipeline.analyse.schema.accuracy import Annealing
+from pipeline.analyse.annealing.ahead import LEVEL, ahead
+from pipeline.analyse.schema.forecast import ForecastLaw
 from pipeline.files import atomic
 from pipeline.files.history import History, read_history
 from pipeline.files.run_record import recorded_config
@@ -40,7 +40,7 @@ class End:
 
     expected: float
     interval: tuple[float, float]
-    law: Annealing
+    law: ForecastLaw
 
 
 @dataclass(frozen=True)
@@ -124,10 +124,10 @@ def beginning(history: History, limit: float) -> History:
 def end_of(history: History, key: str) -> End | None:
     """The expected end of the accuracy list ``key``; None where the law has no answer."""
     law = ahead(history, key)
-    if law is None:
+    if law is None or not law.coming.planned:
         return None
-    point = law.point(law.end, law.at_end())
-    return End(point.accuracy, point.interval, law.described())
+    point = law.point(law.coming.end)
+    return End(point.accuracy, point.interval, law.law)
 
 
 def digest(history: History) -> str:

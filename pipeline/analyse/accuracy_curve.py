@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from pipeline.analyse.forecast import averaged, forecast
+from pipeline.analyse.forecast import Asked, averaged, forecast
 from pipeline.analyse.plateau import plateau, slopes_per_10k
 from pipeline.analyse.schema.accuracy import AccuracyCurve, Asymptote, FittedCurve, Horizons, LossCurve, LossCurves
 from pipeline.files.history import History
@@ -23,7 +23,7 @@ TENTH = 10
 
 
 def accuracy_curve(
-    history: History, key: str | None, key_of_counts: str | None, targets: list[float], at: list[float]
+    history: History, key: str | None, key_of_counts: str | None, asked: Asked | None = None
 ) -> AccuracyCurve:
     """The analysis of the accuracy list ``key``, over the records where it is a finite number.
 
@@ -32,8 +32,7 @@ def accuracy_curve(
         key: a list of accuracies, shares of one; None where the history has none.
         key_of_counts: the list of their denominators; None where all records have the same targets, whose sampling
             noise does not vary from record to record.
-        targets: accuracies (shares of one) to look for.
-        at: steps to forecast for.
+        asked: the questions for the forecast.
     """
     steps, accuracy = history.points(key)
     fits = fit_curves(steps, accuracy)
@@ -41,14 +40,15 @@ def accuracy_curve(
     counts, counts_are = _denominators(history, key, key_of_counts)
     mixture = averaged(steps, accuracy)
     errors = rolling_errors(steps, accuracy)
+    found = forecast(history, key, mixture, asked)
     at_end = fits[0].slope_at(float(steps[-1])) if fits else None
     return AccuracyCurve(
         pearson=correlation(steps, accuracy, fits, draws, counts, counts_are),
         fits={fit.curve: _fitted(fit, steps, accuracy, mixture, errors.get(fit.curve)) for fit in fits},
         horizon=Horizons(*horizons(steps, accuracy)),
         slope_per_10k_steps=slopes_per_10k(steps, accuracy, at_end),
-        forecast=forecast(history, key, mixture, targets, at),
-        plateau=plateau(steps, accuracy),
+        forecast=found,
+        plateau=plateau(steps, accuracy, still_falls=found is not None and found.choices is not None),
     )
 
 

@@ -9,14 +9,19 @@ from __future__ import annotations
 import numpy as np
 from scipy import stats
 
+from pipeline.analyse.annealing.coming import coming_rate
 from pipeline.analyse.schema.run import EarlyStopHindsight
 from pipeline.files.history import History
-from pipeline.statistics.early_stop import EarlyStop
+from pipeline.statistics.early_stop import EarlyStop, has_fallen
 from pipeline.statistics.slope import LEVEL
 
+WAITS = (
+    " While the learning rate has still to fall it is not asked: what that brings is not in the records yet. "
+    "forecast.choices says what bringing it down at once, or going on, would give."
+)
 NOTE = (
-    "What is lost is the mean of the last window of the run minus the mean of the window before the stop. The run was "
-    "not stopped: with a learning rate that is annealed, part of it is what the end of the schedule brings."
+    "What is lost is the mean of the last window of the run minus the mean of the window before the stop, of a run "
+    "that was not stopped."
 )
 
 
@@ -29,11 +34,14 @@ def early_stopping(history: History, rule: EarlyStop) -> EarlyStopHindsight | No
     if key is None:
         return None
     steps, values = history.series("steps"), history.series(key)
-    stop = rule.stopping_step(history.records["steps"], values.tolist(), held_out_targets(history, key))
+    fallen = _fallen(history, steps)
+    stop = rule.stopping_step(history.records["steps"], values.tolist(), held_out_targets(history, key), fallen)
     evaluated = np.isfinite(values)
     at_end = _window(values[evaluated], rule.window)
     if stop is None:
         note = "The rule would have let this run go on to its last record."
+        if fallen is not None and not fallen.all():
+            note += WAITS
         return EarlyStopHindsight(rule, key, None, None, None, None, None, at_end[0], None, None, note)
     at_stop = _window(values[evaluated & (steps <= stop)], rule.window)
     seconds = history.known("seconds")
@@ -53,6 +61,15 @@ def early_stopping(history: History, rule: EarlyStop) -> EarlyStopHindsight | No
         lost_interval=None if lost is None or half is None else (lost - half, lost + half),
         note=NOTE,
     )
+
+
+def _fallen(history: History, steps: np.ndarray) -> np.ndarray | None:
+    """At which records (``steps``: float [N]) the learning rate had come down, bool [N]; None where it is not known."""
+    coming = coming_rate(history)
+    if not coming.recorded:
+        return None
+    fallen = has_fallen(coming.plan.rates)
+    return np.asarray(np.interp(steps, coming.plan.steps, fallen.astype(float)) == 1.0)
 
 
 def held_out_targets(history: History, key: str) -> list[float | None] | None:

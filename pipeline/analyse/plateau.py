@@ -17,13 +17,22 @@ from pipeline.analyse.schema.accuracy import LocalSlope, Plateau, PlateauState, 
 from pipeline.formatting import step_number
 from pipeline.statistics.slope import Slope, slope_test
 
+NOTE = (
+    "Slope of the last quarter of the run, as the gain over a tenth of it; a schedule that anneals the learning rate "
+    "flattens every run at its end."
+)
+STILL_FALLS = (
+    "Slope of the last quarter of the records, as the gain over a tenth of them. The learning rate has still to fall, "
+    "and what that brings is not in them: a plateau does not say that the run is finished. forecast.choices says what "
+    "bringing the rate down at once, or going on, would give."
+)
 WORTH = 0.002  # accuracy (share of one) gained over a tenth of the run that would count as rising
 FEWEST_RECORDS = 40
 STARTS = (0.25, 0.3, 0.35, 0.4, 0.45, 0.5, 0.55, 0.6, 0.65, 0.7, 0.75)  # of the run
 JUDGED = STARTS[-1]
 
 
-def plateau(steps: np.ndarray, accuracy: np.ndarray) -> Plateau:
+def plateau(steps: np.ndarray, accuracy: np.ndarray, *, still_falls: bool = False) -> Plateau:
     """Whether the accuracy is on a plateau; ``steps`` and ``accuracy`` (finite shares of one) are float [N] each."""
     if len(steps) < FEWEST_RECORDS:
         return _unknown(f"A plateau is judged from {FEWEST_RECORDS} records on.")
@@ -47,8 +56,7 @@ def plateau(steps: np.ndarray, accuracy: np.ndarray) -> Plateau:
         gain_per_tenth=found.slope * tenth,
         interval=(low, high),
         worth=WORTH,
-        note="Slope of the last quarter of the run, as the gain over a tenth of it; a schedule that anneals the "
-        "learning rate flattens every run at its end.",
+        note=STILL_FALLS if still_falls else NOTE,
     )
 
 

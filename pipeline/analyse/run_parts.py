@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pipeline.analyse.annealing.planned import planned_schedule
+from pipeline.analyse.annealing.coming import planned_schedule
 from pipeline.analyse.schema.side_by_side import Metric, PartOfRun
 from pipeline.files.history import History
 from pipeline.statistics.bootstrap import LEVEL, NoiseDraws, correlations_with, interval_around

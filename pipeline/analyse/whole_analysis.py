@@ -9,22 +9,26 @@ import numpy as np
 
 from pipeline.analyse import anomalies as odd
 from pipeline.analyse.accuracy_curve import accuracy_curve, loss_curves
+from pipeline.analyse.annealing.ahead import Known
 from pipeline.analyse.baseline_run import comparison
 from pipeline.analyse.checkpoints import checkpoint_trends
 from pipeline.analyse.compare_runs import several
 from pipeline.analyse.cost import cost
 from pipeline.analyse.early_stop_hindsight import early_stopping
+from pipeline.analyse.forecast import Asked, loss_forecast, same_setting
 from pipeline.analyse.nsp import nsp_against_chance
 from pipeline.analyse.overfitting import overfitting
 from pipeline.analyse.reference import ALPHA as REFERENCE_ALPHA
 from pipeline.analyse.reference import departure_from_references
 from pipeline.analyse.schema.accuracy import HeldOutCurve
 from pipeline.analyse.schema.analysis import AccuracyStats, Analysis, LossStats
+from pipeline.analyse.schema.forecast import LossForecast
 from pipeline.analyse.schema.log import Log, LogColumns
 from pipeline.analyse.schema.run import AnomalyReference, AnomalyRule
 from pipeline.files.history import History
 from pipeline.files.scores import Scores
 from pipeline.statistics.early_stop import EarlyStop
+from pipeline.statistics.schedule import Schedule
 
 GOAL = 0.85
 
@@ -35,6 +39,8 @@ class Questions:
 
     targets: list[float] = field(default_factory=list)
     at: list[float] = field(default_factory=list)
+    schedule: Schedule | None = None  # of the whole run, where its settings do not say
+    kind: str | None = None  # of run, by the names of the calibration, where its settings do not say
     references: list[History] = field(default_factory=list)
     rule: EarlyStop = field(default_factory=EarlyStop)
     scores: tuple[Path, Scores] | None = None
@@ -45,7 +51,7 @@ def analyse(history: History, baseline: History | None, timestamp: str, question
     """The whole analysis of a history of at least one record."""
     questions = questions or Questions()
     targets_of_training = history.columns.accuracy.targets
-    training = accuracy_curve(history, history.accuracy, targets_of_training, questions.targets, questions.at)
+    training = accuracy_curve(history, history.accuracy, targets_of_training, _asked(history, questions))
     r = training.pearson.r
     return Analysis(
         timestamp=timestamp,
@@ -70,6 +76,7 @@ def analyse(history: History, baseline: History | None, timestamp: str, question
         branch=history.facts.branch(),
         loss_curves=loss_curves(history),
         log=_log(history),
+        losses=_losses(history, questions),
     )
 
 
@@ -92,6 +99,19 @@ def _log(history: History) -> Log | None:
     )
 
 
+def _losses(history: History, questions: Questions) -> list[LossForecast] | None:
+    """The forecasts of the losses, as far as they say anything; None for none."""
+    keys = (history.columns.loss.train, history.held_out_loss)
+    found = [loss_forecast(history, key, _asked(history, questions)) for key in keys]
+    return [each for each in found if each is not None and (each.end or each.at)] or None
+
+
+def _asked(history: History, questions: Questions) -> Asked:
+    beside = same_setting(history, [other for _, other in questions.beside])
+    known = Known(questions.schedule, questions.kind, questions.references, beside)
+    return Asked(questions.targets, questions.at, known)
+
+
 def _accuracy_stats(accuracy: np.ndarray) -> AccuracyStats:
     """Statistics of finite ``accuracy`` (share of one, float [N])."""
     if not len(accuracy):
@@ -109,7 +129,7 @@ def _loss_stats(loss: np.ndarray) -> LossStats:
 def _held_out(history: History, questions: Questions) -> HeldOutCurve | None:
     if history.held_out is None:
         return None
-    return HeldOutCurve(**vars(accuracy_curve(history, history.held_out, None, questions.targets, questions.at)))
+    return HeldOutCurve(**vars(accuracy_curve(history, history.held_out, None, _asked(history, questions))))
 
 
 def _anomaly_rule(history: History, questions: Questions) -> AnomalyRule:

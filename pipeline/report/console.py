@@ -6,12 +6,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from pipeline.analyse.schema.accuracy import AccuracyCurve, FittedCurve, Forecast, ForecastTarget, LossCurve, Plateau
+from pipeline.analyse.schema.accuracy import AccuracyCurve, FittedCurve, LossCurve, Plateau
 from pipeline.analyse.schema.analysis import Analysis
 from pipeline.analyse.schema.run import Cost, EarlyStopHindsight, Gains, Nsp, Overfit
 from pipeline.analyse.schema.side_by_side import CheckpointTrends, CommonHorizon, Comparison, SeveralRuns
 from pipeline.files.history import History
-from pipeline.formatting import Step, step_text
+from pipeline.formatting import step_text
+from pipeline.report.console_forecast import ForecastLines
 from pipeline.report.console_texts import TEXTS, console_words
 from pipeline.statistics.autocorrelation import EffectiveSampleSizes
 from pipeline.statistics.correlation import Correlation
@@ -25,6 +26,7 @@ class Report:
 
     def __init__(self, language: str) -> None:
         self._words = console_words(language)
+        self._ahead = ForecastLines(self._say)
 
     def lines(self, path: Path, result: Analysis) -> list[str]:
         """Everything found in the history read from ``path``."""
@@ -47,6 +49,7 @@ class Report:
             found += self._accuracy(what, curve) if curve else []
         for what, fitted in losses.items():
             found += self._against(what, fitted) if fitted else []
+        found += self._ahead.losses(result.losses or [])
         found += [*self._nsp(result.nsp), *self._overfit(result.overfit)]
         found += [*self._anomalies(result), *self._cost(result.cost), *self._early_stop(result.early_stop)]
         found += [*self._comparison(result.comparison_with_50k), *self._several(result.several)]
@@ -111,7 +114,7 @@ class Report:
         if slopes.overall is not None and tenths[0] is not None and tenths[-1] is not None:
             values = {"overall": slopes.overall, "first": tenths[0], "last": tenths[-1]}
             found.append(self._say("slope", **{name: 100 * value for name, value in values.items()}))
-        return [*found, *self._forecast(curve.forecast), *self._plateau(curve.plateau)]
+        return [*found, *self._ahead.accuracy(curve.forecast), *self._plateau(curve.plateau)]
 
     def _fit(self, curve: str, fit: FittedCurve) -> str:
         extra = ""
@@ -123,50 +126,6 @@ class Report:
             extra += self._say("passed")
         parameters = ", ".join(f"{name} = {value:.4g}" for name, value in fit.parameters.items())
         return self._say("fit", curve=curve, r2=fit.r_squared, formula=fit.formula, parameters=parameters, extra=extra)
-
-    def _forecast(self, forecast: Forecast | None) -> list[str]:
-        if forecast is None:
-            return []
-        weights = [
-            f"{curve} {100 * model.weight:.0f} %"
-            for curve, model in sorted(forecast.models.items(), key=lambda item: -item[1].weight)
-        ]
-        found = [self._say(f"schedule_{forecast.schedule}")]
-        if weights and not forecast.annealing:
-            found.append(self._say("weights", parts=", ".join(weights)))
-        if law := forecast.annealing:
-            trust = self._say("calibrated" if law.calibrated else "not_calibrated")
-            shares = {"now": 100 * law.rate_now, "end": 100 * law.rate_at_end, "progress": 100 * law.progress}
-            found.append(self._say("annealing", trust=trust, **shares))
-        entries = [("end", forecast.end)] if forecast.end else []
-        for name, entry in [*entries, *(("at", entry) for entry in forecast.at)]:
-            low, high = entry.interval
-            percents = {"accuracy": 100 * entry.accuracy, "low": 100 * low, "high": 100 * high}
-            found.append(self._say(name, step=entry.step, **percents))
-        return found + [self._target(entry, forecast.range) for entry in forecast.targets]
-
-    def _target(self, entry: ForecastTarget, reach: Step) -> str:
-        verdict = entry.verdict
-        target = 100 * entry.target
-        if verdict == "reached":
-            return self._say("reached", target=target, steps=entry.steps)
-        if verdict == "reachable" and entry.interval:
-            low, high = entry.interval
-            return self._say(
-                "reachable",
-                target=target,
-                steps=self._step(entry.steps, reach),
-                low=self._step(low, reach),
-                high=self._step(high, reach),
-            )
-        if not entry.by_model:
-            return self._say("by_plan", target=target, range=reach, chance=100 * entry.probability)
-        by_model = ", ".join(
-            f"{curve} {self._say('never') if step is None else step_text(step)}"
-            for curve, step in entry.by_model.items()
-        )
-        chance = 100 * entry.probability
-        return self._say(verdict, target=target, by_model=by_model, range=reach, chance=chance)
 
     def _plateau(self, plateau: Plateau) -> list[str]:
         if plateau.state is None or plateau.gain_per_tenth is None or plateau.interval is None:
@@ -321,9 +280,6 @@ class Report:
 
     def _percent(self, value: float | None) -> str:
         return self._say("undefined") if value is None else f"{100 * value:.2f}"
-
-    def _step(self, step: Step | None, reach: Step) -> str:
-        return self._say("later", range=reach) if step is None else step_text(step)
 
     def _signed(self, value: float | None, interval: tuple[float, float] | None) -> str:
         if value is None:

@@ -34,35 +34,50 @@ TEXTS = {
         "  points per 10,000 steps {overall:.3f} over the whole run; {first:.3f} in its first tenth, {last:.3f} in "
         "its last"
     ),
+    "weights": "  weights of the curves   {parts}",
     "schedule_annealed": (
-        "  forecast                the learning rate ended near zero: this run cannot simply be continued"
+        "  forecast                the learning rate ended near zero: later steps are those of other, longer runs"
     ),
     "schedule_unfinished": (
         "  forecast                the run goes on, and the rest of its learning-rate schedule lies ahead"
     ),
-    "schedule_constant": "  forecast                the learning rate was not brought down",
-    "schedule_unknown": "  forecast                the learning rates do not tell whether the schedule ended",
-    "weights": "    weights of the curves {parts}",
-    "annealing": (
-        "    the coming rate       falls from {now:.0f} % to {end:.0f} % of its peak; {progress:.0f} % of the "
-        "cumulative rate is spent; {trust}"
+    "schedule_constant": "  forecast                the learning rate was not brought down, and is left so",
+    "schedule_unknown": (
+        "  forecast                whether the learning rate still falls is not known (--schedule, --steps): it may "
+        "stay, or fall to nothing"
     ),
-    "calibrated": "calibrated on finished runs of this kind",
-    "not_calibrated": "this kind of run was not calibrated on, so the interval is wide",
-    "by_plan": "    {target:.1f} %                by the planned end, step {range:,}, with a chance of {chance:.0f} %",
-    "end": "    at the planned end    {step:,}: {accuracy:.1f} %, 80 % interval {low:.1f} to {high:.1f}",
-    "at": "    at step {step:>12,}  {accuracy:.1f} %, 80 % interval {low:.1f} to {high:.1f}",
-    "reached": "    {target:.1f} %                reached at step {steps:,}",
+    "rate": (
+        "    learning rate         at {now:.0f} % of its peak, at {end:.0f} % in the end; {progress:.0f} % of the "
+        "cumulative rate is spent"
+    ),
+    "calibrated": "    gain of annealing     from finished runs of this kind ({kind})",
+    "references": "    gain of annealing     from the {count} reference runs",
+    "not_calibrated": "    gain of annealing     from runs of other kinds: nothing was calibrated on this one, so wide",
+    "pooled": "    fitted to             {count} runs that differ in length or seed alone",
+    "end": "    at the planned end    {step}: {accuracy:.1f} %, 80 % interval {low:.1f} to {high:.1f}",
+    "at": "    at step {step:>12}  {accuracy:.1f} %, 80 % interval {low:.1f} to {high:.1f}",
+    "longer": "    a run of {step:>11}  {accuracy:.1f} % at its end, 80 % interval {low:.1f} to {high:.1f}",
+    "unsupported": "    at step {step:>12}  not supported by this run, which can tell as far as step {range}",
+    "reached": "    {target:.1f} %                reached at step {steps}",
     "reachable": "    {target:.1f} %                about step {steps}, 80 % interval {low} to {high}",
+    "reachable_longer": "    {target:.1f} %                a run of about {steps} steps, 80 % interval {low} to {high}",
     "models_disagree": (
-        "    {target:.1f} %                the models disagree: {by_model}; chance within {range:,} steps "
-        "{chance:.0f} %"
+        "    {target:.1f} %                with a ceiling or without one differ: {by_model}; chance within {range} "
+        "steps {chance:.0f} %"
     ),
-    "beyond_every_model": (
-        "    {target:.1f} %                beyond this run by every model (not within {range:,} steps)"
+    "beyond_every_model": "    {target:.1f} %                a chance of {chance:.0f} % within steps up to {range}",
+    "not_supported": (
+        "    {target:.1f} %                not supported by this run: a chance of {chance:.0f} % within steps up to "
+        "{range}"
     ),
+    "form_log": "without",
+    "form_ceiling": "with",
     "never": "never",
-    "later": "later than {range:,}",
+    "later": "later than {range}",
+    "decay_now": "    decay it now          {step}: {accuracy:.1f} %, 80 % interval {low:.1f} to {high:.1f}",
+    "go_on": "    go on                 {step}: {accuracy:.1f} %, 80 % interval {low:.1f} to {high:.1f}",
+    "tokens_more": "{value:,.0f} tokens",
+    "loss_ahead": "{key} at step {step}: {loss:.3f}, 80 % interval {low:.3f} to {high:.3f}",
     "plateau": (
         "  at the end              {state}: {gain:+.2f} points per tenth of the run, 95 % interval {low:+.2f} to "
         "{high:+.2f}"
@@ -153,25 +168,38 @@ _CHINESE = {
     "horizon": "  到第几步的 r         {parts}",
     "second_half": "  此步之后的 r         {after:,}：{r:.3f}",
     "slope": "  每一万步（百分点）   全程 {overall:.3f}；第一个十分之一 {first:.3f}，最后一个 {last:.3f}",
-    "schedule_annealed": "  预测                 学习率已降到接近零：这次运行不能简单地接着训练",
+    "weights": "  各曲线的权重         {parts}",
+    "schedule_annealed": "  预测                 学习率已降到接近零：以后的步数指另一次更长的运行",
     "schedule_unfinished": "  预测                 运行还在继续，学习率计划的其余部分还在后面",
-    "schedule_constant": "  预测                 学习率没有降下来",
-    "schedule_unknown": "  预测                 从学习率看不出计划是否结束",
-    "weights": "    各曲线的权重       {parts}",
-    "annealing": (
-        "    后面的学习率       从峰值的 {now:.0f} % 降到 {end:.0f} %；累计学习率已用去 {progress:.0f} %；{trust}"
+    "schedule_constant": "  预测                 学习率没有降下来，预测也让它保持不变",
+    "schedule_unknown": (
+        "  预测                 学习率以后是否下降不得而知（--schedule、--steps）：可能不变，也可能降到零"
     ),
-    "calibrated": "已用同类的已完成运行校准",
-    "not_calibrated": "没有用这类运行校准过，所以区间较宽",
-    "by_plan": "    {target:.1f} %             在计划的终点（第 {range:,} 步）之前达到的概率 {chance:.0f} %",
-    "end": "    计划的终点         第 {step:,} 步：{accuracy:.1f} %，80 % 区间 {low:.1f} 到 {high:.1f}",
-    "at": "    第 {step:>12,} 步  {accuracy:.1f} %，80 % 区间 {low:.1f} 到 {high:.1f}",
-    "reached": "    {target:.1f} %             在第 {steps:,} 步已达到",
+    "rate": "    学习率             现在是峰值的 {now:.0f} %，终点 {end:.0f} %；累计学习率已用去 {progress:.0f} %",
+    "calibrated": "    退火的增益         取自同类的已完成运行（{kind}）",
+    "references": "    退火的增益         取自 {count} 次参照运行",
+    "not_calibrated": "    退火的增益         取自别类运行：没有用这类运行校准过，所以区间较宽",
+    "pooled": "    拟合于             设置相同的 {count} 次运行",
+    "end": "    计划的终点         第 {step} 步：{accuracy:.1f} %，80 % 区间 {low:.1f} 到 {high:.1f}",
+    "at": "    第 {step:>12} 步  {accuracy:.1f} %，80 % 区间 {low:.1f} 到 {high:.1f}",
+    "longer": "    另跑 {step:>11} 步  终点 {accuracy:.1f} %，80 % 区间 {low:.1f} 到 {high:.1f}",
+    "unsupported": "    第 {step:>12} 步  这次运行不足以回答；它最多能说到第 {range} 步",
+    "reached": "    {target:.1f} %             在第 {steps} 步已达到",
     "reachable": "    {target:.1f} %             约在第 {steps} 步，80 % 区间 {low} 到 {high}",
-    "models_disagree": "    {target:.1f} %             各模型不一致：{by_model}；{range:,} 步之内的概率 {chance:.0f} %",
-    "beyond_every_model": "    {target:.1f} %             按每一个模型都超出这次运行（{range:,} 步之内达不到）",
+    "reachable_longer": "    {target:.1f} %             需要约 {steps} 步的运行，80 % 区间 {low} 到 {high}",
+    "models_disagree": (
+        "    {target:.1f} %             有上限与无上限的形式不一致：{by_model}；{range} 步之内的概率 {chance:.0f} %"
+    ),
+    "beyond_every_model": "    {target:.1f} %             达不到：概率 {chance:.0f} %，步数至 {range}",
+    "not_supported": "    {target:.1f} %             这次运行不足以回答：概率 {chance:.0f} %，步数至 {range}",
+    "form_log": "无上限",
+    "form_ceiling": "有上限",
     "never": "达不到",
-    "later": "晚于 {range:,}",
+    "later": "晚于 {range}",
+    "decay_now": "    现在就退火         第 {step} 步：{accuracy:.1f} %，80 % 区间 {low:.1f} 到 {high:.1f}",
+    "go_on": "    继续               第 {step} 步：{accuracy:.1f} %，80 % 区间 {low:.1f} 到 {high:.1f}",
+    "tokens_more": "{value:,.0f} 个词元",
+    "loss_ahead": "{key} 到第 {step} 步：{loss:.3f}，80 % 区间 {low:.3f} 到 {high:.3f}",
     "plateau": (
         "  结尾                 {state}：每十分之一全程 {gain:+.2f} 个百分点，95 % 区间 {low:+.2f} 到 {high:+.2f}"
     ),

@@ -142,19 +142,23 @@ def _forecast(analysis: Analysis, say: Words) -> Table | None:
         "reached": "reached at step {steps:,}",
         "reachable": "about step {steps:,}",
         "models_disagree": "the models disagree",
-        "beyond_every_model": "beyond this run by every model",
+        "beyond_every_model": "out of reach of what this run can tell",
+        "not_supported": "not supported by this run",
     }
     rows = []
-    ends = {end.step: end for end in [found.end, *found.at] if end}
-    for end in ends.values():
-        rows.append([say("accuracy at step {steps:,}", steps=end.step), percent(end.accuracy),
-                     _interval(end.interval, "percent")])  # fmt: skip
+    at = {end.step: end for end in [found.end, *found.at] if end}
+    ends = [("accuracy at step {steps:,}", end) for end in at.values()]
+    if found.choices:
+        ends.append(("decayed now, at step {steps:,}", found.choices.decay_now))
+        ends.append(("going on, at step {steps:,}", found.choices.go_on))
+    for text, end in ends:
+        text = "at the end of a run of {steps:,} steps" if end.another_run else text
+        rows.append([say(text, steps=end.step), percent(end.accuracy), _interval(end.interval, "percent")])
     for target in found.targets:
-        steps = target.steps if target.steps is not None else 0
-        rows.append([say("steps to {target}", target=percent(target.target)),
-                     say(verdicts[target.verdict], steps=steps),
+        text = "a run of about {steps:,} steps" if target.another_run and target.steps else verdicts[target.verdict]
+        rows.append([say("steps to {target}", target=percent(target.target)), say(text, steps=target.steps or 0),
                      _interval(target.interval, ",.0f")])  # fmt: skip
-    remark = say("A run whose learning rate was annealed to its end cannot simply be continued.")
+    remark = say("Beyond the end of a schedule another run is meant, longer and with a schedule of the same shape.")
     return Table(say("Forecast"), ["", "", say("80 % interval")], rows, remark)
 
 

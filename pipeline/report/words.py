@@ -106,11 +106,16 @@ REPORT = {
     "reached at step {steps:,}": "已在第 {steps:,} 步达到",
     "about step {steps:,}": "约第 {steps:,} 步",
     "the models disagree": "各模型意见不一",
-    "beyond this run by every model": "所有模型都认为达不到",
+    "out of reach of what this run can tell": "在这次运行所能说明的范围之外",
+    "not supported by this run": "这次运行不足以回答",
+    "a run of about {steps:,} steps": "约 {steps:,} 步的运行",
+    "at the end of a run of {steps:,} steps": "{steps:,} 步的运行在终点",
+    "decayed now, at step {steps:,}": "现在退火，到第 {steps:,} 步",
+    "going on, at step {steps:,}": "继续，到第 {steps:,} 步",
     "accuracy at step {steps:,}": "第 {steps:,} 步的准确率",
     "steps to {target}": "达到 {target} 的步数",
-    "A run whose learning rate was annealed to its end cannot simply be continued.": (
-        "学习率已退火到底的运行不能简单地接着训练。"
+    "Beyond the end of a schedule another run is meant, longer and with a schedule of the same shape.": (
+        "超出学习率计划终点的步数，指另一次更长、计划形状相同的运行。"
     ),
     "Findings": "发现",
     "NSP, training": "NSP，训练",

@@ -14,8 +14,8 @@ runs with independent noise; with an autoregression of 0.6 in 12 % (100 records)
 (100). A run of 1,000 records that gains twice what is asked is stopped in 0.4 % of runs with 0.6, but in half of those
 with 0.9.
 
-A run whose learning rate is annealed to its last step often gains most at the end of the schedule. Stopped before it,
-such a run loses that gain, and the rule cannot know.
+A run whose learning rate is annealed to its last step often gains most at the end of the schedule, and the records
+before cannot tell. So the rule stops no run while its rate has still to fall by more than ``FALLS`` of its peak.
 """
 
 from __future__ import annotations
@@ -31,6 +31,13 @@ from pipeline.formatting import Step, step_number
 SMALLEST_WINDOW = 8  # records; with fewer, trend and noise look alike
 LARGEST_RHO = 0.9  # in a window of this length a larger autocorrelation cannot be told from a trend
 AT_ONCE = 5_000  # windows at a time
+FALLS = 0.05  # share of the peak learning rate: a rate that falls by less is taken for constant
+
+
+def has_fallen(rates: np.ndarray) -> np.ndarray:
+    """Whether each of ``rates`` (float [N], a whole schedule) is within ``FALLS`` of the least that comes: bool [N]."""
+    least = np.minimum.accumulate(rates[::-1])[::-1]
+    return np.asarray(rates - least <= FALLS * rates.max())
 
 
 @dataclass(frozen=True)
@@ -53,6 +60,7 @@ class EarlyStop:
         steps: Sequence[Step],
         accuracy: Sequence[float | None],
         targets: Sequence[float | None] | int | None = None,
+        may_stop: np.ndarray | None = None,
     ) -> Step | None:
         """The step at which the rule would have stopped a run, or None where it lets the run go on.
 
@@ -60,6 +68,7 @@ class EarlyStop:
             steps: step of each record, rising.
             accuracy: held-out accuracy of each (share of one); records with None or NaN are passed over.
             targets: held-out targets behind each accuracy, or one number for all; None: the scatter alone counts.
+            may_stop: at which records a run may be stopped at all, bool [N]; None: at every one.
         """
         values = np.array([np.nan if value is None else value for value in accuracy], dtype=float)
         evaluated = np.isfinite(values)
@@ -68,7 +77,8 @@ class EarlyStop:
         places = np.asarray(steps, dtype=float)[evaluated]
         met = self._met(places, values[evaluated], _binomial_variance(values, targets)[evaluated])
         in_a_row = np.convolve(met, np.ones(self.patience, dtype=int))[: len(met)]
-        reached = np.flatnonzero(in_a_row == self.patience)
+        allowed = True if may_stop is None else may_stop[evaluated][self.window - 1 :]
+        reached = np.flatnonzero((in_a_row == self.patience) & allowed)
         return step_number(places[self.window - 1 + reached[0]]) if len(reached) else None
 
     def stops(

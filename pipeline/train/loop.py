@@ -19,7 +19,7 @@ from tqdm import tqdm
 from pipeline.formatting import NOTHING, percent
 from pipeline.model import dropout
 from pipeline.stage import StopSignal
-from pipeline.statistics.early_stop import EarlyStop
+from pipeline.statistics.early_stop import FALLS, EarlyStop
 from pipeline.train.run import Run, refuse_divergence, save, save_weights
 from pipeline.train.settings import dropout_seed
 from pipeline.train.tensorboard import TensorBoard
@@ -120,8 +120,12 @@ def record(run: Run, bar: tqdm[Any], log: TensorBoard) -> None:
 
 
 def gains_too_little(run: Run) -> bool:
-    """Whether the rule of ``pipeline/statistics/early_stop.py`` ends the run at its newest record."""
-    if not run.processes.first:
+    """Whether the rule of ``pipeline/statistics/early_stop.py`` ends the run at its newest record.
+
+    Never while the learning rate has still to fall.
+    """
+    rates = run.settings.rates
+    if not run.processes.first or rates.rate(run.step) - rates.rate(rates.steps) > FALLS * rates.peak:
         return False
     held_out = run.history.records[run.history.columns.accuracy.held_out or run.objective.columns.accuracy.train]
     return EarlyStop(run.settings.early_stop).stops(run.history.steps, held_out, run.objective.held_out_targets())

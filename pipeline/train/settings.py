@@ -80,7 +80,10 @@ class Settings:
         False, "records", f"weights also at steps {', '.join(map(str, EARLY_STEPS[:5]))}, ... 512, 1000, as in Pythia"
     )
     early_stop: int = setting(
-        0, "records", "end the run when held-out accuracy gained too little over so many records; 0: never"
+        0,
+        "records",
+        "end the run when held-out accuracy gained too little over so many records, but not while the learning rate "
+        "has still to fall; 0: never",
     )
 
     @property

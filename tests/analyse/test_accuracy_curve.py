@@ -16,7 +16,7 @@ ACCURACY = CURVES["exponential"] + ar_noise(np.random.default_rng(1), len(STEPS)
 
 def sections(accuracy=ACCURACY, key_of_counts=None, **lists):
     history = History({"steps": STEPS.tolist(), "mlm_acc": list(accuracy), **lists}, {})
-    return accuracy_curve(history, "mlm_acc", key_of_counts, [], [])
+    return accuracy_curve(history, "mlm_acc", key_of_counts)
 
 
 def test_each_fit_is_described_by_its_own_residuals():

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from pipeline.analyse.accuracy_curve import accuracy_curve
 from pipeline.analyse.baseline_run import comparison
 from pipeline.analyse.cost import cost
 from pipeline.analyse.early_stop_hindsight import early_stopping, held_out_targets
@@ -44,6 +45,7 @@ def test_points_are_of_a_running_mean_and_in_per_cent():
 
 def test_early_stopping_tells_what_was_saved_and_lost():
     history = make_history(400, 10)
+    history.records["lr"] = [4e-3] * 400
     found = early_stopping(history, EarlyStop(window=40, worth=0.02, patience=5))
     stop = found.stop_step
     assert found.key == "eval_mlm_acc"
@@ -61,6 +63,29 @@ def test_early_stopping_tells_what_was_saved_and_lost():
     untouched = early_stopping(history, EarlyStop(window=40, worth=1e-4))
     assert (untouched.stop_step, untouched.lost) == (None, None)
     assert untouched.accuracy_at_end == pytest.approx(found.accuracy_at_end)
+
+
+def test_a_run_whose_rate_has_still_to_fall_is_not_called_finished():
+    """With a rate that stays the rule ends the run; while the rate falls it waits; once it is down it may end it."""
+    history = make_history(400, 10)
+    rule = EarlyStop(window=40, worth=0.02, patience=5)
+    assert early_stopping(history, rule).stop_step >= 0.95 * 4000
+    short = History({key: values[:300] for key, values in history.records.items()}, history.run)
+    assert early_stopping(short, rule).stop_step is None
+    assert "still to fall" in early_stopping(short, rule).note
+    history.records["lr"] = [4e-3] * 400
+    stays = early_stopping(history, rule)
+    assert 1000 < stays.stop_step < 3500
+    history.records["lr"] = [4e-3] * 250 + [1e-4] * 150
+    assert early_stopping(history, rule).stop_step == max(stays.stop_step, 2500 + 10)
+    del history.records["lr"], history.run["config"]
+    assert early_stopping(history, rule).stop_step == stays.stop_step
+
+
+def test_a_plateau_of_a_run_under_way_says_what_lies_ahead():
+    history = make_history(60, finished=False)
+    assert "still to fall" in accuracy_curve(history, "mlm_acc", None).plateau.note
+    assert "still to fall" not in accuracy_curve(make_history(), "mlm_acc", None).plateau.note
 
 
 @pytest.mark.parametrize(("phi", "measured"), [(0.0, 0.94), (0.4, 0.76), (0.7, 0.525)])

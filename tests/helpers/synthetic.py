@@ -52,7 +52,16 @@ def make_run(total: int = 4000, *, finished: bool = True) -> dict[str, Any]:
 
     ``guesses`` are those on the validation subset of the records; ``validation`` and ``test`` hold their own.
     """
-    config = {"steps": total, "batch_size": 32, "accumulation": 3, "lr": 4e-3, "log_interval": 40, "seed": 42}
+    config = {
+        "steps": total,
+        "batch_size": 32,
+        "accumulation": 3,
+        "lr": 4e-3,
+        "warmup": 100,
+        "schedule": "linear",
+        "log_interval": 40,
+        "seed": 42,
+    }
     return {
         "format": 1,
         "preset": "quickstart",

@@ -30,6 +30,8 @@ TOLD_BY = (
     ("checkpoints", "checkpoints", "检查点"), ("covers seeds", "over seeds", "含种子"),
     ("covers records", "record noise", "记录噪声"), ("branch", "branch", "分支"), ("shared", "count once", "只算一次"),
     ("undefined", "not defined", "没有定义"),
+    ("not supported", "not supported", "不足以"), ("end", "planned end", "计划的终点"), ("longer", "a run of", "另跑"),
+    ("decay", "decay it now", "现在就退火"), ("go on", "go on  ", "继续  "), ("tokens", "tokens", "词元"),
 )  # fmt: skip
 WORDS = {"en": {key: word for key, word, _ in TOLD_BY}, "zh": {key: word for key, _, word in TOLD_BY}}
 
@@ -83,9 +85,9 @@ class Consoles:
         """A run that has still to go on, beside a baseline, with scored checkpoints and targets of every verdict."""
         make_history(40, noise=3, total=1600).write(self.folder / "b.json")
         write_scores(self.folder / "s.json", RISING)
-        options = ("--baseline", self.folder / "b.json", "--scores", self.folder / "s.json", "--at", 3000, 8000)
+        options = ("--baseline", self.folder / "b.json", "--scores", self.folder / "s.json", "--at", 3000, 8000, 60_000)
         history = make_history(60, finished=False)
-        return self.analysed({"h": history}, *options, "--target", 0.2, 0.28, 0.31, 0.9)
+        return self.analysed({"h": history}, *options, "--target", 0.2, 0.28, 0.295, 0.45, 0.9)
 
     @functools.cached_property
     def ill(self):

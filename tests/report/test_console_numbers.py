@@ -5,6 +5,7 @@ A line is found by what stays when it is reworded: names of curves, keys and met
 
 import pytest
 
+from pipeline.formatting import duration
 from tests.helpers.said import is_said, numbers_in, says
 
 PARTS = ("training", "held_out")
@@ -97,10 +98,19 @@ def test_the_forecast_of_the_end_and_of_the_steps_asked_for(consoles, name):
     weights = consoles.going_on.line("@weights", among=lines)
     for curve, model in forecast["models"].items():
         assert is_said(numbers_in(weights.partition(f" {curve} ")[2])[0], 100 * model["weight"])
-    for entry, step in [(forecast["end"], "4,000"), *zip(forecast["at"], ("3,000", "8,000"), strict=True)]:
+    told = [
+        (forecast["end"], "@end", "4,000"),
+        (forecast["at"][0], "  3,000 ", "80 %"),
+        (forecast["at"][1], "@longer", " 8,000 "),
+        (forecast["choices"]["decay_now"], "@decay", " 3,000"),
+        (forecast["choices"]["go_on"], "@go on", " 4,000"),
+    ]
+    for entry, *marks in told:
         expected = times(100, (entry["accuracy"], *entry["interval"]))
-        line = consoles.going_on.line(f" {step}", "80 %", among=lines)
-        assert says(line, entry["step"], expected[0], 80, *expected[1:])
+        line = consoles.going_on.line(*marks, among=lines)
+        assert says(line, entry["step"], expected[0], 80, *expected[1:], entry["tokens"])
+        assert duration(entry["seconds"]) in line
+    assert says(consoles.going_on.line("@not supported", " 60,000 ", among=lines), 60_000, forecast["range"])
 
 
 def test_a_target_is_told_by_its_verdict(consoles):
@@ -118,13 +128,13 @@ def test_a_target_is_told_by_its_verdict(consoles):
                 assert says(line, 100 * entry["target"], entry["steps"], 80, low, high)
                 assert (consoles.words["later"] in line) == (None in entry["interval"])
             elif entry["verdict"] == "models_disagree":
-                assert says(line, 100 * entry["target"], reach, 100 * entry["probability"])
-                for curve, step in entry["by_model"].items():
-                    rest = line.partition(f"{curve} ")[2]
-                    assert rest.startswith(consoles.words["never"] if step is None else f"{step:,}")
+                steps = [step for step in entry["by_model"].values() if step is not None]
+                assert says(line, 100 * entry["target"], *steps, reach, 100 * entry["probability"])
+                assert consoles.words["never"] in line
             else:
-                assert numbers_in(line)[-1] == str(reach)
-    assert seen == {"reached", "reachable", "models_disagree", "beyond_every_model"}
+                assert says(line, 100 * entry["target"], 100 * entry["probability"], reach)
+                assert (consoles.words["not supported"] in line) == (entry["verdict"] == "not_supported")
+    assert seen == {"reached", "reachable", "models_disagree", "beyond_every_model", "not_supported"}
 
 
 def test_the_end_of_the_curve_rises_falls_or_is_a_plateau(consoles):

@@ -28,7 +28,8 @@ TOLD_BY = (
     ("quarter", "quarter", "四分之一"), ("early", "early", "提前"), ("anomaly", "anomaly", "异常"),
     ("point", "point", "百分点"), ("chance", "at chance", "处于机会水平"),
     ("above", "above chance", "高于机会水平"), ("falling", "falling", "下降"), ("rising", "rising", "上升"),
-    ("plateau", "plateau", "平台"), ("disagree", "disagree", "不一"), ("beyond", "beyond", "达不到"),
+    ("plateau", "plateau", "平台"), ("disagree", "disagree", "不一"), ("out of reach", "out of reach", "范围之外"),
+    ("not supported", "not supported", "不足以"),
     ("reached", "reached", "达到"), ("about", "about", "约"), ("layers", "layers", "层数"),
     ("parameters", "parameters", "参数"), ("batch", "sequences", "每步"), ("rate", "peak", "峰值"),
     ("seed", "seed", "种子"), ("dataset", "dataset", "数据集"), ("sentences", "sentences", "句子"),
@@ -163,16 +164,21 @@ def test_the_forecast_is_that_of_held_out_accuracy(shown):
     each = shown["going_on"]
     forecast = each.found["held_out"]["forecast"]
     [table] = [table for table in each.page.tables if "80 %" in " ".join(table.columns)]
-    ends = [forecast["end"], *forecast["at"]]
+    ends = [forecast["end"], *forecast["at"], *forecast["choices"].values()]
     assert len(table.rows) == len(ends) + len(forecast["targets"])
     for (name, accuracy, ends_of), entry in zip(table.rows, ends, strict=False):
         assert is_said(numbers_in(name)[0], entry["step"])
         assert (accuracy, ends_of) == (percent(entry["accuracy"]), " … ".join(map(percent, entry["interval"])))
-    said = {"reached": "reached", "reachable": "about", "models_disagree": "disagree", "beyond_every_model": "beyond"}
+    said = {
+        "reached": "reached", "reachable": "about", "models_disagree": "disagree", "beyond_every_model": "out of reach",
+        "not_supported": "not supported",
+    }  # fmt: skip
     for (name, verdict, ends_of), entry in zip(table.rows[len(ends) :], forecast["targets"], strict=True):
         assert percent(entry["target"]) in name
         assert each.words[said[entry["verdict"]]] in verdict
-        assert numbers_in(verdict) == ([] if entry["steps"] is None else [f"{entry['steps']:.0f}"])
+        assert numbers_in(verdict) == (
+            [f"{entry['steps']:.0f}"] if entry["verdict"] in ("reached", "reachable") else []
+        )
         if entry["interval"] and None not in entry["interval"]:
             assert numbers_in(ends_of) == [f"{end:.0f}" for end in entry["interval"]]
 

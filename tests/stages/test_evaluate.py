@@ -182,7 +182,20 @@ def test_a_long_table_shows_every_so_many_and_the_last(tmp_path):
 def test_a_run_that_was_stopped_early_ends_where_it_stopped(tmp_path):
     dataset = tmp_path / "dataset.json"
     write_dataset(dataset, tiny_dataset(articles=60))
-    still = ("--lr", "1e-9", "--steps", "60", "--log-interval", "1", "--save-interval", "40", "--early-stop", "8")
+    still = (
+        "--lr",
+        "1e-9",
+        "--schedule",
+        "constant",
+        "--steps",
+        "60",
+        "--log-interval",
+        "1",
+        "--save-interval",
+        "40",
+        "--early-stop",
+        "8",
+    )
     succeeded(train_here(tmp_path, dataset, *TINY_SETTINGS, *still))
     end = read_history(tmp_path / "history.json").run["stopped_early"]
     assert end < 60

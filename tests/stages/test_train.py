@@ -263,7 +263,20 @@ def test_a_foreign_history_is_not_overwritten(tmp_path):
 
 def test_early_stop_ends_a_run_that_learns_nothing(tmp_path):
     write_tiny_dataset(tmp_path)
-    still = ["--lr", "1e-9", "--steps", "60", "--log-interval", "1", "--save-interval", "40", "--early-stop", "8"]
+    still = [
+        "--lr",
+        "1e-9",
+        "--schedule",
+        "constant",
+        "--steps",
+        "60",
+        "--log-interval",
+        "1",
+        "--save-interval",
+        "40",
+        "--early-stop",
+        "8",
+    ]
     result = train(tmp_path / "run", *still)
     assert result.returncode == 0, result.stderr
     history = read_history(tmp_path / "run" / "history.json")

@@ -34,7 +34,7 @@ def test_a_forecast_is_of_the_first_records_alone(write):
     found = json.loads(write(part(120), 30).read_text())
     first = part(75)
     for key, end in found["ends"].items():
-        expected = forecast(first, key, None, [], []).end
+        expected = forecast(first, key, None).end
         assert (end["expected"], tuple(end["interval"])) == (expected.accuracy, expected.interval)
     assert set(found["ends"]) == {"mlm_acc", "eval_mlm_acc"}
     records = json.dumps(first.records, sort_keys=True).encode()

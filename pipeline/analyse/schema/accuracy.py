@@ -8,13 +8,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
+from pipeline.analyse.schema.forecast import Forecast, Interval
 from pipeline.formatting import Step
 from pipeline.statistics.correlation import Correlation, Horizon
 from pipeline.statistics.curves import PARAMETERS, Fit
 
-Interval = tuple[float, float]  # [low, high], 95 % unless said otherwise
-Schedule = Literal["annealed", "unfinished", "constant", "unknown"]
-Verdict = Literal["reached", "reachable", "beyond_every_model", "models_disagree"]
 PlateauState = Literal["plateau", "rising", "falling", "undecided"]
 
 
@@ -73,71 +71,6 @@ class Slopes:
 
 
 @dataclass(frozen=True)
-class ForecastModel:
-    """One curve in the forecast."""
-
-    weight: float  # posterior weight; all sum to one
-    rolling_error: float  # as in ``fits``
-
-
-@dataclass(frozen=True)
-class ForecastPoint:
-    """The accuracy expected at a step."""
-
-    step: Step
-    beyond_run: bool  # after the last record
-    accuracy: float  # the median, share of one
-    interval: Interval  # of ``level``
-    by_model: dict[str, float]  # medians of the curves that have weight
-
-
-@dataclass(frozen=True)
-class ForecastTarget:
-    """When an accuracy is reached."""
-
-    target: float  # share of one
-    verdict: Verdict  # "reachable": every curve of weight says at least even; "beyond_every_model": none says 10 %
-    steps: Step | None  # "reached": where the smoothed accuracy first passed it; else the median; null past ``range``
-    interval: tuple[Step | None, Step | None] | None  # of ``level``; an end beyond ``range`` is null; null when reached
-    probability: float  # of reaching it within ``range``
-    by_model: dict[str, Step | None]  # median steps by curve; null where that curve does not reach it within ``range``
-
-
-@dataclass(frozen=True)
-class Annealing:
-    """What the forecast of a run whose learning rate still has to fall rests on.
-
-    The law of pipeline/statistics/schedule_forecast.py: ``end``, and ``at`` up to it, are of this law.
-    """
-
-    kind: str | None  # of run, by the names of the calibration; null: not known
-    calibrated: bool  # whether finished runs of this kind were calibrated on; the interval is wide where not
-    progress: float  # cumulative learning rate seen, as a share of that of the whole plan
-    rate_now: float  # share of the peak
-    rate_at_end: float  # share of the peak
-    gain: float  # expected beforehand of annealing the rate to nothing, log-odds
-    gain_spread: float  # standard deviation of that
-
-
-@dataclass(frozen=True)
-class Forecast:
-    """What further steps bring if the curve goes on as it did, or, with ``annealing``, as the planned rate has it."""
-
-    level: float  # of every interval in here, over models and noise
-    models: dict[str, ForecastModel]  # by curve; empty below 40 records
-    last_step: Step
-    range: Step  # the last step that is searched for a target: ten times the run
-    schedule: Schedule  # "annealed": the learning rate ended near zero, so that a longer run is another run
-    end: ForecastPoint | None  # of an unfinished run: the mean over the last 5 % of the planned steps, or, without
-    # ``annealing``, the accuracy at the last one; null for a finished run
-    at: list[ForecastPoint]  # one for each --at
-    targets: list[ForecastTarget]  # one for each --target
-    note: str
-    # Not there where the coming rate is not known, does not fall, or has fallen.
-    annealing: Annealing | None = field(default=None, metadata={"omit_none": True})
-
-
-@dataclass(frozen=True)
 class Plateau:
     """Whether the accuracy still changes over the last quarter of the run."""
 
@@ -157,7 +90,7 @@ class AccuracyCurve:
     fits: dict[str, FittedCurve]  # by curve, the best (least AIC) first: "linear", "log", "exponential", "power"
     horizon: Horizons
     slope_per_10k_steps: Slopes
-    forecast: Forecast | None  # null below 40 records, or where all have the same accuracy
+    forecast: Forecast | None  # null below 8 records, or where all have the same accuracy
     plateau: Plateau
 
     def __post_init__(self) -> None:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from pipeline.analyse.schema.accuracy import AccuracyCurve, HeldOutCurve, LossCurves
+from pipeline.analyse.schema.forecast import LATER, LossForecast
 from pipeline.analyse.schema.log import Log
 from pipeline.analyse.schema.run import Anomaly, AnomalyRule, Cost, EarlyStopHindsight, Nsp, Overfit
 from pipeline.analyse.schema.side_by_side import CheckpointTrends, Comparison, SeveralRuns
@@ -71,6 +72,8 @@ class Analysis:
     branch: Branch | None = field(default=None, metadata={"omit_none": True})  # the trunk of a branch
     loss_curves: LossCurves | None = field(default=None, metadata={"omit_none": True})  # where there is no accuracy
     log: Log | None = field(default=None, metadata={"omit_none": True})  # left out for a run of our own trainer
+    # Of training and held-out loss, those that the history has; only of a run under way, or where --at asks.
+    losses: list[LossForecast] | None = field(default=None, metadata=LATER)
 
 
 def default_analysis(history: Path) -> Path:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from pipeline.analyse.schema.accuracy import Interval
+from pipeline.analyse.schema.forecast import Interval
 from pipeline.formatting import Step
 from pipeline.statistics.early_stop import EarlyStop
 

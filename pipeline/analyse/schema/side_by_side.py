@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
-from pipeline.analyse.schema.accuracy import Interval
+from pipeline.analyse.schema.forecast import Interval
 from pipeline.files.run_record import Branch
 from pipeline.files.scores import Split
 from pipeline.formatting import Step

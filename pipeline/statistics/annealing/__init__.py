@@ -1,0 +1,1 @@
+"""Parts of the forecast that knows the learning rate (schedule_forecast.py)."""
