@@ -83,6 +83,7 @@ CHINESE = {
     "The runs along their steps": "各次运行的过程",
     "lines: running means": "线：滑动平均",
     "Where each run ends": "各次运行的终点",
+    "on the whole validation split": "在整个验证集上",
     "mean of the last twentieth of the records": "最后二十分之一记录的平均",
     "in brackets: how many runs the number is the mean of": "括号内：几次运行的平均",
     "hollow: not finished yet": "空心：尚未结束",

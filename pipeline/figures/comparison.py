@@ -38,12 +38,9 @@ def comparison(history: History, baseline: History | None, say: Words) -> Figure
     labels.vertical(curves, measure)
     style.step_axis(curves, whole, along)
     marks.dots(curves, *before, style.BEFORE)
-    ends = [
-        *_straight_line(curves, names[0], *before, style.BEFORE_LINE, "-"),
-        *_straight_line(curves, names[1], steps, values, style.TRAINING, marks.DASHES),
-    ]
-    for end in {label[0] for label in ends}:  # labels of lines that end apart are in nobody's way
-        style.label_ends(curves, [label for label in ends if label[0] == end], lines=2)
+    _straight_line(curves, names[0], *before, style.BEFORE_LINE, "-")
+    _straight_line(curves, names[1], steps, values, style.TRAINING, marks.DASHES)
+    style.key(curves, measure.is_share)
     style.remark(curves, say("r depends on how long a run is;\nit does not rank runs of different lengths"),
                  top=not measure.is_share)  # fmt: skip
 
@@ -64,15 +61,14 @@ def comparison(history: History, baseline: History | None, say: Words) -> Figure
 
 def _straight_line(
     axes: Axes, name: str, steps: np.ndarray, accuracy: np.ndarray, colour: str, dash: style.Dash
-) -> list[marks.Label]:
+) -> None:
     """The least-squares line through finite points (float [N] each) and its r; nothing where r is not defined."""
     r = plain_r(steps, accuracy)
     if r is None:
-        return []
+        return
     b, a = np.polyfit(steps, accuracy, 1)
     ends = steps[[0, -1]]
-    axes.plot(ends, a + b * ends, color=colour, linestyle=dash, linewidth=2.2)
-    return [(float(ends[1]), float(a + b * ends[1]), f"{name}\nr = {r:.3f}", colour)]
+    axes.plot(ends, a + b * ends, color=colour, linestyle=dash, linewidth=2.2, label=f"{name}, r = {r:.3f}")
 
 
 def _bars(

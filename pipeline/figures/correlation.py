@@ -16,6 +16,8 @@ from pipeline.statistics.curves import Fit
 from pipeline.words import Words
 
 DASH_OF = {"linear": marks.DASHES, "log": marks.DOTS, "exponential": marks.DASH_DOT, "power": (0, (8, 2))}
+MARK_OF = {"linear": ("s", "\u25a0"), "log": ("o", "\u25cf"), "exponential": ("^", "\u25b2"), "power": ("D", "\u25c6")}
+MARKS = 8  # on each curve, so that a grey print tells the curves apart
 WITHIN = 1.96  # standard deviations to each side that hold 95 % of normal records
 
 
@@ -82,9 +84,13 @@ def _scatter(axes: Axes, history: History, measure: labels.Shown, curve: Accurac
 def _curve(axes: Axes, along: np.ndarray, fit: Fit, say: Words, *, best: bool) -> marks.Label:
     """The curve ``fit`` at the steps ``along`` (float [M])."""
     colour = style.CURVE if best else style.HELD_OUT if fit.curve == "linear" else style.OTHER
+    marker, letter = MARK_OF[fit.curve]
+    place = list(MARK_OF).index(fit.curve)
+    apart = len(along) // MARKS
     axes.plot(along, fit.at(along), color=colour, linestyle="-" if best else DASH_OF[fit.curve],
-              linewidth=2 if best else 1.5)  # fmt: skip
-    return float(along[-1]), float(fit.at(along)[-1]), f"{say(fit.curve)}  $R^2$ {fit.r_squared:.3f}", colour
+              linewidth=2 if best else 1.5, marker=marker, markersize=5 if best else 4,
+              markevery=slice(apart // 2 + place * apart // len(MARK_OF), None, apart))  # fmt: skip
+    return float(along[-1]), float(fit.at(along)[-1]), f"{letter} {say(fit.curve)}  $R^2$ {fit.r_squared:.3f}", colour
 
 
 def _horizons(

@@ -15,6 +15,7 @@ from pipeline.words import Words
 
 GUESSES = {"left": ("left neighbour", "s"), "both": ("both neighbours", "D")}  # those that see a neighbour: name, mark
 CLASSES = {"han": "Han", "latin": "Latin"}  # the others are called what they are
+EARLY, FEW = 0.01, 3  # so many checkpoints in the first hundredth of a run ask for a logarithmic axis
 KIND: GroupKind = "by_text_decile"
 
 
@@ -58,7 +59,12 @@ def _lines(
 ) -> None:
     """A line along the checkpoints for each group of ``kind``; ``looks`` gives its label and colour by name."""
     style.percent_axis(axes, say("held-out characters guessed right"))
-    style.step_axis(axes, checkpoints[-1].step, say("optimizer step"))
+    steps = sorted(entry.step for entry in checkpoints if entry.step > 0)
+    if sum(step < EARLY * steps[-1] for step in steps) >= FEW:
+        style.log_step_axis(axes, float(steps[0]), steps[-1], say("optimizer step (logarithmic)"))
+        checkpoints = [entry for entry in checkpoints if entry.step > 0]
+    else:
+        style.step_axis(axes, checkpoints[-1].step, say("optimizer step"))
     dashes: list[style.Dash] = ["-", marks.DASHES, marks.DASH_DOT, marks.DOTS]
     labels = []
     for place, (name, (shown, colour)) in enumerate(looks.items()):

@@ -11,9 +11,8 @@ from matplotlib.figure import Figure
 
 from pipeline.figures import labels, style
 from pipeline.figures import plot_elements as marks
-from pipeline.files.history import History
+from pipeline.files.history import History, Role
 from pipeline.formatting import Step
-from pipeline.statistics.smoothing import running_mean
 from pipeline.words import Words
 
 
@@ -38,6 +37,13 @@ class Run:
     def finished(self) -> bool:
         return self.last >= self.length
 
+    def end(self, role: Role) -> float | None:
+        """The final score on the whole validation split; None where the run is not there yet, or has none."""
+        key = self.history.key_of(role) if role in ("held_out", "held_out_loss") else None
+        if key is None or not self.finished:
+            return None
+        return self.history.facts.number("validation", key.removeprefix("eval_"))
+
 
 def ladder(runs: list[Run], say: Words) -> Figure:
     """The runs' curves, and how well each ends against how long it is; at least two runs.
@@ -60,16 +66,14 @@ def _curves(axes: Axes, runs: list[Run], colours: list[str], measure: labels.Sho
     first = min((step for run in runs for step in run.history.steps if step > 0), default=1)
     across = labels.steps_on_logarithmic_axis(runs[0].history, say)
     style.log_step_axis(axes, float(first), max(run.last for run in runs), across)
-    names = []
     for run, colour in zip(runs, colours, strict=True):
         steps, values = run.history.points(run.history.key_of(measure.role))
         if not len(steps):
             continue
-        mean = running_mean(values, len(values) // marks.SMOOTHING)
-        marks.line(axes, steps, mean, color=colour, linewidth=1.6)
+        mean = marks.smooth(axes, steps, values)
+        marks.line(axes, steps, mean, color=colour, linewidth=1.6, label=run.name)
         axes.plot(steps[-1], mean[-1], marker="o", markersize=4.5, color=colour)
-        names.append((float(steps[-1]), float(mean[-1]), run.name, style.INK))
-    style.label_ends(axes, names)
+    style.key(axes, measure.is_share)
     style.remark(axes, say("lines: running means"))
 
 
@@ -79,11 +83,14 @@ def _ends(axes: Axes, runs: list[Run], colours: list[str], measure: labels.Shown
     style.log_step_axis(axes, 0.8 * min(run.length for run in runs), 1.3 * max(run.length for run in runs),
                         say("steps of the whole run (logarithmic)"))  # fmt: skip
     tops: dict[Step, list[float]] = {}
+    finished = [run.end(measure.role) for run in runs if run.finished]
+    whole = bool(finished) and None not in finished
     for run, colour in zip(runs, colours, strict=True):
+        end = run.end(measure.role) if whole else None
         values = run.history.points(run.history.key_of(measure.role))[1]
-        if not len(values):
+        if end is None and not len(values):
             continue
-        end = marks.smooth_end(values)
+        end = marks.smooth_end(values) if end is None else end
         face = colour if run.finished else "white"
         axes.plot(run.length, end, marker="o", markersize=8, color=colour, markerfacecolor=face, linestyle="")
         tops.setdefault(run.length, []).append(end)
@@ -95,7 +102,7 @@ def _ends(axes: Axes, runs: list[Run], colours: list[str], measure: labels.Shown
         axes.annotate(text, (length, max(reached)), xytext=(0, 8), textcoords="offset points", ha="center",
                       fontsize=style.LABEL_SIZE)  # fmt: skip
     axes.margins(y=0.15)
-    remarks = [say("mean of the last twentieth of the records")]
+    remarks = [say("on the whole validation split" if whole else "mean of the last twentieth of the records")]
     if any(len(reached) > 1 for reached in tops.values()):
         remarks.append(say("in brackets: how many runs the number is the mean of"))
     if not all(run.finished for run in runs):

@@ -10,10 +10,11 @@ from matplotlib.axes import Axes
 
 from pipeline.figures import style
 from pipeline.files.history import History
-from pipeline.statistics.smoothing import running_mean
+from pipeline.statistics.smoothing import proportional_mean, running_mean
 from pipeline.words import Words
 
 SMOOTHING = 40  # a running mean spans this part of the records
+WINDOW = 0.1  # on a logarithmic axis it spans the records within this share of a step, in all runs alike
 MOST_DOTS = 2_000  # more would be a blot, and a vector file of many megabytes
 MOST_VERTICES = 1_500
 LEGIBLE = 120  # records; a noisy line of more is a thicket
@@ -23,7 +24,14 @@ DASH_DOT = (0, (5, 1.6, 1, 1.6))
 Label = tuple[float, float, str, str]  # x, y, text, colour
 
 
-def dots(axes: Axes, steps: np.ndarray, values: np.ndarray, colour: str = style.RECORDS) -> int:
+def smooth(axes: Axes, steps: np.ndarray, values: np.ndarray) -> np.ndarray:
+    """The running mean of records (float [N] each) that suits the horizontal axis, float [N]."""
+    if axes.get_xscale() == "log":
+        return proportional_mean(steps, values, WINDOW)
+    return running_mean(values, len(values) // SMOOTHING)
+
+
+def dots(axes: Axes, steps: np.ndarray, values: np.ndarray, colour: str = style.RECORDS, alpha: float = 0.6) -> int:
     """Single records (float [N] each), small and translucent, so that a thousand stay legible; of many more, every
     so many-th only.
 
@@ -31,7 +39,7 @@ def dots(axes: Axes, steps: np.ndarray, values: np.ndarray, colour: str = style.
     """
     every = -(-len(steps) // MOST_DOTS) if len(steps) else 1
     size = float(np.clip(2500 / max(len(steps), 1), 5, 22))
-    axes.scatter(steps[::every], values[::every], s=size, color=colour, alpha=0.6, linewidths=0)
+    axes.scatter(steps[::every], values[::every], s=size, color=colour, alpha=alpha, linewidths=0)
     return every
 
 
@@ -41,35 +49,41 @@ def training(axes: Axes, history: History, key: str, say: Words) -> list[Label]:
     if not len(steps):
         return []
     dots(axes, steps, values)
-    mean = running_mean(values, len(values) // SMOOTHING)
+    mean = smooth(axes, steps, values)
     line(axes, steps, mean, color=style.TRAINING)
     return [(steps[-1], mean[-1], say("training"), style.TRAINING)]
 
 
 def held_out(axes: Axes, history: History, key: str | None, name: str, colour: str, dash: style.Dash) -> list[Label]:
-    """A held-out metric as a line; a long one as its running mean over the faint line of its records."""
+    """A held-out metric as a line; a long one as its running mean over the faint dots of its records."""
     if key is None:
         return []
     steps, values = history.points(key)
     if not len(steps):
         return []
     if len(steps) > LEGIBLE:
-        line(axes, steps, values, color=colour, linewidth=0.6, alpha=0.3)
-        values = running_mean(values, len(values) // SMOOTHING)
+        kept = extremes(values)
+        dots(axes, steps[kept], values[kept], colour, alpha=0.18)
+        values = smooth(axes, steps, values)
     line(axes, steps, values, color=colour, linestyle=dash, linewidth=1.6, marker="o" if len(steps) == 1 else "")
     return [(steps[-1], values[-1], name, colour)]
 
 
 def line(axes: Axes, steps: np.ndarray, values: np.ndarray, **look: Any) -> None:
     """A line through points (float [N] each); a long one goes through the least and the greatest of each stretch."""
-    if len(steps) > MOST_VERTICES:
-        edges = np.linspace(0, len(steps), MOST_VERTICES // 2 + 1).astype(int)
-        kept = {0, len(steps) - 1}
-        for start, end in pairwise(edges):
-            kept |= {start + int(values[start:end].argmin()), start + int(values[start:end].argmax())}
-        chosen = np.array(sorted(kept))
-        steps, values = steps[chosen], values[chosen]
-    axes.plot(steps, values, **look)
+    kept = extremes(values)
+    axes.plot(steps[kept], values[kept], **look)
+
+
+def extremes(values: np.ndarray) -> np.ndarray:
+    """Which of ``values`` (float [N]) are drawn: all, of many the first, the last, and the extremes of each stretch."""
+    if len(values) <= MOST_VERTICES:
+        return np.arange(len(values))
+    edges = np.linspace(0, len(values), MOST_VERTICES // 2 + 1).astype(int)
+    kept = {0, len(values) - 1}
+    for start, end in pairwise(edges):
+        kept |= {start + int(values[start:end].argmin()), start + int(values[start:end].argmax())}
+    return np.array(sorted(kept))
 
 
 def mark(axes: Axes, last: float, value: float, name: str) -> list[Label]:

@@ -132,6 +132,15 @@ def label_ends(axes: Axes, labels: Sequence[tuple[float, float, str, str]], line
                       fontsize=LABEL_SIZE, annotation_clip=False, path_effects=HALO)  # fmt: skip
 
 
+def key(axes: Axes, rising: bool) -> None:
+    """A key of the named lines, in the upper corner that rising or falling curves leave free.
+
+    For lines that end within the panel, where a label at the end would stand on other curves.
+    """
+    if axes.get_legend_handles_labels()[0]:
+        axes.legend(loc="upper left" if rising else "upper right", frameon=False, fontsize=LABEL_SIZE)
+
+
 def spread(places: Sequence[float], least: float) -> list[float]:
     """Rising ``places`` moved as little as may be so that neighbours are at least ``least`` apart."""
     groups: list[list[float]] = []  # [centre, number of places]

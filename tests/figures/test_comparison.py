@@ -8,7 +8,7 @@ from tests.helpers.drawn import (
     colour,
     dots,
     draw,
-    label_of,
+    keys,
     line_through,
     lines,
     points,
@@ -46,7 +46,7 @@ def check_line(axes, steps, accuracy, word):
     slope, start = np.polyfit(steps, accuracy, 1)
     ends = steps[[0, -1]]
     line = line_through(axes, ends, start + slope * ends)
-    name, r = label_of(axes, line).split("\n")
+    [(name, r)] = [text.split(", r = ") for text, drawn in keys(axes).items() if drawn is line]
     assert word in name
     assert numbers(r) == [round(np.corrcoef(steps, accuracy)[0, 1], 3)]
     return colour(line)

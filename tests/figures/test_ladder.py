@@ -8,11 +8,12 @@ from tests.helpers.drawn import (
     colour,
     draw,
     end_labels,
+    keys,
     line_through,
     lines,
     points,
+    proportional_mean,
     remarks,
-    running_mean,
     values_above,
     write_inputs,
 )
@@ -28,7 +29,7 @@ def end_of(history, key):
 
 def run_of(length, records, *, seed, level):
     history = make_history(records, total=length, noise=seed)
-    history.run["seed"] = seed
+    history.run |= {"seed": seed, "validation": None}
     for key in ("mlm_acc", "eval_mlm_acc"):
         history.records[key] = [value + level for value in history.records[key]]
     return history
@@ -58,15 +59,15 @@ def ladder(tmp_path_factory):
 
 def curve_of(axes, history, key="eval_mlm_acc"):
     steps, values = points(history, key)
-    return line_through(axes, steps, running_mean(values, len(values) // 40))
+    return line_through(axes, steps, proportional_mean(steps, values))
 
 
-def test_each_run_is_its_running_mean_with_its_name_at_the_end(ladder):
+def test_each_run_is_its_running_mean_with_its_name_in_the_key(ladder):
     axes, _ = ladder
     drawn = {name: curve_of(axes, history) for name, history in RUNS.items()}
     assert len(lines(axes)) == len({colour(line) for line in drawn.values()}) == 4
-    by_height = sorted(drawn, key=lambda name: drawn[name].get_ydata()[-1])
-    assert [text for text, _ in end_labels(axes)] == by_height
+    assert keys(axes) == drawn
+    assert end_labels(axes) == []  # a label at an end would stand on the longer runs
     marks = {(line.get_xdata()[0], line.get_ydata()[0], colour(line)) for line in axes.lines
              if len(line.get_xdata()) == 1}  # fmt: skip
     assert marks == {(line.get_xdata()[-1], line.get_ydata()[-1], colour(line)) for line in drawn.values()}
@@ -117,3 +118,19 @@ def test_one_run_without_held_out_values_makes_it_training_accuracy_for_all(tmp_
     assert "training" in curves.get_ylabel()
     assert "training" in ends.get_ylabel()
     assert "hollow" not in remarks(ends)
+
+
+def test_finished_runs_end_at_their_score_on_the_whole_validation_split(tmp_path):
+    runs = {name: run_of(length, length // 40, seed=length, level=0.0) for name, length in (("a", 2000), ("b", 4000))}
+    for number, history in enumerate(runs.values(), 1):
+        history.run["validation"] = {"mlm_acc": number / 10}
+    _, ends = draw_ladder(tmp_path, runs)
+    assert sorted(line.get_ydata()[0] for line in ends.lines) == [0.1, 0.2]
+    assert "whole validation split" in remarks(ends)
+
+    del runs["a"].run["validation"]  # then none can be compared with it, so all are means of records
+    (tmp_path / "other").mkdir()
+    _, ends = draw_ladder(tmp_path / "other", runs)
+    drawn = sorted(line.get_ydata()[0] for line in ends.lines)
+    assert drawn == pytest.approx(sorted(end_of(history, "eval_mlm_acc") for history in runs.values()))
+    assert "last twentieth" in remarks(ends)

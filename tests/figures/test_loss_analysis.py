@@ -8,7 +8,7 @@ from tests.helpers.drawn import (
     label_of,
     line_through,
     points,
-    running_mean,
+    proportional_mean,
     title,
 )
 from tests.helpers.said import numbers
@@ -24,7 +24,7 @@ def test_the_loss_against_the_logarithm_of_the_step(drawn):
     steps, losses = points(history, "loss")
     [found] = dots(axes).values()
     assert found == pytest.approx(np.column_stack([steps, losses]))
-    assert "training" in label_of(axes, line_through(axes, steps, running_mean(losses, len(losses) // 40)))
+    assert "training" in label_of(axes, line_through(axes, steps, proportional_mean(steps, losses)))
     assert "held-out" in label_of(axes, line_through(axes, *points(history, "eval_loss")))
     assert axes.get_xscale() == "log"
     assert numbers(title(axes)) == pytest.approx([losses[0], losses[-1]], abs=5e-4)

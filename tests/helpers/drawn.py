@@ -203,3 +203,14 @@ def running_mean(values: Sequence[float], width: int) -> list[float]:
         window = values[place - before : place + before + 1]
         means.append(sum(window) / len(window))
     return means
+
+
+def proportional_mean(steps: Sequence[float], values: Sequence[float]) -> list[float]:
+    """Mean over the records whose step is within a tenth of each one's own."""
+    near = [[abs(other - step) <= 0.1 * step * (1 + 1e-12) for other in steps] for step in steps]
+    return [float(np.mean(np.asarray(values)[inside])) for inside in near]
+
+
+def keys(axes: Axes) -> dict[str, Line2D]:
+    """The lines that the panel's key names, by their names."""
+    return dict(zip(*reversed(axes.get_legend_handles_labels()), strict=True))
