@@ -64,7 +64,7 @@ def evaluate(arguments: argparse.Namespace) -> int:
 
     # What was trained, and which of its checkpoints are to be scored.
     history = read_history(arguments.history)
-    settings = recorded_settings(history)
+    settings = recorded_settings(history, Settings)
     scores = read_scores_of(arguments.output, history.run)
     blanks = read_blanks(arguments.sentences) if arguments.sentences else fixed_blanks()
     files = checkpoints_to_score(arguments, history, settings)

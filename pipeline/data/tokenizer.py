@@ -1,6 +1,6 @@
-"""One token a character. Ids 0..4 are the special tokens, then the dataset's vocabulary in its order.
+"""One token a character. The first ids are special tokens (BERT's five, 0..4), then the vocabulary in its order.
 
-White space is dropped. A character that is not in the vocabulary is [UNK].
+White space is dropped unless it is asked for. A character that is not in the vocabulary is [UNK], id 1.
 """
 
 from __future__ import annotations
@@ -21,17 +21,25 @@ _LARGEST_VOCABULARY = 1 << 16  # ids are stored as uint16
 
 
 class Tokenizer:
-    """Characters to ids and back, for one vocabulary."""
+    """Characters to ids and back, for one vocabulary.
 
-    def __init__(self, vocab: Sequence[str]) -> None:
-        self.tokens = [*SPECIAL_TOKENS, *vocab]
+    Args:
+        specials: the tokens before it; the one with id 1 stands for what is not in the vocabulary.
+        white_space: it is text as any other; else it is dropped.
+    """
+
+    def __init__(
+        self, vocab: Sequence[str], specials: Sequence[str] = SPECIAL_TOKENS, white_space: bool = False
+    ) -> None:
+        self.tokens = [*specials, *vocab]
         if len(self.tokens) > _LARGEST_VOCABULARY:
             raise InputError(f"the vocabulary has {len(vocab)} characters; ids are 16 bits wide, so drop rare ones")
         self._id_of_code = np.full(0x110000, UNK, dtype=np.uint16)
         for position, character in enumerate(vocab):
-            self._id_of_code[ord(character)] = FIRST_CHARACTER + position
-        self._is_space = np.zeros(0x110000, dtype=bool)
-        self._is_space[[code for code in range(0x3001) if chr(code).isspace()]] = True
+            self._id_of_code[ord(character)] = len(specials) + position
+        self._is_dropped = np.zeros(0x110000, dtype=bool)
+        if not white_space:
+            self._is_dropped[[code for code in range(0x3001) if chr(code).isspace()]] = True
 
     def __len__(self) -> int:
         return len(self.tokens)
@@ -43,7 +51,7 @@ class Tokenizer:
         for start in range(0, len(sentences), SENTENCES_AT_ONCE):
             some = sentences[start : start + SENTENCES_AT_ONCE]
             codes = np.frombuffer("".join(some).encode("utf-32-le", "surrogatepass"), dtype=np.uint32)
-            visible = ~self._is_space[codes]
+            visible = ~self._is_dropped[codes]
             visible_before = np.concatenate([[0], np.cumsum(visible, dtype=np.int64)])
             ends = offsets[start] + visible_before[np.cumsum([len(sentence) for sentence in some])]
             ids[offsets[start] : ends[-1]] = self._id_of_code[codes[visible]]

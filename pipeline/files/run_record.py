@@ -9,6 +9,23 @@ from typing import Any
 
 from pipeline.stage import InputError
 
+RunObject = dict[str, Any]  # ``run`` of a history, as it stands in the JSON
+MASKED_LM, CAUSAL_LM = "masked_lm", "causal_lm"
+
+
+@dataclass(frozen=True)
+class ObjectiveName:
+    """What runs of one objective are called in messages, and the script that makes them."""
+
+    model: str
+    script: str
+
+
+OBJECTIVES = {
+    MASKED_LM: ObjectiveName("a masked language model", "train_large_100k.py"),
+    CAUSAL_LM: ObjectiveName("a causal language model", "train_causal_lm.py"),
+}
+
 # Settings that came after the first histories were written, and what the runs of before had in their place.
 LATER_SETTINGS = {"schedule": "cosine", "early_checkpoints": False, "data_seed": None}
 
@@ -40,7 +57,7 @@ class Facts:
     A fact that is absent is None; one of a wrong type is an InputError.
     """
 
-    def __init__(self, path: Path, run: dict[str, Any]) -> None:
+    def __init__(self, path: Path, run: RunObject) -> None:
         self._path = path
         self._run = run
 
@@ -97,13 +114,30 @@ class Facts:
         return InputError(f"{self._path}: run.{'.'.join(keys)} must be {expected}, not {str(value)[:40]!r}")
 
 
-def recorded_config(run: dict[str, Any]) -> dict[str, Any]:
+def objective_of(recorded: RunObject) -> str:
+    """The objective that a ``run`` object or a checkpoint names; where it names none, masked language modelling."""
+    named = recorded.get("objective", MASKED_LM)
+    return named if named in OBJECTIVES else "unknown"
+
+
+def refuse_other_objective(path: Path, found: str, wanted: str) -> None:
+    """Raise an InputError where what is in ``path`` is of another objective than the ``wanted`` one."""
+    if found != wanted:
+        kind = OBJECTIVES[found] if found in OBJECTIVES else ObjectiveName("an unknown objective", "another program")
+        needed = OBJECTIVES[wanted]
+        raise InputError(
+            f"{path}: is of {kind.model} ({kind.script}), and what is asked for needs {needed.model}; give one of "
+            f"{needed.script}"
+        )
+
+
+def recorded_config(run: RunObject) -> RunObject:
     """The settings that a ``run`` object records, with those that its version did not have yet; empty without any."""
     config = run.get("config")
     return {**LATER_SETTINGS, **config} if config and isinstance(config, dict) else {}
 
 
-def recorded_changes(run: dict[str, Any]) -> list[dict[str, Any]]:
+def recorded_changes(run: RunObject) -> list[RunObject]:
     """What was changed when the run was resumed, in order: ``run.changes``, objects {step, setting, from, to}.
 
     ``setting`` is one of the settings, or a fact of the machine such as ``threads``; it holds after ``step``.
@@ -117,12 +151,12 @@ def _is_change(value: Any) -> bool:
     return named and isinstance(value["step"], int) and isinstance(value["setting"], str)
 
 
-def config_at(run: dict[str, Any], step: int) -> dict[str, Any]:
+def config_at(run: RunObject, step: int) -> RunObject:
     """The settings that step ``step`` of a ``run`` object was trained with; ``recorded_config`` has the latest."""
     return _before(recorded_config(run), [change for change in recorded_changes(run) if change["step"] >= step])
 
 
-def _before(config: dict[str, Any], changes: list[dict[str, Any]]) -> dict[str, Any]:
+def _before(config: RunObject, changes: list[RunObject]) -> RunObject:
     """``config`` as it was before the ``changes``."""
     earlier = dict(config)
     for change in reversed(changes):
@@ -132,15 +166,19 @@ def _before(config: dict[str, Any], changes: list[dict[str, Any]]) -> dict[str, 
 
 
 def run_differences(
-    recorded: dict[str, Any], planned: dict[str, Any], passing_over: tuple[str, ...] = ()
+    recorded: RunObject, planned: RunObject, passing_over: tuple[str, ...] = ()
 ) -> dict[str, tuple[Any, Any]]:
     """What makes two runs different, by name: (recorded, planned).
 
-    That is settings, dataset, device, precision and the state that a branch began from. Where ``planned`` is a later
-    record of the same run, what was changed in between makes no difference.
+    That is settings, dataset, device, precision and the state that a branch began from; of runs of two objectives the
+    objective alone. Where ``planned`` is a later record of the same run, what was changed in between makes no
+    difference.
     """
+    objectives = objective_of(recorded), objective_of(planned)
+    if objectives[0] != objectives[1]:
+        return {"objective": objectives}
 
-    def identity(run: dict[str, Any]) -> dict[str, Any]:
+    def identity(run: RunObject) -> RunObject:
         dataset = run.get("dataset")
         fingerprint = dataset.get("fingerprint") if isinstance(dataset, dict) else None
         machine = {key: run.get(key) for key in ("device", "precision")}
@@ -160,7 +198,7 @@ def shown(differences: dict[str, tuple[Any, Any]]) -> str:
     return "; ".join(f"{name}: {before} -> {after}" for name, (before, after) in differences.items())
 
 
-def refuse_other_run(place: Path, recorded: dict[str, Any], planned: dict[str, Any], *, changing: bool = False) -> None:
+def refuse_other_run(place: Path, recorded: RunObject, planned: RunObject, *, changing: bool = False) -> None:
     """Refuse ``place``, which holds the ``recorded`` run, where that is not the ``planned`` one.
 
     With ``changing`` it may differ in what can be changed in mid run.
@@ -177,7 +215,7 @@ def refuse_other_run(place: Path, recorded: dict[str, Any], planned: dict[str, A
         raise InputError(f"{place}: belongs to another run ({shown(fixed if changing else different)}); {ways}")
 
 
-def _is_changeable(name: str, recorded: dict[str, Any], planned: dict[str, Any]) -> bool:
+def _is_changeable(name: str, recorded: RunObject, planned: RunObject) -> bool:
     """Whether a run can go on with another value of the setting ``name``."""
     if name not in CUTS_OF_A_STEP:
         return name in CHANGEABLE
@@ -185,6 +223,6 @@ def _is_changeable(name: str, recorded: dict[str, Any], planned: dict[str, Any])
     return before is not None and before == after
 
 
-def _effective_batch(config: dict[str, Any]) -> int | None:
+def _effective_batch(config: RunObject) -> int | None:
     batch, cuts = (config.get(name) for name in CUTS_OF_A_STEP)
     return batch * cuts if isinstance(batch, int) and isinstance(cuts, int) else None

@@ -6,6 +6,7 @@ import numpy as np
 
 from pipeline.data.masked_pairs import Batch
 from pipeline.model.bert import Shape
+from pipeline.model.gpt import GptShape
 
 
 def flops_of_step(shape: Shape, batches: list[Batch]) -> float:
@@ -25,3 +26,14 @@ def flops_of_step(shape: Shape, batches: list[Batch]) -> float:
     transform = hidden**2 if shape.head == "bert" else 0
     heads = 2 * targets * (transform + hidden * shape.vocab_size)
     return float(3 * (encoder + attention + heads) / len(batches))
+
+
+def flops_of_window(shape: GptShape, length: int) -> float:
+    """Operations of training a causal model on one window of ``length`` symbols, counted as above.
+
+    Of the products of attention those with what stands behind are not counted, since they need not be computed.
+    """
+    hidden = shape.hidden
+    weights = shape.layers * (4 * hidden**2 + 2 * hidden * shape.ffn) + hidden * shape.vocab_size
+    attention = 2 * shape.layers * hidden * length * (length + 1)
+    return float(3 * (2 * weights * length + attention))

@@ -21,7 +21,7 @@ from pipeline.stage import InputError
 from pipeline.statistics.schedule import parse_schedule
 from pipeline.train.resuming import history_in, take_up
 from pipeline.train.run import Run, RunFiles
-from pipeline.train.settings import Settings, recorded_settings
+from pipeline.train.settings import RunSettings, recorded_settings
 
 FREE = ("steps", "schedule", "save_interval", "early_stop")  # settings in which a branch may differ from its trunk
 
@@ -34,9 +34,9 @@ class Trunk:
     step: int
     history: History  # the trunk's, up to ``step``
     history_path: str
-    settings: Settings
+    settings: RunSettings
 
-    def settings_with(self, given: dict[str, Any]) -> Settings:
+    def settings_with(self, given: dict[str, Any]) -> RunSettings:
         """The settings of a branch: the trunk's, but for the ``given`` ones; ``steps`` must be among them.
 
         A branch that is given no schedule decays over all the steps that it has before it.
@@ -55,7 +55,7 @@ class Trunk:
         """What the ``run`` object of a branch says of its trunk."""
         return {"history": self.history_path, "step": self.step, "sha256": checkpoint.recorded_digest(self.path)}
 
-    def refuse_unless_shared(self, settings: Settings, files: RunFiles, planned: dict[str, Any]) -> None:
+    def refuse_unless_shared(self, settings: RunSettings, files: RunFiles, planned: dict[str, Any]) -> None:
         """Raise an InputError where the run of ``settings`` cannot share the trunk's steps, or has the trunk's files.
 
         ``planned`` is the ``run`` object of that run.
@@ -80,15 +80,15 @@ class Trunk:
             raise InputError(f"{option} is the trunk's; give a branch its own --checkpoint-dir, --history and --final")
 
 
-def read_trunk(path: Path) -> Trunk:
-    """The full state in ``path``, and the settings of its run.
+def read_trunk(path: Path, kind: type[RunSettings]) -> Trunk:
+    """The full state in ``path``, and the settings of its run, which are of ``kind``.
 
     Raises:
-        InputError: it is missing, damaged, or holds weights alone.
+        InputError: it is missing, damaged, of another objective, or holds weights alone.
     """
     state = checkpoint.load_state(path)
     history = history_in(state, path)
-    return Trunk(path, state["step"], history, state["history_path"], recorded_settings(history))
+    return Trunk(path, state["step"], history, state["history_path"], recorded_settings(history, kind))
 
 
 def begin_branch(run: Run, trunk: Trunk) -> None:

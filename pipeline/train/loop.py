@@ -20,7 +20,7 @@ from pipeline.formatting import NOTHING, percent
 from pipeline.model import dropout
 from pipeline.stage import StopSignal
 from pipeline.statistics.early_stop import FALLS, EarlyStop
-from pipeline.train.run import Run, refuse_divergence, save, save_weights
+from pipeline.train.run import Run, refuse_divergence, save, save_best, save_weights
 from pipeline.train.settings import dropout_seed
 from pipeline.train.tensorboard import TensorBoard
 from pipeline.train.threads import BusyMachine
@@ -105,6 +105,8 @@ def record(run: Run, bar: tqdm[Any], log: TensorBoard) -> None:
     }
     run.history.append(entry)
     run.write_history(at_once=run.step == run.last_step)
+    if held_out and run.files.best:
+        save_best(run)
     log.write(entry)
     columns, name = run.objective.columns, run.objective.name
     shares = [entry[key] if key else None for key in (columns.accuracy.train, columns.accuracy.held_out)]
@@ -117,6 +119,8 @@ def record(run: Run, bar: tqdm[Any], log: TensorBoard) -> None:
         print(f"step {run.step}/{run.settings.steps}  {line}  {rate:.1f} steps/s  {left:.0f} s left", flush=True)
     else:
         bar.set_postfix_str(line, refresh=False)
+    for text in run.objective.samples(run.step) if held_out else ():
+        bar.write(text)
 
 
 def gains_too_little(run: Run) -> bool:

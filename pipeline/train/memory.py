@@ -13,6 +13,7 @@ import platform
 import torch
 
 from pipeline.model.bert import Bert, Shape
+from pipeline.model.gpt import Gpt, GptShape
 from pipeline.stage import InputError
 
 COPIES = 4  # weights, gradients and the two moments of AdamW
@@ -21,12 +22,13 @@ _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
 _LARGEST_TRIM, _LARGEST_MMAP = 2**31 - 1, 32 * 2**20
 
 
-def refuse_too_large(shape: Shape, device: torch.device, dtype: torch.dtype) -> None:
+def refuse_too_large(shape: Shape | GptShape, device: torch.device, dtype: torch.dtype) -> None:
     """Raise an InputError where weights, gradients and moments alone exceed the memory of ``device``."""
     room = memory_of(device)
     try:
         with torch.device("meta"):
-            parameters = sum(parameter.numel() for parameter in Bert(shape).parameters())
+            model = Bert(shape) if isinstance(shape, Shape) else Gpt(shape)
+            parameters = sum(parameter.numel() for parameter in model.parameters())
     except RuntimeError:  # a tensor of 2^63 bytes or more
         parameters = 2**63
     needed = parameters * dtype.itemsize * COPIES

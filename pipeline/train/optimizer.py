@@ -8,19 +8,20 @@ import torch
 from torch import Tensor
 
 from pipeline.model.bert import Bert
+from pipeline.model.gpt import Gpt
 from pipeline.train.muon import Muon
-from pipeline.train.settings import Settings
+from pipeline.train.settings import RunSettings
 
 
 class Optimizer:
     """One or two ``torch.optim`` optimizers that step together at one learning rate.
 
-    ``adamw`` takes all parameters. With ``muon`` the matrices of the encoder go to Muon, the rest (embeddings, heads,
+    ``adamw`` takes all parameters. With ``muon`` the matrices of the layers go to Muon, the rest (embeddings, heads,
     biases, LayerNorms) to AdamW. One-dimensional parameters are not decayed. With ``scaled`` (float16) the loss is
     scaled so that small gradients survive, and a step whose gradient overflowed is skipped.
     """
 
-    def __init__(self, model: Bert, settings: Settings, scaled: bool = False) -> None:
+    def __init__(self, model: Bert | Gpt, settings: RunSettings, scaled: bool = False) -> None:
         self.parameters = list(model.parameters())
         self.clip = settings.clip
         self.scaler = torch.amp.GradScaler(enabled=scaled)

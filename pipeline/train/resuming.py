@@ -13,7 +13,7 @@ from typing import Any
 from pipeline.files import checkpoint
 from pipeline.files.final_scoring import final_scoring_beside
 from pipeline.files.history import History, parse_history, read_history
-from pipeline.files.run_record import recorded_changes, refuse_other_run, run_differences
+from pipeline.files.run_record import objective_of, recorded_changes, refuse_other_run, run_differences
 from pipeline.stage import InputError
 from pipeline.train.run import Run, RunFiles
 from pipeline.train.run_description import machine
@@ -38,6 +38,8 @@ def is_finished(files: RunFiles, planned: dict[str, Any]) -> bool:
 def start_over(files: RunFiles) -> None:
     """Remove what an earlier run left, the final model first: a run that is killed early never looks finished."""
     checkpoint.remove(files.final)
+    if files.best:
+        checkpoint.remove(files.best)
     checkpoint.clear(files.checkpoint_dir)
     final_scoring_beside(files.history).unlink(missing_ok=True)
     files.history.unlink(missing_ok=True)
@@ -193,5 +195,6 @@ def _refuse_to_lose(run: Run, recorded: History | None, final: dict[str, Any] | 
 def _run_of(content: dict[str, Any], planned: dict[str, Any]) -> dict[str, Any]:
     """Which run a checkpoint is of, as a ``run`` object says it; where it says nothing of a branch, the planned one."""
     facts = {key: content[key] for key in ("config", "device", "precision")}
+    facts["objective"] = objective_of(content)
     branch = content.get("branch", planned.get("branch"))
     return {**facts, "dataset": {"fingerprint": content["dataset"]}, "branch": branch}

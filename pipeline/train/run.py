@@ -22,25 +22,31 @@ from pipeline.train.gradient_watch import GradientWatch
 from pipeline.train.objectives.objective import Objective
 from pipeline.train.optimizer import Optimizer
 from pipeline.train.processes import Processes
-from pipeline.train.settings import Settings
+from pipeline.train.settings import RunSettings
 
 WRITE_EVERY, WRITE_SHARE = 5.0, 0.01  # seconds between two writes of the history, and at most its share of the time
 
 
 @dataclass(frozen=True)
 class RunFiles:
-    """Where a run is written; ``keep`` is how many weight checkpoints stay, 0 for all, ``keep_states`` which states."""
+    """Where a run is written.
+
+    ``keep`` is how many weight checkpoints stay, 0 for all, ``keep_states`` which states, and ``best`` where the
+    weights of the lowest held-out loss are kept, if they are.
+    """
 
     checkpoint_dir: Path
     history: Path
     final: Path
     keep: int = 0
     keep_states: KeptStates = field(default_factory=KeptStates)
+    best: Path | None = None
 
     def refuse_unwritable(self) -> None:
         """Raise an InputError where a file could not be written, before hours are spent on what goes into it."""
         vocabularies = (self.checkpoint_dir / "vocab.txt", self.final.with_name("vocab.txt"))
-        for path in (self.history, final_scoring_beside(self.history), self.final, *vocabularies):
+        models = (self.final, *([self.best] if self.best else []))
+        for path in (self.history, final_scoring_beside(self.history), *models, *vocabularies):
             atomic.refuse_unwritable(path)
 
     def held(self) -> AbstractContextManager[None]:
@@ -52,7 +58,7 @@ class RunFiles:
 class Run:
     """What one run trains, with what, and how far it has come."""
 
-    settings: Settings
+    settings: RunSettings
     files: RunFiles
     processes: Processes
     precision: Precision
@@ -98,6 +104,7 @@ class Run:
             "device": recorded["device"],
             "precision": recorded["precision"],
             "branch": recorded.get("branch"),
+            **self.objective.checkpoint_facts(),
             "model": self.objective.model.state_dict(),
         }
 
@@ -147,6 +154,13 @@ def save_weights(run: Run) -> None:
     refuse_divergence(run)
     if run.processes.first:
         checkpoint.save(run.files.checkpoint_dir / f"step_{run.step}.pth", run.weights())
+
+
+def save_best(run: Run) -> None:
+    """Write the weights as the best ones where the newest held-out loss is the lowest of the run."""
+    best, losses = run.files.best, run.history.records[run.history.columns.loss.held_out or ""]
+    if best and losses[-1] <= min(loss for loss in losses if loss is not None):
+        checkpoint.save(best, run.weights())
 
 
 def refuse_divergence(run: Run) -> None:

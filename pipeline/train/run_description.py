@@ -15,13 +15,16 @@ from pipeline.files.history import FORMAT
 from pipeline.files.vocabulary import vocabulary_digest
 from pipeline.formatting import now
 from pipeline.model.precision import Precision
-from pipeline.train.settings import Settings
+from pipeline.train.settings import RunSettings
 
 
-def describe_run(preset: str, settings: Settings, path: Path, dataset: Dataset, precision: Precision) -> dict[str, Any]:
+def describe_run(
+    preset: str, settings: RunSettings, path: Path, dataset: Dataset, precision: Precision
+) -> dict[str, Any]:
     """What is known of a run before it begins; the trainer adds the objective's facts and, at the end, the scores."""
     return {
         "format": FORMAT,
+        "objective": settings.objective,
         "preset": preset,
         "config": dataclasses.asdict(settings),
         "seed": settings.seed,

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar, Generic, TypeVar
 
 import numpy as np
 
 from pipeline.files.checkpoint_names import EARLY_STEPS
 from pipeline.files.history import History
-from pipeline.files.run_record import recorded_config
+from pipeline.files.run_record import MASKED_LM, OBJECTIVES, objective_of, recorded_config, refuse_other_objective
 from pipeline.model.bert import Shape
 from pipeline.model.dropout import MOST_DROPPED
 from pipeline.stage import InputError
@@ -31,8 +32,10 @@ def setting(
 
 
 @dataclass(frozen=True)
-class Settings:
-    """One training run. The defaults are those of ``paper-100k``, the published run."""
+class RunSettings:
+    """What every training run has, whatever its objective. The defaults are those of the published run."""
+
+    objective: ClassVar[str]
 
     layers: int = setting(12, "model", "encoder layers")
     hidden: int = setting(512, "model", "width of the residual stream")
@@ -44,14 +47,8 @@ class Settings:
     init_std: float = setting(
         0.02, "model", "standard deviation of the initial weights; narrow models start faster with more"
     )
-    head: str = setting(
-        "bert", "model", "bert: transform, tied decoder, pooler; linear: two bare layers", ("bert", "linear")
-    )
 
     length: int = setting(128, "data", "longest sequence in tokens, [CLS] and [SEP] included")
-    mask_rate: float = setting(
-        0.15, "data", "share of each training sequence's characters to predict; 0.15 in held-out ones"
-    )
     held_out: float = setting(0.02, "data", "share of the articles for validation, and again for test")
 
     steps: int = setting(100_000, "optimization", "optimizer steps of the whole run; the schedule ends with them")
@@ -112,11 +109,6 @@ class Settings:
             return []
         return [f"--warmup {self.warmup} does not end before step {self.steps}, the last: the rate rises to the end"]
 
-    def shape(self, vocab_size: int) -> Shape:
-        """The sizes of the model with a vocabulary of so many tokens, special ones included."""
-        names = {field.name for field in dataclasses.fields(Shape)} - {"vocab_size"}
-        return Shape(vocab_size=vocab_size, **{name: getattr(self, name) for name in names})
-
     def check(self) -> None:
         """Raise an InputError for values that cannot be trained."""
         for name in ("layers", "hidden", "heads", "ffn", "steps", "batch_size", "accumulation", "log_interval",
@@ -133,7 +125,6 @@ class Settings:
         for name in ("lr", "clip", "init_std"):
             _demand(0 < getattr(self, name) < float("inf"), name, self, "must be positive")
         _demand(self.weight_decay < float("inf"), "weight_decay", self, "must be finite")
-        _demand(0 < self.mask_rate < 1, "mask_rate", self, "must be between 0 and 1")
         _demand(0 < self.held_out < 0.5, "held_out", self, "must be between 0 and 0.5")
         _demand(self.length >= 8, "length", self, "must be at least 8")
         fewest = f"is too few records to tell a gain from noise; give 0 or at least {SMALLEST_WINDOW}"
@@ -146,9 +137,49 @@ class Settings:
         _demand(self.hidden % self.heads == 0, "hidden", self, f"is not a multiple of --heads {self.heads}")
 
 
-def _demand(holds: bool, name: str, settings: Settings, complaint: str) -> None:
+def _demand(holds: bool, name: str, settings: RunSettings, complaint: str) -> None:
     if not holds:
         raise InputError(f"--{name.replace('_', '-')} {getattr(settings, name)} {complaint}")
+
+
+@dataclass(frozen=True)
+class Settings(RunSettings):
+    """One training run of masked language modelling. The defaults are those of ``paper-100k``, the published run."""
+
+    objective = MASKED_LM
+
+    head: str = setting(
+        "bert", "model", "bert: transform, tied decoder, pooler; linear: two bare layers", ("bert", "linear")
+    )
+    mask_rate: float = setting(
+        0.15, "data", "share of each training sequence's characters to predict; 0.15 in held-out ones"
+    )
+
+    def shape(self, vocab_size: int) -> Shape:
+        """The sizes of the model with a vocabulary of so many tokens, special ones included."""
+        names = {field.name for field in dataclasses.fields(Shape)} - {"vocab_size"}
+        return Shape(vocab_size=vocab_size, **{name: getattr(self, name) for name in names})
+
+    def check(self) -> None:
+        super().check()
+        _demand(0 < self.mask_rate < 1, "mask_rate", self, "must be between 0 and 1")
+
+
+Chosen = TypeVar("Chosen", bound=RunSettings)
+
+
+@dataclass(frozen=True)
+class Presets(Generic[Chosen]):
+    """The named settings of one objective, with a note on each, and the name that is taken by default."""
+
+    named: Mapping[str, Chosen]
+    notes: Mapping[str, str]
+    default: str
+
+    @property
+    def kind(self) -> type[Chosen]:
+        """The class of the settings."""
+        return type(self.named[self.default])
 
 
 _ON_A_CPU = Settings(
@@ -215,17 +246,19 @@ PRESET_NOTES = {
     "tuned-100k": "the published model and steps with the settings of our own sweep: Muon, 30 % masked",
 }
 
+MASKED_PRESETS = Presets(PRESETS, PRESET_NOTES, DEFAULT_PRESET)
 
-def add_settings(parser: argparse.ArgumentParser) -> None:
+
+def add_settings(parser: argparse.ArgumentParser, presets: Presets[Chosen]) -> None:
     """``--preset``, and an option for every setting that overrides the preset's."""
     parser.add_argument_group("preset").add_argument(
-        "--preset", choices=PRESETS, help=f"see the end of this page (default: {DEFAULT_PRESET})"
+        "--preset", choices=presets.named, help=f"see the end of this page (default: {presets.default})"
     )
     groups: dict[str, Any] = {}
-    for field in dataclasses.fields(Settings):
+    for field in dataclasses.fields(presets.kind):
         name = field.metadata["group"]
         groups[name] = groups.get(name) or parser.add_argument_group(f"{name} (each overrides the preset)")
-        values = ", ".join(f"{preset} {getattr(PRESETS[preset], field.name)}" for preset in PRESETS)
+        values = ", ".join(f"{preset} {getattr(each, field.name)}" for preset, each in presets.named.items())
         kind: dict[str, Any] = {"type": field.metadata["kind"], "choices": field.metadata["choices"]}
         if isinstance(field.default, bool):
             kind = {"action": argparse.BooleanOptionalAction}
@@ -233,15 +266,16 @@ def add_settings(parser: argparse.ArgumentParser) -> None:
         groups[name].add_argument(option, help=f"{field.metadata['help']} ({values})", **kind)
 
 
-def given_settings(arguments: argparse.Namespace) -> dict[str, Any]:
+def given_settings(arguments: argparse.Namespace, kind: type[RunSettings]) -> dict[str, Any]:
     """The settings given on the command line."""
-    values = {field.name: getattr(arguments, field.name) for field in dataclasses.fields(Settings)}
+    values = {field.name: getattr(arguments, field.name) for field in dataclasses.fields(kind)}
     return {name: value for name, value in values.items() if value is not None}
 
 
-def chosen_settings(arguments: argparse.Namespace) -> Settings:
+def chosen_settings(arguments: argparse.Namespace, presets: Presets[Chosen]) -> Chosen:
     """The preset, with the settings given on the command line in their place."""
-    settings = dataclasses.replace(PRESETS[arguments.preset or DEFAULT_PRESET], **given_settings(arguments))
+    preset = presets.named[arguments.preset or presets.default]
+    settings = dataclasses.replace(preset, **given_settings(arguments, presets.kind))
     settings.check()
     return settings
 
@@ -251,22 +285,25 @@ def dropout_seed(seed: int, step: int, number: int) -> int:
     return int(np.random.SeedSequence((seed, step, number)).generate_state(1, np.uint64)[0] >> 1)
 
 
-def recorded_settings(history: History) -> Settings:
+def recorded_settings(history: History, kind: type[Chosen]) -> Chosen:
     """The settings that the ``run`` object of ``history`` records.
 
     Raises:
-        InputError: there are none, as in the published history, or they are not of this program.
+        InputError: there are none, as in the published history, or they are not of this program, or the run has another
+            objective than ``kind``.
     """
     path, config = history.path, recorded_config(history.run)
     if not config:
-        raise InputError(f"{path}: records no settings ('run' has no 'config'); use a history of train_large_100k.py")
-    for field in dataclasses.fields(Settings):
+        script = OBJECTIVES[kind.objective].script
+        raise InputError(f"{path}: records no settings ('run' has no 'config'); use a history of {script}")
+    refuse_other_objective(path, objective_of(history.run), kind.objective)
+    for field in dataclasses.fields(kind):
         if not isinstance(config.get(field.name), (type(field.default), field.metadata["kind"], int)):
             raise InputError(f"{path}: records {field.name} as {config.get(field.name)!r}; use the trainer's history")
-    unknown = config.keys() - {field.name for field in dataclasses.fields(Settings)}
+    unknown = config.keys() - {field.name for field in dataclasses.fields(kind)}
     if unknown:
         names = ", ".join(sorted(unknown))
         raise InputError(f"{path}: records unknown settings ({names}); use the version of this program that wrote it")
-    settings = Settings(**config)
+    settings = kind(**config)
     settings.check()
     return settings

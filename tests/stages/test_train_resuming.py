@@ -11,7 +11,7 @@ import torch
 from pipeline.files import checkpoint
 from pipeline.files.history import read_history
 from pipeline.statistics.schedule import parse_schedule
-from pipeline.train.settings import recorded_settings
+from pipeline.train.settings import Settings, recorded_settings
 from tests.helpers.in_process import run_here, succeeded, train_here
 from tests.helpers.stopping import signalled_at
 from tests.helpers.tiny import TINY_SETTINGS, run_script, training_paths, write_tiny_dataset
@@ -265,7 +265,7 @@ def test_changed_settings_are_taken_up_on_request_and_recorded(run, whole):
         {"step": 8, "setting": "weight_decay", "from": 0.01, "to": 0.1},
         {"step": 8, "setting": "clip", "from": 1.0, "to": 0.5},
     ]
-    settings = recorded_settings(history)
+    settings = recorded_settings(history, Settings)
     assert (settings.lr, settings.clip, settings.dropout, settings.weight_decay) == (1e-4, 0.5, 0.2, 0.1)
     assert [values[:2] for key, values in history.records.items() if key != "seconds"] == [
         values[:2] for key, values in before.records.items() if key != "seconds"

@@ -77,10 +77,10 @@ def test_settings_of_later_versions_default_to_what_runs_had_before():
 def test_settings_are_read_back_from_a_history_also_from_one_of_before():
     settings = dataclasses.replace(Settings(), schedule="wsd:0.2", seed=43, data_seed=7)
     history = History(run={"config": dataclasses.asdict(settings)})
-    assert recorded_settings(history) == settings
+    assert recorded_settings(history, Settings) == settings
     for name in LATER_SETTINGS:
         del history.run["config"][name]
-    assert recorded_settings(history) == dataclasses.replace(Settings(), seed=43)
+    assert recorded_settings(history, Settings) == dataclasses.replace(Settings(), seed=43)
 
 
 @pytest.mark.parametrize(("warmup", "said"), [(9, []), (10, ["--warmup 10"]), (11, ["--warmup 11"])])

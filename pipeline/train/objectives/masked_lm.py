@@ -24,6 +24,7 @@ from pipeline.data.masked_pairs import (
 from pipeline.data.pairing import NO_PAIR
 from pipeline.files.columns import Columns
 from pipeline.files.final_scoring import SequenceScores
+from pipeline.files.run_record import MASKED_LM
 from pipeline.model import dropout
 from pipeline.model.bert import Bert, to_device
 from pipeline.model.flops import flops_of_step
@@ -94,6 +95,12 @@ class MaskedLM:
 
     def sizes(self) -> dict[str, Any]:
         return dataclasses.asdict(self.model.shape)
+
+    def checkpoint_facts(self) -> dict[str, Any]:
+        return {"objective": MASKED_LM}
+
+    def samples(self, step: int) -> list[str]:  # noqa: ARG002  a masked model writes no text
+        return []
 
     def held_out_targets(self) -> int:
         return self._counts["mlm_targets"]

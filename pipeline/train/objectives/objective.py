@@ -64,6 +64,14 @@ class Objective(Protocol[MicroBatch]):
         """What builds the model again, for the checkpoint."""
         ...
 
+    def checkpoint_facts(self) -> dict[str, Any]:
+        """What a checkpoint says beside the sizes and the run: the name of the objective, and what its tokens are."""
+        ...
+
+    def samples(self, step: int) -> list[str]:
+        """Text to show beside the held-out scores of ``step``, a line each; it leaves no trace in the run's numbers."""
+        ...
+
     def held_out_targets(self) -> int:
         """Targets behind each held-out accuracy of a record."""
         ...

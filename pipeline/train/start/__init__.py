@@ -1,0 +1,1 @@
+"""How a trainer's script is asked for a run, and how it begins and conducts it: the same for every objective."""
