@@ -14,7 +14,7 @@ from math import isfinite
 from pipeline.analyse.schema.analysis import Analysis
 from pipeline.figures.labels import MASKED
 from pipeline.files.history import History
-from pipeline.files.run_record import Facts
+from pipeline.files.run_record import CAUSAL_LM, Facts, objective_of
 from pipeline.formatting import duration, percent, step_text
 from pipeline.report.tables import Table
 from pipeline.words import Words
@@ -65,6 +65,14 @@ CAPTIONS_OF_A_LOG = {  # of another program: what its records are, it does not s
         "The records as the log has them: single records are dots, lines are running means.",
     ),
     "loss_analysis": ("Loss analysis", "The loss as the log has it, in its own unit."),
+}
+CAPTIONS_OF_CAUSAL = {
+    "training_curves": (
+        "Training curves",
+        "Training accuracy is the mean over all symbols since the last record, with dropout on; held-out accuracy is "
+        "measured on fixed windows of text that takes no part in training.",
+    ),
+    "loss_analysis": ("Loss analysis", "The loss is the cross-entropy of the next symbol."),
 }
 CAVEATS_OF_A_LOG = CAVEATS[2:5]  # those that hold of any run
 LONGEST_UNBROKEN = 20  # characters
@@ -134,6 +142,7 @@ def report_page(
         parts.append(f'<p class="remark">{escape(text)}</p>')
     parts.append(f'<p class="remark narrow">{escape(say("The figures scroll sideways."))}</p>')
     captions, caveats = (CAPTIONS_OF_A_LOG, CAVEATS_OF_A_LOG) if "log" in history.run else ({}, CAVEATS)
+    captions = CAPTIONS_OF_CAUSAL if objective_of(history.run) == CAUSAL_LM else captions
     parts += [_figure(key, captions.get(key, CAPTIONS[key]), picture, say) for key, picture in figures.items()]
     parts += [f"<h2>{escape(say('Tables'))}</h2>", '<div class="tables">', *map(_table, tables), "</div>"]
     told = "".join(f"<li>{escape(say(text))}</li>" for text in caveats)
@@ -151,6 +160,8 @@ def _key_numbers(facts: Facts, history: History, analysis: Analysis, say: Words)
     tested = facts.number("test", "mlm_acc")
     if tested is not None:
         numbers.append((say("MLM accuracy, test articles"), percent(tested)))
+    elif (bits := facts.number("test", "bits_per_character")) is not None:
+        numbers.append((say("bits per character, test text"), f"{bits:.3f}"))
     else:
         numbers += _last_scores(history, say)[:1]
     for text, curve in (("training", analysis.training), ("held-out", analysis.held_out)):

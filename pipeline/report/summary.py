@@ -10,6 +10,7 @@ from pipeline.analyse.schema.analysis import Analysis
 from pipeline.files.history import History
 from pipeline.files.run_record import Facts
 from pipeline.formatting import count, duration, percent, step_text
+from pipeline.report.text_scores import text_scores
 from pipeline.statistics.correlation import Pearson
 
 GUESSES = {
@@ -32,7 +33,7 @@ def summary(history: History, analysis: Analysis, figures: list[Path]) -> str:
     total = facts.count("config", "steps")
     last = history.last_step
     rows: list[Row] = [("steps", step_text(last) + (f" of {total:,}" if total is not None and total != last else ""))]
-    rows += _test(facts) or _validation(facts, history)
+    rows += _test(facts) or _next(facts) or _validation(facts, history)
     trends: dict[str, AccuracyCurve | LossCurve | None] = {"held-out accuracy": analysis.held_out}
     if analysis.loss_curves:
         trends |= {"training loss": analysis.loss_curves.training, "held-out loss": analysis.loss_curves.held_out}
@@ -64,6 +65,13 @@ def _test(facts: Facts) -> list[Row]:
     if nsp is not None and pairs is not None:
         rows.append(("  NSP accuracy", f"{percent(nsp):>12}  of {pairs:,} pairs, chance 50 %"))
     return rows
+
+
+def _next(facts: Facts) -> list[Row]:
+    """Scores of a causal model on the test text; empty before the run has ended."""
+    scores = text_scores(facts, "test")
+    heading = ("held-out text (test)", _columns("all symbols", "Han alone"))
+    return [heading, *((f"  {name}", _columns(*values)) for name, *values in scores)] if scores else []
 
 
 def _validation(facts: Facts, history: History) -> list[Row]:

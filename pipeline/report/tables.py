@@ -10,6 +10,7 @@ from pipeline.analyse.schema.analysis import Analysis
 from pipeline.files.history import History
 from pipeline.files.run_record import Facts
 from pipeline.formatting import NOTHING, count, duration, percent
+from pipeline.report.text_scores import text_scores
 from pipeline.words import Words
 
 GUESSES = {
@@ -66,6 +67,10 @@ def _scores(facts: Facts, say: Words) -> Table | None:
             rows.append([say("NSP accuracy, of {pairs:,} pairs (chance 50 %)", pairs=pairs), percent(nsp), NOTHING])
         remark = say("The guesses by counting are fitted on the training articles and answer at the same positions.")
         return Table(say(name), ["", say("all targets"), say("Han alone")], rows, remark)
+    for part, name in (("test", "Test text"), ("validation", "Validation text")):
+        if rows := [[say(text), *values] for text, *values in text_scores(facts, part)]:
+            remark = say("The baselines are fitted on the training text; docs/ANALYSIS.md says what the units mean.")
+            return Table(say(name), ["", say("all symbols"), say("Han alone")], rows, remark)
     return None
 
 

@@ -49,6 +49,11 @@ REPORT = {
         "学得一样好的运行，长短不同，r 也不同；训练准确率说的是一次运行对自己那份文字有多熟，"
         "文字不同的运行要在留出文本上比。"
     ),
+    "Training accuracy is the mean over all symbols since the last record, with dropout on; held-out accuracy is "
+    "measured on fixed windows of text that takes no part in training.": (
+        "训练准确率是上次记录以来全部符号的平均（dropout 打开）；留出准确率在不参加训练的文本的固定窗口上测量。"
+    ),
+    "The loss is the cross-entropy of the next symbol.": "损失是下一个符号的交叉熵。",
     "The loss is the sum of MLM and NSP cross-entropy, so its level also holds what NSP costs.": (
         "损失是 MLM 与 NSP 交叉熵之和，所以其高低也包含 NSP 的部分。"
     ),
@@ -57,6 +62,23 @@ REPORT = {
     ),
     "Each tenth holds about as many running characters, from rare to common ones; the bars have 95 % binomial "
     "intervals.": "每一组所含的文本量大致相同，从罕见字到常见字；误差线是 95 % 二项区间。",
+    "Test text": "测试文本",
+    "Validation text": "验证文本",
+    "all symbols": "全部符号",
+    "symbols predicted": "预测的符号",
+    "accuracy of the next symbol": "下一个符号的准确率",
+    "guess: commonest symbol": "猜测：最常见的符号",
+    "guess: from the symbol before": "猜测：据前一个符号",
+    "bits per character": "每字比特数",
+    "n-grams (Kneser-Ney)": "n 元模型（Kneser-Ney）",
+    "xz, after the training text": "xz，先读训练文本",
+    "PPMd, after the training text": "PPMd，先读训练文本",
+    "bits per byte": "每字节比特数",
+    "perplexity per word": "每词困惑度",
+    "The baselines are fitted on the training text; docs/ANALYSIS.md says what the units mean.": (
+        "对照模型由训练文本得出；各单位的含义见 docs/ANALYSIS.md。"
+    ),
+    "bits per character, test text": "每字比特数，测试文本",
     "Test articles": "测试文章",
     "Validation articles": "验证文章",
     "masked characters": "被掩字符",

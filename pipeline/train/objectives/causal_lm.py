@@ -31,6 +31,7 @@ from pipeline.model.next_loss import NextTotals
 from pipeline.model.precision import Precision
 from pipeline.model.sampling import Sampling, generate
 from pipeline.score.next_symbols import SymbolScores, score_symbols, score_windows, text_scores
+from pipeline.score.text_baselines import baseline_bits
 from pipeline.train.objectives.causal_settings import CausalSettings
 from pipeline.train.objectives.objective import Entry
 from pipeline.train.settings import dropout_seed
@@ -159,8 +160,12 @@ class CausalLM:
         return written
 
     def final_scores(self) -> tuple[dict[str, dict[str, Any]], dict[str, SequenceScores]]:
-        """All of validation and, once, of test: the numbers of each text, and the hits in each of its documents."""
-        numbers, hits = {}, {}
+        """All of validation and, once, of test: the numbers of each text, and the hits in each of its documents.
+
+        Beside the numbers of the test stand those of the baselines.
+        """
+        numbers: dict[str, dict[str, Any]] = {}
+        hits = {}
         for name, text in (("validation", self._corpora.validation), ("test", self._corpora.test)):
             scores = score_symbols(self.model, text, self._settings.length, self._precision)
             windows = scoring_windows(text, self._settings.length)
@@ -168,6 +173,8 @@ class CausalLM:
                 **dataclasses.asdict(text_scores(text, self._corpora.alphabet, scores)),
                 "guesses": self.guesses.accuracies(windows, self._han),
             }
+            if name == "test":
+                numbers[name]["baselines"] = baseline_bits(self._corpora.train, text, self._corpora.alphabet)
             hits[name] = _document_scores(text, scores, self._settings.length)
         return numbers, hits
 
