@@ -11,7 +11,7 @@ BASELINES = {
     "xz": "xz, after the training text",
     "ppmd": "PPMd, after the training text",
 }
-Row = tuple[str, str, str]
+Row = tuple[str, ...]
 
 
 def text_scores(facts: Facts, split: str) -> list[Row]:
