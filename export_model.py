@@ -8,6 +8,9 @@ Then ``AutoModelForPreTraining.from_pretrained(DIR)``, ``AutoTokenizer.from_pret
 ``pipeline("fill-mask", DIR)`` work, with the same logits and token ids as here; `transformers` itself is not needed to
 export. Any .pth of the trainer will do; ``vocab.txt`` must stand beside it, where the trainer writes it. DIR appears
 when it is complete, and not before.
+
+A .pth of ``train_causal_lm.py`` becomes a ``GPT2LMHeadModel`` for ``AutoModelForCausalLM`` and
+``pipeline("text-generation", DIR)``; it needs nothing beside it.
 """
 
 from __future__ import annotations
@@ -19,11 +22,15 @@ from pathlib import Path
 
 from safetensors.torch import save
 
+from pipeline.export.causal_card import causal_card
+from pipeline.export.causal_tokenizer import causal_tokenizer_config, causal_tokenizer_json
+from pipeline.export.causal_weights import TrainedCausal, gpt2_config, gpt2_weights, read_causal
 from pipeline.export.model_card import model_card, run_mismatches
 from pipeline.export.tokenizer import tokenizer_config, tokenizer_json
 from pipeline.export.weights import TrainedModel, read_weights, transformers_config, transformers_weights
-from pipeline.files import atomic
+from pipeline.files import atomic, checkpoint
 from pipeline.files.history import DEFAULT_HISTORY, History, read_history
+from pipeline.files.run_record import CAUSAL_LM, objective_of
 from pipeline.files.vocabulary import SPECIAL_TOKENS, read_vocab_txt, vocab_txt, vocabulary_digest
 from pipeline.stage import InputError, run_stage
 
@@ -31,6 +38,15 @@ from pipeline.stage import InputError, run_stage
 def main() -> int:
     arguments = parse_arguments()
     refuse_occupied(arguments.folder)
+    causal = objective_of(checkpoint.load(arguments.checkpoint)) == CAUSAL_LM
+    files, said = causal_files(arguments) if causal else masked_files(arguments)
+    write_folder(arguments.folder, files)
+    print(f"{arguments.folder}: {said}")
+    return 0
+
+
+def masked_files(arguments: argparse.Namespace) -> tuple[dict[str, bytes], str]:
+    """The files of a ``BertForPreTraining``, and what is said of it."""
     model = read_weights(arguments.checkpoint)
     step, shape = model.step, model.shape
     if shape.head != "bert":
@@ -49,22 +65,34 @@ def main() -> int:
     history = matching_history(arguments.history, model)
     tensors = transformers_weights(model.weights)
     parameters = sum(tensor.numel() for tensor in tensors.values())
-    write_folder(
-        arguments.folder,
-        {
-            "config.json": as_json(transformers_config(shape)),
-            "model.safetensors": save(tensors, {"format": "pt"}),
-            "vocab.txt": vocab_txt(vocab).encode("utf-8"),
-            "tokenizer.json": as_json(tokenizer_json(tokens)),
-            "tokenizer_config.json": as_json(tokenizer_config(shape.max_positions)),
-            "README.md": model_card(shape, step, parameters, history).encode("utf-8"),
-        },
-    )
-    print(f"{arguments.folder}: step {step}, {parameters:,} parameters, {len(vocab):,} characters")
-    return 0
+    files = {
+        "config.json": as_json(transformers_config(shape)),
+        "model.safetensors": save(tensors, {"format": "pt"}),
+        "vocab.txt": vocab_txt(vocab).encode("utf-8"),
+        "tokenizer.json": as_json(tokenizer_json(tokens)),
+        "tokenizer_config.json": as_json(tokenizer_config(shape.max_positions)),
+        "README.md": model_card(shape, step, parameters, history).encode("utf-8"),
+    }
+    return files, f"step {step}, {parameters:,} parameters, {len(vocab):,} characters"
 
 
-def matching_history(given: Path | None, model: TrainedModel) -> History | None:
+def causal_files(arguments: argparse.Namespace) -> tuple[dict[str, bytes], str]:
+    """The files of a ``GPT2LMHeadModel``, and what is said of it."""
+    model = read_causal(arguments.checkpoint)
+    history = matching_history(arguments.history, model)
+    tensors = gpt2_weights(model.weights)
+    parameters = sum(tensor.numel() for tensor in tensors.values())
+    files = {
+        "config.json": as_json(gpt2_config(model.shape)),
+        "model.safetensors": save(tensors, {"format": "pt"}),
+        "tokenizer.json": as_json(causal_tokenizer_json(model.alphabet)),
+        "tokenizer_config.json": as_json(causal_tokenizer_config(model.alphabet, model.shape.max_positions)),
+        "README.md": causal_card(model, parameters, history).encode("utf-8"),
+    }
+    return files, f"step {model.step}, {parameters:,} parameters, {len(model.alphabet):,} symbols"
+
+
+def matching_history(given: Path | None, model: TrainedModel | TrainedCausal) -> History | None:
     """The run's history: the one that was given, which must fit, or the default one where it is there and fits."""
     path = given or DEFAULT_HISTORY
     if given is None and not path.exists():
@@ -115,7 +143,7 @@ def as_json(value: dict[str, object]) -> bytes:
 def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     inputs = parser.add_argument_group("input")
-    inputs.add_argument("checkpoint", type=Path, metavar="CHECKPOINT", help="a .pth of train_large_100k.py")
+    inputs.add_argument("checkpoint", type=Path, metavar="CHECKPOINT", help="a .pth of either trainer")
     inputs.add_argument(
         "--history",
         type=Path,

@@ -90,9 +90,13 @@ class Alphabet:
     def decode(self, ids: Sequence[int]) -> str:
         """The text of ``ids``; bytes that are not UTF-8 become U+FFFD, as unknown characters do."""
         if self.level == "byte":
-            return bytes(number - _FIRST_BYTE for number in ids if number >= _FIRST_BYTE).decode("utf-8", "replace")
+            return self.bytes_of(ids).decode("utf-8", "replace")
         text = (self.characters[number - len(SPECIALS)] if number >= len(SPECIALS) else number for number in ids)
         return "".join("\ufffd" if each == UNKNOWN else "" if each == END else str(each) for each in text)
+
+    def bytes_of(self, ids: Sequence[int]) -> bytes:
+        """The bytes of ``ids`` at the level ``byte``."""
+        return bytes(number - _FIRST_BYTE for number in ids if number >= _FIRST_BYTE)
 
     def han_ids(self) -> np.ndarray:
         """Which ids are Han characters, bool [V]; none at the level ``byte``."""

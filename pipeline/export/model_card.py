@@ -13,23 +13,25 @@ from pathlib import PurePath
 import numpy as np
 
 from pipeline.baselines.counting import GUESSES
+from pipeline.export.causal_weights import TrainedCausal
 from pipeline.export.weights import TrainedModel
 from pipeline.files.history import History
-from pipeline.files.run_record import Facts, config_at, recorded_changes
+from pipeline.files.run_record import MASKED_LM, Facts, config_at, objective_of, recorded_changes
 from pipeline.files.vocabulary import SPECIAL_TOKENS
 from pipeline.formatting import NOTHING, count, percent
 from pipeline.model.bert import Shape
 
 
-def run_mismatches(history: History, model: TrainedModel) -> list[str]:
+def run_mismatches(history: History, model: TrainedModel | TrainedCausal) -> list[str]:
     """Why ``history`` belongs to another run than ``model``; empty where it fits."""
     facts = _facts_at(history, model.step)
     steps, interval = facts.count("config", "steps"), facts.count("config", "log_interval")
     if steps is None or interval is None:
         return ["it does not say how it was trained"]
     vocab = facts.count("dataset", "vocab")
+    specials = len(SPECIAL_TOKENS) if isinstance(model, TrainedModel) else 0  # an alphabet counts its own
     recorded: dict[str, str | float | None] = {
-        "vocab_size": None if vocab is None else vocab + len(SPECIAL_TOKENS),
+        "vocab_size": None if vocab is None else vocab + specials,
         "dataset": facts.text("dataset", "fingerprint"),
     }
     expected = {**dataclasses.asdict(model.shape), "seed": model.seed, "dataset": model.dataset}
@@ -58,7 +60,7 @@ def model_card(shape: Shape, step: int, parameters: int, history: History | None
         "the number of training steps. It is a specimen of a training run and not a general language model.",
         _USE,
         "## Model",
-        _table(
+        table(
             ("", ""),
             [
                 ("layers x width", f"{shape.layers} x {shape.hidden}"),
@@ -79,7 +81,7 @@ def model_card(shape: Shape, step: int, parameters: int, history: History | None
             f"{step:,} optimizer steps. No history of the run was at hand, so no score is claimed.",
         ]
     else:
-        parts += ["## Training", *_training(history, step), "## Scores", *_scores(history, step)]
+        parts += ["## Training", *training(history, step), "## Scores", *_scores(history, step)]
     return "\n\n".join([*parts, _LIMITS]) + "\n"
 
 
@@ -88,7 +90,8 @@ def _facts_at(history: History, step: int) -> Facts:
     return Facts(history.path, {**history.run, "config": config_at(history.run, step)})
 
 
-def _training(history: History, step: int) -> list[str]:
+def training(history: History, step: int) -> list[str]:
+    """How the weights of ``step`` were trained, by the run's history."""
     facts = _facts_at(history, step)
     steps, length = facts.count("config", "steps"), facts.count("config", "length")
     optimizer, rate, warmup = (
@@ -125,7 +128,7 @@ def _training(history: History, step: int) -> list[str]:
     ]
     lines = [
         "From the history of the run, which fits these weights in sizes, vocabulary size and step.",
-        _table(("", ""), [(name, value) for name, value in told if value not in (None, "")]),
+        table(("", ""), [(name, value) for name, value in told if value not in (None, "")]),
     ]
     positions = facts.count("config", "max_positions")
     if length is not None and positions is not None and length < positions:
@@ -136,7 +139,7 @@ def _training(history: History, step: int) -> list[str]:
     if steps is not None and step < steps:
         lines.append("These weights are from before the end of the run's learning rate schedule.")
     pairs = history.columns.pairs
-    if pairs is None or not np.nansum(history.series(pairs.count)):
+    if objective_of(history.run) == MASKED_LM and (pairs is None or not np.nansum(history.series(pairs.count))):
         lines.append("Next sentence prediction was not trained: the two numbers of that head mean nothing.")
     return lines
 
@@ -152,7 +155,7 @@ def _scores(history: History, step: int) -> list[str]:
         return [
             f"On the run's fixed validation subset at step {step:,}, dropout off. The test articles are scored at the "
             "end of a run only.",
-            _table(
+            table(
                 ("MLM", "MLM, Han characters only", "NSP"),
                 [tuple(percent(history.series(key)[place]) for key in keys)],
             ),
@@ -174,14 +177,15 @@ def _final_scores(facts: Facts) -> list[str]:
             guesses.append((f"{split}: {guess}", *shares))
     return [
         "Held out by article, dropout off. The test articles were scored once, after the last step.",
-        _table(("", "MLM", "MLM, Han characters only", "NSP"), rows),
+        table(("", "MLM", "MLM, Han characters only", "NSP"), rows),
         "Three guesses by counting, fitted on the training text, at the same masked positions: the commonest "
         "character, the commonest after the left neighbour, the commonest between both.",
-        _table(("guess", "MLM", "MLM, Han characters only"), guesses),
+        table(("guess", "MLM", "MLM, Han characters only"), guesses),
     ]
 
 
-def _table(head: tuple[str, ...], rows: Sequence[tuple[object, ...]]) -> str:
+def table(head: tuple[str, ...], rows: Sequence[tuple[object, ...]]) -> str:
+    """A table in Markdown."""
     lines = [head, ("---",) * len(head), *rows]
     return "\n".join(f"| {' | '.join(str(cell) for cell in line)} |" for line in lines)
 

@@ -22,7 +22,7 @@ def tokenizer_json(tokens: Sequence[str]) -> dict[str, object]:
         "version": "1.0",
         "truncation": None,
         "padding": None,
-        "added_tokens": [{"id": number, **_special(token)} for number, token in enumerate(SPECIAL_TOKENS)],
+        "added_tokens": [{"id": number, **special_token(token)} for number, token in enumerate(SPECIAL_TOKENS)],
         "normalizer": None,
         # Every match is a token and everything else is removed.
         "pre_tokenizer": {"type": "Split", "pattern": {"Regex": _VISIBLE}, "behavior": "Removed", "invert": True},
@@ -53,11 +53,11 @@ def tokenizer_config(max_positions: int) -> dict[str, object]:
         "padding_side": "right",
         "clean_up_tokenization_spaces": False,
         **{f"{token.strip('[]').lower()}_token": token for token in SPECIAL_TOKENS},
-        "added_tokens_decoder": {str(number): _special(token) for number, token in enumerate(SPECIAL_TOKENS)},
+        "added_tokens_decoder": {str(number): special_token(token) for number, token in enumerate(SPECIAL_TOKENS)},
     }
 
 
-def _special(token: str) -> dict[str, object]:
+def special_token(token: str) -> dict[str, object]:
     """A special token in the form of the libraries: taken as it is written, with nothing of the text around it."""
     return {
         "content": token,

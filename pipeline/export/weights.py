@@ -14,6 +14,7 @@ from torch import Tensor
 
 from pipeline.data.tokenizer import PAD
 from pipeline.files import checkpoint
+from pipeline.files.run_record import MASKED_LM, objective_of, refuse_other_objective
 from pipeline.model.bert import NORM_EPSILON, Bert, Shape
 from pipeline.stage import InputError
 
@@ -55,6 +56,7 @@ def read_weights(path: Path) -> TrainedModel:
         InputError: the checkpoint is missing or damaged, or its weights are not those of the sizes that it names.
     """
     content = checkpoint.load(path)
+    refuse_other_objective(path, objective_of(content), MASKED_LM)
     try:
         shape, weights = Shape(**content["shape"]), content["model"]
         with torch.device("meta"):  # shapes alone, no memory

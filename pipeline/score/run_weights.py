@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.files import checkpoint
-from pipeline.files.run_record import config_at, recorded_config
+from pipeline.files.run_record import MASKED_LM, config_at, objective_of, recorded_config, refuse_other_objective
 from pipeline.model.bert import Bert
 from pipeline.stage import InputError
 
@@ -24,6 +24,7 @@ def load_run_weights(path: Path, model: Bert, step: int, run: dict[str, Any], vo
         InputError: the checkpoint is damaged, of another run, step or model, or of another version of this program.
     """
     content = checkpoint.load(path)
+    refuse_other_objective(path, objective_of(content), MASKED_LM)
     facts = {name: content[name] for name in ("step", "seed", "dataset", "vocabulary")}
     held = {**recorded_config(content), **content["shape"], **facts}
     # A setting that was changed in mid run is compared as it was then; dropout, for one, is off when scoring.
