@@ -21,7 +21,7 @@ def cloud(count: int = 500, seed: int = 0) -> np.ndarray:
 
 def covariance(vectors: np.ndarray) -> np.ndarray:
     centred = vectors - vectors.mean(0)
-    return sum(np.outer(row, row) for row in centred) / len(vectors)
+    return (centred[:, :, None] * centred[:, None, :]).mean(0)
 
 
 def cosines(vectors: np.ndarray) -> np.ndarray:
