@@ -111,7 +111,7 @@ setup: .venv/study .venv/dev
 	$(PY) -m pip install --disable-pip-version-check --no-deps -r requirements-sample.txt
 	touch $@
 
-.venv/dev: .venv/study requirements-dev.txt requirements-parquet.txt
+.venv/dev: .venv/study requirements-dev.txt requirements-parquet.txt requirements-interactive.txt
 	@$(PY) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "The tests need Python 3.11 or newer (the stages run on 3.10): rm -rf .venv, then make PYTHON=python3.11 ...")'
 	$(PY) -m pip install --disable-pip-version-check -r requirements-dev.txt
 	touch $@

@@ -6,17 +6,20 @@
     python visualize_results.py --baseline results/50k/training_history.json
     python visualize_results.py --history results/training_history_100k.json runs/*/history.json    # and the ladder
     python visualize_results.py --lang both                  # NAME.png and NAME.zh.png
+    python visualize_results.py --live                       # curves.html, anew every 30 s while the run goes on
 
 From the history and its analysis alone it draws training_curves, correlation_analysis, comparison_50k_100k and
 loss_analysis, each as PNG (300 dpi) and SVG, and writes report.html, one page that needs nothing beside it. With
 several histories it adds ladder, the runs side by side; with the scores of evaluate_checkpoints.py it adds deciles. The
 first history is the run that all other figures are about. Without a baseline run the comparison is of the run's first
 half with the whole, and says so. A file that these inputs give no figure for is not written, and not removed.
+``--interactive`` adds curves.html: values under the pointer, zoom, logarithmic steps, tokens or seconds, smoothing.
 """
 
 from __future__ import annotations
 
 import argparse
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -46,6 +49,8 @@ from pipeline.files.logs.export import add_csv_option, write_csv
 from pipeline.files.logs.read_log import read_groups
 from pipeline.files.run_record import Facts, run_differences, shown
 from pipeline.files.scores import Scores, read_scores, scores_beside
+from pipeline.report.curves_page import curves_page
+from pipeline.report.live import follow
 from pipeline.report.page import report_page
 from pipeline.report.run_names import run_names
 from pipeline.report.summary import summary
@@ -57,6 +62,8 @@ from pipeline.words import Words, figure_words
 
 def main() -> int:
     arguments = _arguments()
+    if arguments.live:
+        return _live(arguments)
     baselines = [arguments.baseline] if arguments.baseline else []
     histories, baseline = read_groups(choices_from(arguments), arguments.history, baselines)
     inputs = Inputs(
@@ -93,6 +100,9 @@ def main() -> int:
             english_figures=drawn_in != language,
         )
         files[_file("report", language, "html")] = page.encode("utf-8")
+        if arguments.interactive:
+            curves = curves_page([(run.name, run.history) for run in inputs.runs], say)
+            files[_file("curves", language, "html")] = curves.encode("utf-8")
     shown = [arguments.output_dir / name for name in files if not name.endswith(".svg")]
     table = summary(inputs.history, analysis, shown)
 
@@ -107,6 +117,22 @@ def main() -> int:
     print(table)
     if "zh" in languages:
         print(f"Chinese letters: {font}" if font else ADVICE)
+    return 0
+
+
+def _live(arguments: argparse.Namespace) -> int:
+    """Write the page of the curves again and again while the runs go on."""
+    say = report_words("zh" if arguments.lang == "zh" else "en")
+    output = arguments.output_dir / _file("curves", say.language, "html")
+
+    def runs() -> list[tuple[str, History]]:
+        [histories] = read_groups(choices_from(arguments), arguments.history)
+        return list(zip(run_names(arguments.history, histories), histories, strict=True))
+
+    arguments.output_dir.mkdir(parents=True, exist_ok=True)
+    print(f"{output}: open it in a browser; it follows the run until that is finished (Ctrl-C ends this)", flush=True)
+    follow(arguments.history, runs, output, say, time.sleep)
+    print(f"finished: {output}")
     return 0
 
 
@@ -195,6 +221,16 @@ def _arguments() -> argparse.Namespace:
         choices=("en", "zh", "both"),
         default="en",
         help="language of figures and report; Chinese files are NAME.zh.png and so on (default: %(default)s)",
+    )
+    outputs.add_argument(
+        "--interactive",
+        action="store_true",
+        help="also write curves.html, the curves to be read off in a browser (needs requirements-interactive.txt)",
+    )
+    outputs.add_argument(
+        "--live",
+        action="store_true",
+        help="write curves.html alone, anew at most every 30 s while the run goes on; the page reloads itself",
     )
     outputs.add_argument(
         "--contents",

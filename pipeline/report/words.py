@@ -161,6 +161,17 @@ REPORT = {
     "anomaly": "异常",
     "Cost": "代价",
     "tokens": "词元",
+    "seconds": "秒",
+    "The curves of {name}": "{name} 的曲线",
+    "step {step}": "第 {step} 步",
+    "Dots are records, lines their running means; drag to zoom, click twice to go back.": (
+        "点是记录，线是滑动平均；拖动可放大，双击还原。"
+    ),
+    "across": "横轴",
+    "scale": "刻度",
+    "smoothing": "平滑",
+    "linear scale": "线性",
+    "logarithmic": "对数",
     "FLOPs": "浮点运算",
     "a point of accuracy cost on average": "平均每个百分点用时",
     "Runs side by side": "各次运行对照",

@@ -3,6 +3,7 @@
 Without a browser these tests fail; they do not vanish.
 """
 
+import html
 import json
 import re
 import shutil
@@ -10,8 +11,11 @@ import struct
 import subprocess
 import zlib
 
+import numpy as np
 import pytest
 
+from pipeline.report.curves_page import curves_page
+from pipeline.report.words import report_words
 from tests.helpers.drawn import write_inputs
 from tests.helpers.synthetic import make_history, make_scores
 from tests.stages.test_visualize import draw
@@ -101,3 +105,36 @@ def measured(report, name, width, frame=None):
         )
     dumped = browse(report, opened, width, "--dump-dom", "--virtual-time-budget=20000").stdout
     return json.loads(re.search("<title>(.*?)</title>", dumped)[1])
+
+
+READ = """<script>
+const said = {};
+if (!sessionStorage.getItem("second")) {
+  sessionStorage.setItem("second", "yes");
+  document.getElementById("scale").value = "log";
+  document.getElementById("scale").dispatchEvent(new Event("input"));
+  Plotly.relayout(plot, {"xaxis.range": [2, 3], "yaxis.range": [0.1, 0.2]}).then(() => location.reload());
+} else {
+  const line = plot.data.find(trace => trace.mode === "lines");
+  document.title = JSON.stringify({x: line.x, y: line.y, type: plot.layout.xaxis.type, view: plot.layout.xaxis.range,
+    height: plot.layout.yaxis.range, chosen: document.getElementById("scale").value, traces: plot.data.length,
+    smooth: smooth([1, 2, 3, 40], [1, null, 3, 5], 0.7)});
+}
+</script></body>"""
+
+
+def test_the_page_of_the_curves_draws_smooths_and_keeps_the_view_when_it_reloads(tmp_path):
+    history = make_history()
+    text = curves_page([("a", history)], report_words("en"))
+    (tmp_path / "curves.html").write_text(text.replace("</body>", READ), encoding="utf-8")
+    found = browse(tmp_path, tmp_path / "curves.html", 1280, "--virtual-time-budget=20000", "--dump-dom").stdout
+    said = json.loads(html.unescape(re.search(r"<title>(\{.*?\})</title>", found).group(1)))
+    assert (said["type"], said["chosen"]) == ("log", "log")
+    assert said["view"] == [2, 3]
+    assert said["height"] == [0.1, 0.2]
+    assert said["traces"] == 2 * 7
+    steps, values = np.array(history.steps, float), np.array(history.records["mlm_acc"])
+    near = [values[np.abs(steps - step) <= 0.02 * step * (1 + 1e-9)].mean() for step in steps]
+    assert said["x"] == history.steps
+    assert said["y"] == pytest.approx(near, rel=1e-3)
+    assert said["smooth"] == [[1, 3, 40], [1, 2, 5]]  # 1 reaches up to 1.7, 3 down to 0.9, 40 down to 12

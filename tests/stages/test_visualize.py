@@ -231,3 +231,16 @@ def test_a_hundred_thousand_records_are_drawn_within_half_a_minute(tmp_path):
     assert resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime - before < 30
     for path in (tmp_path / "out").glob("*.svg"):
         assert path.stat().st_size < 2_500_000, path.name
+
+
+def test_the_curves_to_be_read_off_beside_the_report_or_alone(tmp_path):
+    options = write_inputs(tmp_path, make_history())
+    result = draw(options, tmp_path / "out", "--interactive", "--lang", "both")
+    assert result.returncode == 0, result.stderr
+    for name in ("curves.html", "curves.zh.html"):
+        assert str(tmp_path / "out" / name) in result.stdout
+        assert "Plotly" in (tmp_path / "out" / name).read_text(encoding="utf-8")
+    result = draw(options, tmp_path / "live", "--live")
+    assert result.returncode == 0, result.stderr  # the run is finished, so there is nothing to follow
+    assert [path.name for path in (tmp_path / "live").iterdir()] == ["curves.html"]
+    assert "finished" in result.stdout
