@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 import torch
 from scipy.optimize import linear_sum_assignment
+from torch.utils.flop_counter import FlopCounterMode
 from transformers import BertConfig, BertModel
 
 from pipeline.baselines.counting import CountingGuesses
@@ -538,8 +539,6 @@ def test_eq_37_with_the_head_everywhere_13_33_gmac():
 
 def test_eq_38_a_step_costs_three_forwards(corpus):
     """Our count of a step against torch's own count of the products of forward and backward."""
-    from torch.utils.flop_counter import FlopCounterMode
-
     shape = dataclasses.replace(SHAPE, vocab_size=corpus.vocab_size)
     model, batch = Bert(shape).eval(), TrainingBatches(corpus, 1, 1)[1]
     inputs = to_device(batch, 2, CPU)

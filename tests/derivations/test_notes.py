@@ -49,8 +49,7 @@ def names_of_tests(note: Path) -> set[str]:
 
 
 def test_all_the_notes_are_there():
-    assert [note.stem[:2] for note in NOTES] == [f"{number:02d}" for number in range(1, len(NOTES) + 1)]
-    assert NOTES
+    assert [note.stem[:2] for note in NOTES] == [f"{number:02d}" for number in range(1, 9)]
 
 
 def test_a_note_is_long_enough(note):
