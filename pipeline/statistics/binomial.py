@@ -14,6 +14,7 @@ import numpy as np
 Denominators = Literal["recorded", "inferred"]
 
 FEWEST_RECORDS = 30
+LARGEST_COUNT = 1e12  # more answers than any record has; their sum would leave the whole numbers
 LARGEST_DENOMINATOR = 1_000
 EXACT = 1e-7  # how near a fraction of whole numbers must be: single precision has seven digits
 LOOKED_AT = 1_000  # records
@@ -30,7 +31,7 @@ def denominators(counts: np.ndarray, shares: np.ndarray) -> tuple[np.ndarray, De
         The denominators, and "recorded", "inferred" (one number, the typical one, for all records) or None.
     """
     if np.isfinite(counts).any():
-        return np.where(counts > 0, counts, np.nan), "recorded"
+        return np.where((counts >= 1) & (counts <= LARGEST_COUNT), counts, np.nan), "recorded"
     inferred = inferred_denominator(shares)
     return np.full(len(shares), np.nan if inferred is None else inferred), None if inferred is None else "inferred"
 

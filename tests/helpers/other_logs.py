@@ -134,6 +134,18 @@ def mmengine_lines(path: Path) -> None:
     path.write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
 
 
+def mmengine_by_iterations(path: Path) -> None:
+    """mmengine without epochs: records of validation have the iteration in ``step``, scores in percent."""
+    lines: list[dict[str, Any]] = []
+    for step in training_steps():
+        lines.append({"lr": rate(step), "data_time": 0.01, "loss": loss(step), "decode.acc_seg": 92.5, "time": 0.4,
+                      "iter": step, "memory": 3000, "step": step})  # fmt: skip
+        if step in ends_of_epochs():
+            lines.append({"aAcc": 81.5, "mIoU": 100 * held_out(step), "mAcc": 52.5, "data_time": 0.1, "time": 0.2,
+                          "step": step})  # fmt: skip
+    path.write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
+
+
 def fairseq_log(path: Path) -> None:
     """fairseq: JSON after the words of a log, every value a text, losses in bits."""
     lines = ["2026-01-05 10:00:00 | INFO | fairseq.trainer | begin training epoch 1"]

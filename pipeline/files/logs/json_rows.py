@@ -13,6 +13,7 @@ from pipeline.files.logs.table import Row, Table, by_part, flat, number
 from pipeline.stage import InputError
 
 TENSORBOARD_CELLS = 3  # wall time, step, value
+OPENMMLAB = ({"iter", "epoch"}, {"iter", "data_time"})  # keys of its records of training, by epochs or by iterations
 
 
 def json_lines_table(path: Path, text: str) -> Table:
@@ -89,7 +90,7 @@ def _of_openmmlab(rows: list[Row]) -> tuple[list[Row], frozenset[str], str]:
     A record of validation has no counter that goes with that of training: mmengine gives it the epoch as its step, mmcv
     the number of batches validated. Training accuracies are in percent there.
     """
-    if not any({"iter", "epoch"} <= row.keys() for row in rows):
+    if not any(keys <= row.keys() for row in rows for keys in OPENMMLAB):
         return rows, frozenset(), "JSON lines"
     found: list[Row] = []
     at: Row = {}

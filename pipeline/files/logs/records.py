@@ -27,9 +27,11 @@ def history_of(table: Table, choices: Choices) -> History:
     """The history in ``table``; its ``notes`` say how it was read.
 
     Raises:
-        InputError: its columns are not known, or hold what they cannot.
+        InputError: it has no rows, or its columns are not known or hold what they cannot.
     """
     names = table.names()
+    if not table.rows:
+        raise InputError(f"{table.path}: the history is still empty; wait for its first record")
     ours = not choices.columns and any(name in names for name in Columns().shares())
     roles = _our_roles(names) if ours else roles_of(table, choices)
     measured = [name for role, name in roles.items() if role != "lr"]

@@ -45,6 +45,8 @@ FORMATS = [
      {"loss": "loss", "lr": "lr", "held_out": "val/bbox_mAP"}),
     (logs.mmengine_lines, "scalars.json", STEPS, ENDS,
      {"loss": "loss", "lr": "lr", "held_out": "val/accuracy/top1"}),
+    (logs.mmengine_by_iterations, "vis_data.json", STEPS, ENDS,
+     {"loss": "loss", "lr": "lr", "held_out": "val/mIoU"}),
     (logs.fairseq_log, "train.log", STEPS, ENDS,
      {"loss": "train/loss", "lr": "train/lr", "held_out_loss": "valid/valid_loss"}),
     (logs.tensorboard_csv, "exported", STEPS, ENDS,
