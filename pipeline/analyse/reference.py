@@ -14,7 +14,7 @@ from __future__ import annotations
 import numpy as np
 from scipy import stats
 
-from pipeline.analyse.schema.run import Anomaly
+from pipeline.analyse.schema.anomalies import Anomaly
 from pipeline.files.history import History, common_accuracy
 from pipeline.formatting import step_number
 

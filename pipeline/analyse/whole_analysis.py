@@ -7,7 +7,6 @@ from pathlib import Path
 
 import numpy as np
 
-from pipeline.analyse import anomalies as odd
 from pipeline.analyse.accuracy_curve import accuracy_curve, loss_curves
 from pipeline.analyse.annealing.ahead import Known
 from pipeline.analyse.baseline_run import comparison
@@ -16,18 +15,20 @@ from pipeline.analyse.compare_runs import several
 from pipeline.analyse.cost import cost
 from pipeline.analyse.early_stop_hindsight import early_stopping
 from pipeline.analyse.forecast import Asked, loss_forecast, same_setting
+from pipeline.analyse.health.anomalies import FALSE_ALARMS, anomalies, tested_keys
 from pipeline.analyse.nsp import nsp_against_chance
 from pipeline.analyse.overfitting import overfitting
 from pipeline.analyse.reference import ALPHA as REFERENCE_ALPHA
 from pipeline.analyse.reference import departure_from_references
 from pipeline.analyse.schema.accuracy import HeldOutCurve
 from pipeline.analyse.schema.analysis import AccuracyStats, Analysis, LossStats
+from pipeline.analyse.schema.anomalies import AnomalyReference, AnomalyRule
 from pipeline.analyse.schema.forecast import LossForecast
 from pipeline.analyse.schema.log import Log, LogColumns
-from pipeline.analyse.schema.run import AnomalyReference, AnomalyRule
 from pipeline.files.history import History
 from pipeline.files.scores import Scores
 from pipeline.statistics.early_stop import EarlyStop
+from pipeline.statistics.robust.outliers import ALPHA
 from pipeline.statistics.schedule import Schedule
 
 GOAL = 0.85
@@ -67,7 +68,7 @@ def analyse(history: History, baseline: History | None, timestamp: str, question
         held_out=_held_out(history, questions),
         nsp=nsp_against_chance(history),
         overfit=overfitting(history),
-        anomalies=odd.anomalies(history) + departure_from_references(history, questions.references),
+        anomalies=anomalies(history) + departure_from_references(history, questions.references),
         anomaly_rule=_anomaly_rule(history, questions),
         cost=cost(history),
         early_stop=early_stopping(history, questions.rule),
@@ -133,13 +134,13 @@ def _held_out(history: History, questions: Questions) -> HeldOutCurve | None:
 
 
 def _anomaly_rule(history: History, questions: Questions) -> AnomalyRule:
-    tested = odd.tested_keys(history)
+    tested = tested_keys(history)
     count = len(questions.references)
     return AnomalyRule(
-        false_alarms_per_run=(odd.ALPHA if tested else 0.0) + (REFERENCE_ALPHA if count else 0.0),
-        alpha=odd.ALPHA,
+        false_alarms_per_run=(FALSE_ALARMS if tested else 0.0) + (REFERENCE_ALPHA if count else 0.0),
+        alpha=ALPHA,
         keys_tested=tested,
         reference=AnomalyReference(count, REFERENCE_ALPHA) if count else None,
-        note="How often a run with normal noise is flagged at all by spikes and drops, and by deviation from three "
-        "reference runs or more; the other kinds are exact.",
+        note="How often a run without events is flagged at all, by any kind, as measured on real runs "
+        "(benchmarks/anomalies.py), and by deviation from three reference runs or more; alpha is for normal noise.",
     )

@@ -11,9 +11,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from pipeline.analyse.schema.accuracy import AccuracyCurve, HeldOutCurve, LossCurves
+from pipeline.analyse.schema.anomalies import Anomaly, AnomalyRule
 from pipeline.analyse.schema.forecast import LATER, LossForecast
 from pipeline.analyse.schema.log import Log
-from pipeline.analyse.schema.run import Anomaly, AnomalyRule, Cost, EarlyStopHindsight, Nsp, Overfit
+from pipeline.analyse.schema.run import Cost, EarlyStopHindsight, Nsp, Overfit
 from pipeline.analyse.schema.side_by_side import CheckpointTrends, Comparison, SeveralRuns
 from pipeline.files import atomic
 from pipeline.files.history import History, beside, output_folder

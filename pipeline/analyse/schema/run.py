@@ -1,4 +1,4 @@
-"""What the analysis file says about the run: NSP, overfitting, anomalies, cost, early stopping."""
+"""What the analysis file says about the run: NSP, overfitting, cost, early stopping."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from pipeline.formatting import Step
 from pipeline.statistics.early_stop import EarlyStop
 
 Denominators = Literal["recorded", "inferred"]
-AnomalyKind = Literal["nan", "inf", "-inf", "negative", "spike", "drop", "stall", "lr_break", "deviation"]
 
 
 @dataclass(frozen=True)
@@ -63,38 +62,6 @@ class Overfit:
     since_step: Step | None
     accuracy: OverfitMetric | None  # null where it was not held out
     loss: OverfitMetric | None
-    note: str
-
-
-@dataclass(frozen=True)
-class Anomaly:
-    """Records that do not look like the others."""
-
-    key: str  # the list of the history
-    kind: AnomalyKind  # "nan", "inf" and "-inf" are left out of everything else
-    count: int  # records
-    first_step: Step
-    last_step: Step
-    steps: list[Step]  # the first 20
-    note: str
-
-
-@dataclass(frozen=True)
-class AnomalyReference:
-    """The reference runs that a deviation is measured against."""
-
-    histories: int
-    alpha: float  # false-alarm rate per run
-
-
-@dataclass(frozen=True)
-class AnomalyRule:
-    """How often a run without fault is flagged."""
-
-    false_alarms_per_run: float
-    alpha: float  # of spikes and drops together
-    keys_tested: list[str]  # lists that were searched for spikes and drops
-    reference: AnomalyReference | None  # null without --reference
     note: str
 
 

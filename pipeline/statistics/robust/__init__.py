@@ -1,0 +1,1 @@
+"""Estimates that outliers hardly move, with nothing but NumPy."""
