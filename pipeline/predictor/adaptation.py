@@ -13,15 +13,24 @@ from pipeline.predictor.engine import compiled
 from pipeline.predictor.prediction import INPUTS, SETS, TABLES, Calibration, Mixer, age, logistic
 from pipeline.predictor.representation import CONTEXTS, COPIES, MOST_SEEN, Copies, Memory, Recurrent
 
-SLOT_MEMORY = 400.0  # a slot's probability is a mean over about so many of its last bits
-TRUST_MEMORY = 400
-MIXER_STEP, LEAST_STEP, TOP_STEP = 0.02, 0.002, 0.002
-CALIBRATION_STEP = 0.02
-READOUT_STEP, RATE_STEP, EMBEDDING_STEP = 0.5, 0.003, 0.1
+# The rates; no stream chooses its own.
+RATES = {
+    "slot memory": 400.0,  # a slot's probability is a mean over about so many of its last bits
+    "trust memory": 400.0,  # and so is what its last bits are trusted for
+    "mixer": 0.02,  # the first step of a weight vector
+    "mixer decay": 0.01,  # falls as 1 / sqrt(1 + decay * steps)
+    "mixer least": 0.002,
+    "top": 0.002,
+    "calibration": 0.02,
+    "readout": 0.5,
+    "time constants": 0.003,
+    "embedding": 0.1,
+}
+SLOTS, TRUST, MIXING, DECAY, LEAST, TOP, CALIBRATING, READING, TIMING, EMBEDDING = range(len(RATES))
 
 
 @compiled
-def adapt_slots(memory: Memory, mixer: Mixer, bit: int) -> None:
+def adapt_slots(memory: Memory, mixer: Mixer, bit: int, rates: np.ndarray) -> None:
     """Move each slot's probability, and what its last bits are trusted for, to ``bit``."""
     for context in range(CONTEXTS):
         if not memory.used[context]:
@@ -34,9 +43,9 @@ def adapt_slots(memory: Memory, mixer: Mixer, bit: int) -> None:
             seen = mixer.trust_count[context, old, last]
             trust = mixer.trust[context, old, last]
             mixer.trust[context, old, last] = min(max(trust + (bit - trust) / (seen + 1.5), 1e-4), 1 - 1e-4)
-            if seen < TRUST_MEMORY:
+            if seen < rates[TRUST]:
                 mixer.trust_count[context, old, last] = seen + 1
-        share = 1.0 / min(count + 1.5, SLOT_MEMORY)
+        share = 1.0 / min(count + 1.5, rates[SLOTS])
         p += int(((0x3FFFFF if bit else 0) - p) * share)
         last = (last << 1) | bit
         if last > 255:
@@ -73,29 +82,29 @@ def top_gradient(mixer: Mixer, bit: int, gradient: np.ndarray) -> None:
 
 
 @compiled
-def adapt_mixer(mixer: Mixer, node: int, bit: int, room: np.ndarray) -> None:
+def adapt_mixer(mixer: Mixer, node: int, bit: int, rates: np.ndarray, room: np.ndarray) -> None:
     """A step down both gradients; ``room`` [INPUTS] is where they are laid out."""
     for which in range(SETS):
         chosen = mixer.chosen[which]
         set_gradient(mixer, which, bit, room)
-        step = max(LEAST_STEP, MIXER_STEP / np.sqrt(1.0 + mixer.steps[which, chosen] * 0.01))
+        step = max(rates[LEAST], rates[MIXING] / np.sqrt(1.0 + mixer.steps[which, chosen] * rates[DECAY]))
         mixer.steps[which, chosen] += 1.0
         weights = mixer.weights[which, chosen]
         for place in range(INPUTS):
             weights[mixer.weight[place]] -= step * room[place]
     top_gradient(mixer, bit, room)
     for which in range(SETS):
-        mixer.top[node, which] -= TOP_STEP * room[which]
+        mixer.top[node, which] -= rates[TOP] * room[which]
 
 
 @compiled
-def adapt_calibration(calibration: Calibration, bit: int) -> None:
+def adapt_calibration(calibration: Calibration, bit: int, step: float) -> None:
     """Move the two places around the last prediction to ``bit``."""
     below, share = calibration.below[0], calibration.share[0]
     for which in range(TABLES):
         row = calibration.table[which, calibration.row[which]]
-        row[below] += (bit - row[below]) * (CALIBRATION_STEP * (1.0 - share))
-        row[below + 1] += (bit - row[below + 1]) * (CALIBRATION_STEP * share)
+        row[below] += (bit - row[below]) * (step * (1.0 - share))
+        row[below + 1] += (bit - row[below + 1]) * (step * share)
 
 
 @compiled
@@ -115,7 +124,7 @@ def want_state(recurrent: Recurrent, node: int, error: float) -> None:
 
 
 @compiled
-def adapt_readout(recurrent: Recurrent, node: int, error: float, room: np.ndarray) -> None:
+def adapt_readout(recurrent: Recurrent, node: int, error: float, rate: float, room: np.ndarray) -> None:
     """A step down the gradient of R[node]."""
     readout_gradient(recurrent, error, room)
     n = recurrent.nu.size
@@ -124,7 +133,7 @@ def adapt_readout(recurrent: Recurrent, node: int, error: float, room: np.ndarra
         for i in range(n):
             total += room[part, i] * room[part, i]
     recurrent.squares_readout[node] += total
-    step = READOUT_STEP / np.sqrt(recurrent.squares_readout[node] + 1e-8)
+    step = rate / np.sqrt(recurrent.squares_readout[node] + 1e-8)
     for part in range(2):
         for i in range(n):
             recurrent.readout[node, part, i] -= step * room[part, i]
@@ -149,14 +158,14 @@ def embedding_gradient(recurrent: Recurrent, symbol: int, gradient: np.ndarray) 
 
 
 @compiled
-def adapt_recurrence(recurrent: Recurrent, room: np.ndarray) -> None:
+def adapt_recurrence(recurrent: Recurrent, rates: np.ndarray, room: np.ndarray) -> None:
     """A step down the gradients of nu, theta and E by what the last symbol wanted; ``wanted`` is then zero."""
     n = recurrent.nu.size
     rate_gradients(recurrent, room)
     for part in range(2):
         for i in range(n):
             recurrent.squares_rates[part, i] += room[part, i] * room[part, i]
-            step = RATE_STEP * room[part, i] / np.sqrt(recurrent.squares_rates[part, i] + 1e-8)
+            step = rates[TIMING] * room[part, i] / np.sqrt(recurrent.squares_rates[part, i] + 1e-8)
             if part == 0:
                 recurrent.nu[i] -= step
             else:
@@ -170,7 +179,7 @@ def adapt_recurrence(recurrent: Recurrent, room: np.ndarray) -> None:
             for i in range(n):
                 total += room[part, i] * room[part, i]
         recurrent.squares_embedding[symbol] += total
-        scale = EMBEDDING_STEP / np.sqrt(recurrent.squares_embedding[symbol] + 1e-8)
+        scale = rates[EMBEDDING] / np.sqrt(recurrent.squares_embedding[symbol] + 1e-8)
         for part in range(2):
             for i in range(n):
                 recurrent.embedding[symbol, part, i] -= scale * room[part, i]

@@ -9,7 +9,7 @@ from __future__ import annotations
 import importlib.util
 import platform
 from collections.abc import Callable
-from typing import TypeVar
+from typing import TypeVar, cast
 
 F = TypeVar("F", bound=Callable[..., object])
 
@@ -20,7 +20,7 @@ if importlib.util.find_spec("numba"):
 
     def compiled(function: F) -> F:
         """``function`` as machine code; in strict arithmetic, so that no digit depends on how a loop is vectorised."""
-        return numba.njit(cache=True, error_model="numpy")(function)
+        return cast(F, numba.njit(cache=True, error_model="numpy")(function))
 else:
     NAME = f"python {platform.python_version()}"
 

@@ -9,6 +9,8 @@ from __future__ import annotations
 import numpy as np
 
 from pipeline.predictor.adaptation import (
+    CALIBRATING,
+    READING,
     adapt_calibration,
     adapt_copies,
     adapt_mixer,
@@ -53,7 +55,7 @@ def choose_sets(learner: Learner, node: int) -> None:
             match = 1 if copies.length[copy] < 16 else 2 if copies.length[copy] < 32 else 3
     lag = 1 + (copies.length[COPIES - 1] >> 4) if copies.expected[COPIES - 1] >= 0 else 0
     chosen[0] = (longest * 4 + match) * 5 + lag
-    chosen[1] = copies.past[(copies.count[0] - 1) & (PAST - 1)]
+    chosen[1] = copies.past[(copies.time[0] - 1) & (PAST - 1)]
     chosen[2] = node
 
 
@@ -72,7 +74,7 @@ def predict_bit(learner: Learner, node: int, bit: int) -> int:
     mix(mixer, node)
     if not parts[CALIBRATED]:
         return quantised(mixer.mixed[1])
-    count = copies.count[0]
+    count = copies.time[0]
     last, before = int(copies.past[(count - 1) & (PAST - 1)]), int(copies.past[(count - 2) & (PAST - 1)])
     return quantised(calibrate(learner.calibration, mixer.mixed, node, last, before))
 
@@ -80,15 +82,16 @@ def predict_bit(learner: Learner, node: int, bit: int) -> int:
 @compiled
 def adapt_bit(learner: Learner, node: int, bit: int) -> None:
     """Learn from the ``bit`` that came at ``node``."""
+    rates = learner.rates
     if learner.parts[STATE]:
         error = logistic(learner.mixer.inputs[RECURRENT]) - bit
         want_state(learner.recurrent, node, error)
-        adapt_readout(learner.recurrent, node, error, learner.room_state)
-    adapt_slots(learner.memory, learner.mixer, bit)
+        adapt_readout(learner.recurrent, node, error, rates[READING], learner.room_state)
+    adapt_slots(learner.memory, learner.mixer, bit, rates)
     adapt_copies(learner.copies, bit)
-    adapt_mixer(learner.mixer, node, bit, learner.room)
+    adapt_mixer(learner.mixer, node, bit, rates, learner.room)
     if learner.parts[CALIBRATED]:
-        adapt_calibration(learner.calibration, bit)
+        adapt_calibration(learner.calibration, bit, rates[CALIBRATING])
 
 
 @compiled
@@ -96,7 +99,7 @@ def end_symbol(learner: Learner, symbol: int) -> None:
     """Learn from the whole ``symbol`` and take it into the past."""
     if learner.parts[STATE]:
         if learner.parts[TRACES]:
-            adapt_recurrence(learner.recurrent, learner.room_state)
+            adapt_recurrence(learner.recurrent, learner.rates, learner.room_state)
         move_state(learner.recurrent, symbol)
     remember(learner.memory, learner.copies, symbol)
     begin_symbol(learner.memory, learner.copies)

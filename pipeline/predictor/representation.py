@@ -50,7 +50,7 @@ class Copies(NamedTuple):
     """What may be copied; the last of the COPIES is the lag."""
 
     past: np.ndarray  # uint8 [PAST], a ring
-    count: np.ndarray  # int64 [1]: symbols so far
+    time: np.ndarray  # int64 [1]: symbols so far
     newest: np.ndarray  # int64 [MATCHES, NEWEST]: where the symbol after this suffix stands
     pointer: np.ndarray  # int64 [COPIES]: the symbol that is expected
     length: np.ndarray  # int64 [COPIES]: how far the suffix agrees (of the lag: 0 to 63 for its agreement), 0 for none
@@ -97,7 +97,7 @@ def begin_symbol(memory: Memory, copies: Copies) -> None:
         contexts[order] = h
     contexts[WORD] = joined(joined(begun[0], begun[2]), 1)
     contexts[WORDS] = joined(contexts[WORD], begun[3])
-    count = copies.count[0]
+    count = copies.time[0]
     lagged = copies.past[copies.pointer[COPIES - 1] & (PAST - 1)]
     contexts[LAGGED] = joined(joined(lagged, copies.past[(count - 1) & (PAST - 1)]), 2)
     contexts[SKIPPED] = joined(joined(begun[0], units[1]), 3)
@@ -167,7 +167,7 @@ def remember(memory: Memory, copies: Copies, symbol: int) -> None:
         begun[3] = begun[2]
         begun[2] = 0
 
-    past, count = copies.past, copies.count[0]
+    past, count = copies.past, copies.time[0]
     for match in range(len(MATCHES)):
         if copies.length[match] > 0 and past[copies.pointer[match] & (PAST - 1)] == symbol:
             copies.length[match] += 1
@@ -182,7 +182,7 @@ def remember(memory: Memory, copies: Copies, symbol: int) -> None:
             best = lag
     past[count & (PAST - 1)] = symbol
     count += 1
-    copies.count[0] = count
+    copies.time[0] = count
     copies.pointer[COPIES - 1] = count - best
     copies.length[COPIES - 1] = int(copies.agreement[best] * 63.999) if best <= count else 0
     for match in range(len(MATCHES)):

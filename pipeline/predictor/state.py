@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from pipeline.predictor.adaptation import RATES
 from pipeline.predictor.prediction import (
     BIAS,
     CHOICES,
@@ -55,6 +56,7 @@ class Learner(NamedTuple):
     mixer: Mixer
     calibration: Calibration
     stretch: np.ndarray  # float64 [4096]: logits of a slot's probability
+    rates: np.ndarray  # float64 [RATES]
     parts: np.ndarray  # bool [PARTS]: which parts this learner has
     room: np.ndarray  # float64 [INPUTS], for gradients
     room_state: np.ndarray  # float64 [2, n]
@@ -97,6 +99,7 @@ def new_learner(setting: Setting) -> Learner:
         mixer=_new_mixer(),
         calibration=_new_calibration(),
         stretch=stretch_table(),
+        rates=np.array(list(RATES.values())),
         parts=parts,
         room=np.zeros(INPUTS),
         room_state=np.zeros((2, setting.units)),
@@ -136,7 +139,7 @@ def _new_copies() -> Copies:
     trust[-1, :, 0] = 0.5 + np.arange(64) / 130  # a lag is trusted as far as it agrees
     return Copies(
         past=np.zeros(PAST, dtype=np.uint8),
-        count=np.zeros(1, dtype=np.int64),
+        time=np.zeros(1, dtype=np.int64),
         newest=np.zeros((len(MATCHES), NEWEST), dtype=np.int64),
         pointer=np.zeros(COPIES, dtype=np.int64),
         length=np.zeros(COPIES, dtype=np.int64),
