@@ -1,0 +1,120 @@
+"""The ladder of the seed predictor: every rung with one setting, beside floors and baselines.
+
+    python study/seed/ladder.py                                        # make seed-ladder: all rungs
+    python study/seed/ladder.py --quick --output runs/seed/ladder.json # make seed-quick: two minutes
+    python study/seed/ladder.py --rungs language --text WikiText=wiki.valid.raw --text 红楼梦=honglou.txt
+
+Each rung is written as soon as it is measured, so a ladder that was stopped goes on with the rungs that its file lacks;
+--again measures the named ones again. The learner's rates were chosen on streams with seeds below 100, on the first 500
+images of digits, on 水浒传 and on the test split of WikiText-103; what is measured here is none of those.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent.parent))
+
+from pipeline.files import atomic
+from pipeline.files.json_object import read_json_object
+from pipeline.formatting import now
+from pipeline.predictor import engine
+from pipeline.predictor.state import REMOVABLE
+from pipeline.stage import InputError, run_stage
+from study.seed import expectations, rungs
+from study.seed.sequences import SOURCES
+
+OUTPUT = Path("results/seed/ladder.json")
+RUNGS = ("speed", "sequences", "grid", "language", "modalities", "open", "expectations", "ablation", "scaling")
+
+
+def main() -> int:
+    arguments = parse_arguments()
+    found = read_json_object(arguments.output, "the ladder", "") if arguments.output.exists() else {}
+    measured = plan(arguments.quick, {"三国演义": None, **arguments.text})
+    for name in arguments.rungs:
+        if name in found and not arguments.again:
+            continue
+        began, cpu = time.perf_counter(), time.process_time()
+        print(f"{name} ...", flush=True)
+        result = measured[name]()
+        result["measured"] = {
+            "when": now(),
+            "seconds": round(time.perf_counter() - began, 1),
+            "cpu_seconds": round(time.process_time() - cpu, 1),
+            "engine": engine.NAME,
+            "machine": f"{platform.machine()}, {os.cpu_count()} cores",
+            "quick": arguments.quick,
+        }
+        found[name] = result
+        atomic.write_json(arguments.output, found, indent=1)
+        print(json.dumps(result, ensure_ascii=False, indent=1), flush=True)
+    print(f"{arguments.output}: {', '.join(name for name in RUNGS if name in found)}")
+    return 0
+
+
+def plan(quick: bool, texts: dict[str, Path | None]) -> dict[str, Callable[[], dict[str, Any]]]:
+    """The rungs by name; each is a function that measures it."""
+    size, seeds = (3000, rungs.SEEDS[:1]) if quick else (50_000, rungs.SEEDS)
+    part = 10_000 if quick else 100_000
+
+    def some_texts() -> dict[str, bytes]:
+        english = next((path for path in texts.values() if path), None)
+        more = rungs.read_text(english).encode() if english else SOURCES["brackets"](rungs.dice(7), part).data
+        return {"chinese": rungs.sample_text().encode()[:part], "other": more[:part]}
+
+    def expected() -> dict[str, Any]:
+        return {
+            "abstraction": expectations.abstraction(size // 3 * 2),
+            "composition": expectations.composition(size),
+            "meta_learning": expectations.meta_learning(8 if quick else 64, 500),
+            "causes": expectations.causes(size // 5 * 2),
+        }
+
+    return {
+        "speed": lambda: rungs.speed(part),
+        "sequences": lambda: rungs.sequences(size, seeds),
+        "grid": lambda: rungs.grid(2000 if quick else 80_000, seeds),
+        "language": lambda: rungs.language(texts, 5000 if quick else None),
+        "modalities": lambda: rungs.modalities(60 if quick else None),
+        "open": lambda: rungs.open_stream(12 if quick else 78, 500 if quick else 3000, texts),
+        "expectations": expected,
+        "ablation": lambda: expectations.ablation(some_texts(), REMOVABLE),
+        "scaling": lambda: expectations.scaling(some_texts()),
+    }
+
+
+def parse_arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument(
+        "--rungs", nargs="+", choices=RUNGS, default=list(RUNGS), help=f"which (default: {', '.join(RUNGS)})"
+    )
+    parser.add_argument(
+        "--text", action="append", default=[], metavar="NAME=FILE", help="a text beside 三国演义 (default: none)"
+    )
+    parser.add_argument("--quick", action="store_true", help="small sizes, to see that all works (default: no)")
+    parser.add_argument("--again", action="store_true", help="measure what is there already too (default: no)")
+    parser.add_argument("--output", type=Path, default=OUTPUT, metavar="PATH", help="default: %(default)s")
+    arguments = parser.parse_args()
+    named = {}
+    for given in arguments.text:
+        name, sign, path = given.partition("=")
+        if not (name and sign and path):
+            parser.error(f"--text {given}: must be NAME=FILE")
+        if not Path(path).is_file():
+            raise InputError(f"{path}: not found; give the path of a text")
+        named[name] = Path(path)
+    arguments.text = named
+    return arguments
+
+
+if __name__ == "__main__":
+    run_stage(main)
