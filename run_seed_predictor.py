@@ -26,12 +26,13 @@ from pipeline.collect.text_files import read_text_files
 from pipeline.files import atomic, lock
 from pipeline.files.history import read_history
 from pipeline.files.packed import read_blocks, unpacked_name
+from pipeline.files.run_record import refuse_other_run, run_differences
 from pipeline.formatting import count
 from pipeline.predictor import engine
 from pipeline.predictor.codec import decode, encode
 from pipeline.predictor.representation import ORDERS
 from pipeline.predictor.state import REMOVABLE, Setting
-from pipeline.predictor.stream import Stream, is_same_run, new_stream, take_up
+from pipeline.predictor.stream import Stream, new_stream, take_up
 from pipeline.stage import InputError, StopSignal, run_stage
 
 LARGEST = 1 << 30  # bytes of a text
@@ -66,8 +67,8 @@ def main() -> int:
             take_up(stream, state)
             stream.history.write(history)
             print(f"resuming after symbol {count(stream.place)}")
-        elif history.exists() and not is_same_run(read_history(history).run, stream.history.run):
-            raise InputError(f"{history}: of another run; give another --output, or --no-resume to begin again")
+        elif history.exists():
+            refuse_other_run(history, read_history(history).run, stream.history.run)
         stopped = pass_through(stream, history, state, arguments.save_every)
         if stopped:
             return stopped
@@ -127,7 +128,7 @@ def is_finished(history: Path, stream: Stream) -> bool:
         run = read_history(history).run
     except InputError:  # missing or damaged
         return False
-    return run.get("finished") is not None and is_same_run(run, stream.history.run)
+    return run.get("finished") is not None and not run_differences(run, stream.history.run)
 
 
 def text_of(path: Path | None) -> tuple[str, bytes]:

@@ -10,7 +10,7 @@ from typing import Any
 from pipeline.stage import InputError
 
 RunObject = dict[str, Any]  # ``run`` of a history, as it stands in the JSON
-MASKED_LM, CAUSAL_LM = "masked_lm", "causal_lm"
+MASKED_LM, CAUSAL_LM, SEED = "masked_lm", "causal_lm", "seed"
 
 
 @dataclass(frozen=True)
@@ -24,6 +24,7 @@ class ObjectiveName:
 OBJECTIVES = {
     MASKED_LM: ObjectiveName("a masked language model", "train_large_100k.py"),
     CAUSAL_LM: ObjectiveName("a causal language model", "train_causal_lm.py"),
+    SEED: ObjectiveName("the seed predictor", "run_seed_predictor.py"),
 }
 
 # Settings that came after the first histories were written, and what the runs of before had in their place.

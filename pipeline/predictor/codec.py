@@ -15,10 +15,10 @@ import struct
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
+from pipeline.files.run_record import RunObject
 from pipeline.predictor import engine
 from pipeline.predictor.coder import PLACE, decoder, encoder, ending
 from pipeline.predictor.learner import DECODE, ENCODE, learn, pass_over
@@ -74,7 +74,7 @@ def decode(path: Path, data: bytes) -> bytes:
         start = 5 + _NUMBERS.size
         name = data[start : start + named].decode()
         begun = start + named + set_
-        given: dict[str, Any] = json.loads(data[start + named : begun] or b"{}")
+        given: RunObject = json.loads(data[start + named : begun] or b"{}")
         setting = Setting(**{**given, "without": tuple(given.get("without", ()))})
         learner = new_learner(setting)
     except (struct.error, ValueError, TypeError, AttributeError):

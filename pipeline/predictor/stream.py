@@ -8,13 +8,13 @@ import json
 import zipfile
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from pipeline.files import atomic
 from pipeline.files.columns import AccuracyColumns, Columns, LossColumns
 from pipeline.files.history import History, parse_history
+from pipeline.files.run_record import SEED, RunObject, refuse_other_run
 from pipeline.formatting import now
 from pipeline.predictor import engine
 from pipeline.predictor.learner import learn
@@ -72,7 +72,7 @@ class Stream:
         )
         self.sums = [0.0, 0.0]
 
-    def finish(self) -> dict[str, Any]:
+    def finish(self) -> RunObject:
         """Enter the result of a whole pass into the history, and give it."""
         characters = len(self.data.decode("utf-8", "replace"))
         result = {
@@ -97,7 +97,7 @@ class Stream:
             "history": self.history.to_json(),
         }
         buffer = io.BytesIO()
-        np.savez(buffer, allow_pickle=False, facts=np.array(json.dumps(facts)), **content)
+        np.savez(buffer, facts=np.array(json.dumps(facts)), **content)
         atomic.write_bytes(path, buffer.getvalue())
 
 
@@ -106,23 +106,18 @@ def new_stream(data: bytes, name: str, setting: Setting, record_every: int) -> S
     lists = ("steps", "symbol_acc", "symbols", "bits_per_symbol", "seconds")
     run = {
         "preset": "seed",
-        "config": {**asdict(setting), "without": list(setting.without), "record_every": record_every},
-        "engine": engine.NAME,
+        "objective": SEED,
+        "config": {
+            **asdict(setting),
+            "without": list(setting.without),
+            "record_every": record_every,
+            "engine": engine.NAME,
+        },
         "dataset": {"path": name, "symbols": len(data), "fingerprint": hashlib.sha256(data).hexdigest()},
         "started": now(),
         "columns": COLUMNS.to_json(),
     }
     return Stream(data, setting, record_every, History({key: [] for key in lists}, run), new_learner(setting))
-
-
-def is_same_run(one: dict[str, Any], other: dict[str, Any]) -> bool:
-    """Whether two ``run`` objects are of one stream, setting and engine."""
-
-    def identity(run: dict[str, Any]) -> list[Any]:
-        dataset = run.get("dataset")
-        return [run.get("config"), run.get("engine"), dataset.get("fingerprint") if isinstance(dataset, dict) else None]
-
-    return identity(one) == identity(other)
 
 
 def take_up(stream: Stream, path: Path) -> None:
@@ -140,10 +135,7 @@ def take_up(stream: Stream, path: Path) -> None:
                 raise ValueError(facts["format"])
     except (zipfile.BadZipFile, ValueError, KeyError, TypeError, EOFError):
         raise InputError(f"{path}: damaged, or not a state of this program; begin again with --no-resume") from None
-    if not is_same_run(history.run, stream.history.run):
-        raise InputError(
-            f"{path}: of another text, setting or engine; give another --output, or --no-resume to begin again"
-        )
+    refuse_other_run(path, history.run, stream.history.run)
     for name, array in arrays_of(stream.learner).items():
         array[...] = arrays[name]
     stream.history = history

@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import itertools
-from typing import Any
 
 import numpy as np
 
 from pipeline.predictor.learner import learn
 from pipeline.predictor.state import Setting, new_learner
 from study.seed.grid_world import walk
-from study.seed.rungs import SETTING, costs, dice
+from study.seed.rungs import SETTING, Measured, costs, dice
 from study.seed.sequences import SOURCES, depths
 
 RIDGE = 1e-3
 UNITS = (8, 16, 32, 64)
 
 
-def abstraction(size: int) -> dict[str, Any]:
+def abstraction(size: int) -> Measured:
     """How much of depth (nested brackets) and phase (a period) a linear probe of h explains, by units.
 
     Beside it: the same state with its time constants and embedding left as they were drawn.
@@ -28,7 +27,7 @@ def abstraction(size: int) -> dict[str, Any]:
     }
     angle = np.arange(size) * 2 * np.pi / 37
     wanted = {"depth": depths(streams["depth"])[:, None], "phase": np.stack([np.cos(angle), np.sin(angle)], axis=1)}
-    found: dict[str, Any] = {}
+    found: Measured = {}
     for name, data in streams.items():
         for units in UNITS:
             states = {
@@ -75,7 +74,7 @@ def composition(size: int) -> dict[str, float]:
     return {"trained_pairs": float(bits[known - 200 : known].mean()), "held_out_pairs": float(bits[known:].mean())}
 
 
-def meta_learning(sources: int, length: int) -> dict[str, Any]:
+def meta_learning(sources: int, length: int) -> Measured:
     """Regret on the n-th new source of one family (order 1 over eight letters), in bits per symbol.
 
     ``fresh`` is a learner that saw nothing before, on the same sources. The slope is that of regret against log2 n,
@@ -130,9 +129,9 @@ def causes(length: int) -> dict[str, float]:
     return found
 
 
-def scaling(texts: dict[str, bytes]) -> dict[str, Any]:
+def scaling(texts: dict[str, bytes]) -> Measured:
     """Bits per byte of each text against units of the state, slots, orders, and data."""
-    found: dict[str, Any] = {}
+    found: Measured = {}
     for name, data in texts.items():
         found[name] = {
             "units": {str(n): float(costs(data, Setting(units=n)).mean()) for n in (4, 16, 64, 128)},
@@ -143,7 +142,7 @@ def scaling(texts: dict[str, bytes]) -> dict[str, Any]:
     return found
 
 
-def data_slope(bits: np.ndarray) -> dict[str, Any]:
+def data_slope(bits: np.ndarray) -> Measured:
     """Bits per byte within eight ranges of the stream, each twice as far as the one before, and the slope per doubling.
 
     The range of the slope is twice its standard error around a straight line against log2 of the place.

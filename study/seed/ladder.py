@@ -19,7 +19,6 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent.parent))
 
@@ -30,6 +29,7 @@ from pipeline.predictor import engine
 from pipeline.predictor.state import REMOVABLE
 from pipeline.stage import InputError, run_stage
 from study.seed import expectations, rungs
+from study.seed.rungs import Measured
 from study.seed.sequences import SOURCES
 
 OUTPUT = Path("results/seed/ladder.json")
@@ -61,7 +61,7 @@ def main() -> int:
     return 0
 
 
-def plan(quick: bool, texts: dict[str, Path | None]) -> dict[str, Callable[[], dict[str, Any]]]:
+def plan(quick: bool, texts: dict[str, Path | None]) -> dict[str, Callable[[], Measured]]:
     """The rungs by name; each is a function that measures it."""
     size, seeds = (3000, rungs.SEEDS[:1]) if quick else (50_000, rungs.SEEDS)
     part = 10_000 if quick else 100_000
@@ -71,7 +71,7 @@ def plan(quick: bool, texts: dict[str, Path | None]) -> dict[str, Callable[[], d
         more = rungs.read_text(english).encode() if english else SOURCES["brackets"](rungs.dice(7), part).data
         return {"chinese": rungs.sample_text().encode()[:part], "other": more[:part]}
 
-    def expected() -> dict[str, Any]:
+    def expected() -> Measured:
         return {
             "abstraction": expectations.abstraction(size // 3 * 2),
             "composition": expectations.composition(size),

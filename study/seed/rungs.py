@@ -22,6 +22,7 @@ from study.seed.baselines import AdaptiveKneserNey, compressed, ppmd_bits
 from study.seed.grid_world import count_table, exact_filter, walk
 from study.seed.sequences import SOURCES
 
+Measured = dict[str, Any]  # what a rung writes into the results file
 SETTING = Setting()
 SEEDS = (101, 102, 103)  # the learner's rates were chosen with seeds below 100
 RECOVERIES = ((0, 20), (20, 100), (100, 500), (500, 2000))
@@ -36,7 +37,7 @@ def dice(seed: int) -> np.random.Generator:
     return np.random.default_rng(seed)
 
 
-def speed(size: int) -> dict[str, Any]:
+def speed(size: int) -> Measured:
     """Symbols a second of one thread's CPU time on the sample, the compiler's time not counted."""
     data = np.frombuffer(sample_text().encode()[:size], np.uint8)
     learn(new_learner(SETTING), data[:100])
@@ -45,9 +46,9 @@ def speed(size: int) -> dict[str, Any]:
     return {"symbols_per_cpu_second": size / (time.process_time() - began)}
 
 
-def sequences(size: int, seeds: tuple[int, ...] = SEEDS) -> dict[str, Any]:
+def sequences(size: int, seeds: tuple[int, ...] = SEEDS) -> Measured:
     """Regret over the floor in bits per symbol, all and last tenth, means over ``seeds``."""
-    found: dict[str, Any] = {}
+    found: Measured = {}
     for name, source in SOURCES.items():
         rows = []
         for seed in seeds:
@@ -73,7 +74,7 @@ def mean(values: list[float | None]) -> float | None:
     return float(np.mean(known)) if known else None
 
 
-def grid(length: int, seeds: tuple[int, ...] = SEEDS) -> dict[str, Any]:
+def grid(length: int, seeds: tuple[int, ...] = SEEDS) -> Measured:
     """Bits per window over the last tenth of ``length`` steps and over all of them, means over worlds."""
     rows = []
     for seed in seeds:
@@ -106,7 +107,7 @@ def sample_text() -> str:
     return "\n".join(line for chapter in read_sample() for line in chapter.paragraphs)
 
 
-def language(texts: dict[str, Path | None], characters: int | None) -> dict[str, Any]:
+def language(texts: dict[str, Path | None], characters: int | None) -> Measured:
     """Bits per character of each text by name (None: the sample), of its first ``characters`` where they are given."""
     found = {}
     for name, path in texts.items():
@@ -156,13 +157,13 @@ def stream_of_digits(images: np.ndarray, labels: np.ndarray, *, with_image: bool
     return b"".join(lines)
 
 
-def modalities(count: int | None) -> dict[str, Any]:
+def modalities(count: int | None) -> Measured:
     """Bits and accuracy of the label with and without the image, beside an online softmax on the same pixels."""
     if not importlib.util.find_spec("sklearn"):
         return {"skipped": "scikit-learn is not installed"}
     images, labels = digits(dice(101), slice(500, None))
     images, labels = images[:count], labels[:count]
-    found: dict[str, Any] = {"images": len(labels)}
+    found: Measured = {"images": len(labels)}
     for name, with_image in (("with_image", True), ("without_image", False)):
         data = stream_of_digits(images, labels, with_image=with_image)
         bits, hits = learn(new_learner(SETTING), np.frombuffer(data, np.uint8))
@@ -197,7 +198,7 @@ def softmax(images: np.ndarray, labels: np.ndarray) -> dict[str, float]:
     return label_scores(bits, hits)
 
 
-def open_stream(segments: int, length: int, texts: dict[str, Path | None]) -> dict[str, Any]:
+def open_stream(segments: int, length: int, texts: dict[str, Path | None]) -> Measured:
     """Sources that take turns unannounced, each going on where it stopped: what that costs beside each alone."""
     random = dice(101)
     each = -(-segments // 8) * length + length
@@ -221,7 +222,7 @@ def open_stream(segments: int, length: int, texts: dict[str, Path | None]) -> di
         used[name] += len(piece)
     together = costs(stream)
     alone = {name: costs(parts[name][: used[name]]) for name in names}
-    found: dict[str, Any] = {"symbols": int(together.size), "segments": segments, "parts": {}, "recovery": {}}
+    found: Measured = {"symbols": int(together.size), "segments": segments, "parts": {}, "recovery": {}}
     for name in names:
         mixed = np.concatenate([together[at : at + size] for kind, _, at, size in places if kind == name])
         found["parts"][name] = {"together": float(mixed.mean()), "alone": float(alone[name].mean())}

@@ -104,7 +104,7 @@ def begun(text, tmp_path):
 def test_states_of_others_and_damaged_ones_are_refused(begun, text):
     other = run_here("run_seed_predictor.py", *run_of(text, begun), "--orders", "2")
     assert (other.returncode, other.stderr.count("\n")) == (2, 1)
-    assert "of another text, setting or engine" in other.stderr
+    assert "belongs to another run (orders: 6 -> 2)" in other.stderr
     state = begun / "state.npz"
     state.write_bytes(state.read_bytes()[:-2000])
     damaged = run_here("run_seed_predictor.py", *run_of(text, begun))
@@ -141,7 +141,7 @@ def test_the_same_without_numba(whole, text, tmp_path):
     result = run_script("run_seed_predictor.py", *options, environment={"PYTHONPATH": str(tmp_path)})
     assert "numba is not installed" in succeeded(result)
     run = read_history(tmp_path / "run" / "training_history.json")
-    assert run.run["engine"].startswith("python")
+    assert run.run["config"]["engine"].startswith("python")
     expected = read_history(whole / "training_history.json").records["bits_per_symbol"][:2]
     assert run.records["bits_per_symbol"] == pytest.approx(expected, rel=1e-9)
     assert json.loads((tmp_path / "run" / "training_history.json").read_text(encoding="utf-8"))["run"]["finished"]
