@@ -8,6 +8,7 @@ import json
 import zipfile
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -87,7 +88,7 @@ class Stream:
 
     def save(self, path: Path) -> None:
         """Write all that the next symbol depends on, and the history so far, in one step."""
-        content = {f"learner.{name}": array for name, array in arrays_of(self.learner).items()}
+        content: dict[str, Any] = {f"learner.{name}": array for name, array in arrays_of(self.learner).items()}
         facts = {
             "format": STATE_FORMAT,
             "place": self.place,
