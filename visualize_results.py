@@ -19,6 +19,7 @@ half with the whole, and says so. A file that these inputs give no figure for is
 from __future__ import annotations
 
 import argparse
+import os
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -98,6 +99,7 @@ def main() -> int:
             report_tables(inputs.history, analysis, say),
             say,
             english_figures=drawn_in != language,
+            guides=_guides(arguments.output_dir),
         )
         files[_file("report", language, "html")] = page.encode("utf-8")
         if arguments.interactive:
@@ -170,6 +172,14 @@ def _figures(inputs: Inputs, say: Words) -> dict[str, Figure]:
         if by_decile:
             drawn["deciles"] = by_decile
     return drawn
+
+
+def _guides(folder: Path) -> str | None:
+    """Where the project's docs are, seen from ``folder``; None where that is outside the project."""
+    project = Path(__file__).resolve().parent
+    if not folder.resolve().is_relative_to(project) or not (project / "docs").is_dir():
+        return None
+    return Path(os.path.relpath(project / "docs", folder.resolve())).as_posix()
 
 
 def _file(name: str, language: str, kind: str) -> str:

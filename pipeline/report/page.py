@@ -14,72 +14,22 @@ from math import isfinite
 from pipeline.analyse.schema.analysis import Analysis
 from pipeline.figures.labels import MASKED
 from pipeline.files.history import History
-from pipeline.files.run_record import CAUSAL_LM, Facts, objective_of
+from pipeline.files.run_record import Facts
 from pipeline.formatting import duration, percent, step_text
+from pipeline.report.alternatives import alternatives
+from pipeline.report.captions import GLOSSARY, captions_of, caveats_of
 from pipeline.report.tables import Table
 from pipeline.words import Words
 
-CAPTIONS = {
-    "training_curves": (
-        "Training curves",
-        "Training accuracy is the mean over all masked characters since the last record, with dropout on; held-out "
-        "accuracy is measured on fixed articles that take no part in training.",
-    ),
-    "correlation_analysis": (
-        "Correlation",
-        "A straight line is not the shape of learning. The best curve is drawn solid; the right panel shows how r "
-        "depends on how much of the run is looked at.",
-    ),
-    "comparison_50k_100k": (
-        "Comparison",
-        "Runs of different lengths have different r even if they learn alike, and training accuracy tells how well a "
-        "run knows its own text: runs on different text are compared on held-out text.",
-    ),
-    "loss_analysis": (
-        "Loss analysis",
-        "The loss is the sum of MLM and NSP cross-entropy, so its level also holds what NSP costs.",
-    ),
-    "ladder": (
-        "Several runs",
-        "Each run has its own learning-rate schedule, annealed to its own end: a point of a long run is not a short "
-        "run.",
-    ),
-    "deciles": (
-        "Character frequency",
-        "Each tenth holds about as many running characters, from rare to common ones; the bars have 95 % binomial "
-        "intervals.",
-    ),
-}
-CAVEATS = (
-    "Accuracy over all targets includes punctuation, which is easy; the accuracy on Han characters stands beside it.",
-    "Articles, not sentences, are held out. The validation articles steer; the test articles are scored once, at the "
-    "end.",
-    "Neighbouring records are correlated, so a thousand records are worth far fewer independent ones.",
-    "Everything here is about one run unless several are named; another seed would give other numbers.",
-    "Forecasts assume that the curve goes on as it did, with the same data and the same kind of schedule.",
-    "A small model trained on a few million characters is a specimen for watching training, no usable language model.",
-)
-CAPTIONS_OF_A_LOG = {  # of another program: what its records are, it does not say
-    "training_curves": (
-        "Training curves",
-        "The records as the log has them: single records are dots, lines are running means.",
-    ),
-    "loss_analysis": ("Loss analysis", "The loss as the log has it, in its own unit."),
-}
-CAPTIONS_OF_CAUSAL = {
-    "training_curves": (
-        "Training curves",
-        "Training accuracy is the mean over all symbols since the last record, with dropout on; held-out accuracy is "
-        "measured on fixed windows of text that takes no part in training.",
-    ),
-    "loss_analysis": ("Loss analysis", "The loss is the cross-entropy of the next symbol."),
-}
-CAVEATS_OF_A_LOG = CAVEATS[2:5]  # those that hold of any run
+GUIDES = ("ANALYSIS.md", "TRAINING.md", "DATASET.md")
 LONGEST_UNBROKEN = 20  # characters
 STYLE = """
-:root { color-scheme: light; --ink: #1b1f23; --quiet: #57606a; --rule: #d8dee4; --tint: #f6f8fa; --accent: #003f6b }
+:root { color-scheme: light dark; --ink: #1b1f23; --quiet: #57606a; --rule: #d8dee4; --tint: #f6f8fa; --back: #fff;
+  --accent: #003f6b }
+@media screen and (prefers-color-scheme: dark) { :root { --ink: #d7dde4; --quiet: #9aa4af; --rule: #30363d;
+  --tint: #1d232a; --back: #14181d; --accent: #7cc4f5 } figure img { border-radius: .5rem } a { color: var(--accent) } }
 * { box-sizing: border-box }
-body { margin: 0 auto; max-width: 76rem; padding: 2rem 1.25rem 4rem; color: var(--ink); background: #fff;
+body { margin: 0 auto; max-width: 76rem; padding: 2rem 1.25rem 4rem; color: var(--ink); background: var(--back);
   font: 16px/1.55 system-ui, "Noto Sans CJK SC", "PingFang SC", "Microsoft YaHei", sans-serif }
 h1 { font-size: 1.7rem; line-height: 1.25; margin: 0; overflow-wrap: anywhere }
 h2 { font-size: 1.2rem; margin: 3rem 0 1rem; padding-bottom: .3rem; border-bottom: 1px solid var(--rule) }
@@ -93,7 +43,7 @@ dl.facts dd { margin: .1rem 0 0; font-size: 1.35rem; font-weight: 600; font-vari
   color: var(--accent) }
 figure { margin: 0 0 2.5rem }
 figure .scroll, .table .scroll { overflow-x: auto; -webkit-overflow-scrolling: touch }
-figure img { display: block; width: 100%; min-width: 46rem; height: auto }
+figure img { display: block; background: #fff; width: 100%; min-width: 46rem; height: auto }
 figcaption, .remark { color: var(--quiet); font-size: .9rem; margin-top: .5rem; max-width: 60rem }
 figcaption b { color: var(--ink) }
 .tables { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 30rem), 1fr)); gap: 2rem 2.5rem }
@@ -123,8 +73,15 @@ def report_page(
     say: Words,
     *,
     english_figures: bool,
+    guides: str | None = None,
 ) -> str:
-    """The page of the run ``name``; ``figures`` are SVG files by name, ``english_figures`` says they are no Chinese."""
+    """The page of the run ``name``.
+
+    Args:
+        figures: SVG files by name.
+        english_figures: the figures of a Chinese page are in English, for want of a font.
+        guides: where the project's docs are, seen from the page; None where they are not at hand.
+    """
     language = "zh-Hans" if say.language == "zh" else "en"
     title = say("report of {name}", name=name)
     parts = [
@@ -141,13 +98,18 @@ def report_page(
         text = say("The figures are in English: no font with Chinese characters was installed where they were drawn.")
         parts.append(f'<p class="remark">{escape(text)}</p>')
     parts.append(f'<p class="remark narrow">{escape(say("The figures scroll sideways."))}</p>')
-    captions, caveats = (CAPTIONS_OF_A_LOG, CAVEATS_OF_A_LOG) if "log" in history.run else ({}, CAVEATS)
-    captions = CAPTIONS_OF_CAUSAL if objective_of(history.run) == CAUSAL_LM else captions
-    parts += [_figure(key, captions.get(key, CAPTIONS[key]), picture, say) for key, picture in figures.items()]
+    captions, instead = captions_of(history), alternatives(history, analysis, say)
+    parts += [_figure(key, captions[key], picture, instead.get(key, ""), say) for key, picture in figures.items()]
     parts += [f"<h2>{escape(say('Tables'))}</h2>", '<div class="tables">', *map(_table, tables), "</div>"]
-    told = "".join(f"<li>{escape(say(text))}</li>" for text in caveats)
+    told = "".join(f"<li>{escape(say(text))}</li>" for text in caveats_of(history))
     told += "".join(f"<li>{escape(note.say(say.language))}</li>" for note in history.notes)
-    parts += [f"<h2>{escape(say('How to read this'))}</h2>", f"<ul>{told}</ul>", "</body>\n</html>\n"]
+    parts += [f"<h2>{escape(say('How to read this'))}</h2>", f"<ul>{told}</ul>"]
+    words = "".join(f"<li><b>{escape(say(term))}</b>: {escape(say(text))}</li>" for term, text in GLOSSARY)
+    parts += [f"<h2>{escape(say('Words'))}</h2>", f"<ul>{words}</ul>"]
+    if guides:
+        links = ", ".join(f'<a href="{escape(f"{guides}/{name}")}">{name}</a>' for name in GUIDES)
+        parts.append(f"<p>{escape(say('What every number means, and how the runs are made:'))} {links}</p>")
+    parts.append("</body>\n</html>\n")
     return "\n".join(parts)
 
 
@@ -189,10 +151,11 @@ def _facts(numbers: list[tuple[str, str]]) -> str:
     return f'<dl class="facts">{rows}</dl>'
 
 
-def _figure(key: str, texts: tuple[str, str], picture: bytes, say: Words) -> str:
+def _figure(key: str, texts: tuple[str, str], picture: bytes, instead: str, say: Words) -> str:
+    """A figure with its caption; ``instead`` says what it shows to those who do not see it."""
     title, caption = (say(text) for text in texts)
     data = b64encode(picture).decode("ascii")
-    image = f'<img alt="{escape(title)}" src="data:image/svg+xml;base64,{data}">'
+    image = f'<img alt="{escape(f"{title}. {instead}".strip())}" src="data:image/svg+xml;base64,{data}">'
     return (
         f'<figure id="{key}"><div class="scroll">{image}</div>'
         f"<figcaption><b>{escape(title)}.</b> {escape(caption)}</figcaption></figure>"

@@ -26,6 +26,29 @@ REPORT = {
     "Figures": "图",
     "Tables": "表",
     "How to read this": "怎样读这些数字",
+    "Words": "术语",
+    "What every number means, and how the runs are made:": "每个数字的含义、运行怎样得来：",
+    "{name} {of}: {start} at step {first}, {end} at step {last}.": (
+        "{name}{of}：第 {first} 步 {start}，第 {last} 步 {end}。"
+    ),
+    "{name}: Pearson r {r:.3f}, best curve {curve}.": "{name}：Pearson r {r:.3f}，最好的曲线是{curve}。",
+    "loss": "损失",
+    "MLM": "MLM",
+    "NSP": "NSP",
+    "masked language modelling: guessing masked characters from what stands around them": (
+        "掩码语言模型：根据上下文猜被掩码的字"
+    ),
+    "next sentence prediction: telling whether two sentences stand next to each other in an article": (
+        "下一句预测：判断两句话在文章里是否相邻"
+    ),
+    "Chinese characters alone, without punctuation, digits and letters": "只算汉字，不算标点、数字和字母",
+    "measured on articles that take no part in training": "在不参加训练的文章上测量",
+    "how straight the line from steps to accuracy is, between -1 and 1; it does not say how well a model learned": (
+        "步数与准确率有多接近一条直线，在 -1 与 1 之间；它不表示模型学得好坏"
+    ),
+    "made so that it holds the true value in 95 of 100 runs; of this run's records, other seeds may differ by more": (
+        "按 100 次里 95 次包含真值来作；只含本次运行记录的噪声，不同种子之间的差异可能更大"
+    ),
     "The figures are in English: no font with Chinese characters was installed where they were drawn.": (
         "图中文字为英文：作图的机器上没有安装中文字体。"
     ),
@@ -36,6 +59,10 @@ REPORT = {
     "Loss analysis": "损失分析",
     "Several runs": "多次运行",
     "Character frequency": "字频",
+    "Training accuracy is the mean over all masked characters since the last record, without dropout; held-out "
+    "accuracy is measured on fixed articles that take no part in training.": (
+        "训练准确率是上次记录以来所有被掩字符的平均（不用 dropout）；留出准确率在固定的、不参加训练的文章上测量。"
+    ),
     "Training accuracy is the mean over all masked characters since the last record, with dropout on; held-out "
     "accuracy is measured on fixed articles that take no part in training.": (
         "训练准确率是上次记录以来所有被掩字符的平均（dropout 打开）；留出准确率在固定的、不参加训练的文章上测量。"
@@ -48,6 +75,10 @@ REPORT = {
     "knows its own text: runs on different text are compared on held-out text.": (
         "学得一样好的运行，长短不同，r 也不同；训练准确率说的是一次运行对自己那份文字有多熟，"
         "文字不同的运行要在留出文本上比。"
+    ),
+    "Training accuracy is the mean over all symbols since the last record, without dropout; held-out accuracy is "
+    "measured on fixed windows of text that takes no part in training.": (
+        "训练准确率是上次记录以来全部符号的平均（不用 dropout）；留出准确率在不参加训练的文本的固定窗口上测量。"
     ),
     "Training accuracy is the mean over all symbols since the last record, with dropout on; held-out accuracy is "
     "measured on fixed windows of text that takes no part in training.": (

@@ -4,6 +4,8 @@ Rows are found by a word of either language; what they hold is compared with the
 """
 
 import base64
+import html
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,6 +19,7 @@ from pipeline.report.words import report_words
 from tests.helpers.drawn import draw, write_inputs
 from tests.helpers.pages import Page, seconds_of
 from tests.helpers.said import is_said, numbers_in, says
+from tests.helpers.synthetic import make_history
 
 TOLD_BY = (
     ("mlm", "MLM accuracy", "MLM 准确率"), ("masked", "masked", "被掩"), ("commonest", "commonest", "最常见"),
@@ -291,3 +294,28 @@ def test_the_trunk_of_a_branch_is_in_the_table_of_the_run(consoles):
         ]
         named = [cell for cell in cells if "runs/trunk/history.json" in cell]
         assert [numbers_in(cell) for cell in named] == [["1200"]] * expected
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_the_page_explains_its_words_and_tells_its_figures_to_those_who_do_not_see_them(tmp_path, language):
+    options = write_inputs(tmp_path, make_history())
+    [page] = draw(tmp_path / "out", *options, "--lang", language).pages.values()
+    history = make_history()
+    seen = html.unescape(re.search(r'id="training_curves".*?alt="([^"]*)"', page, re.DOTALL).group(1))
+    for key in ("mlm_acc", "eval_mlm_acc"):
+        assert f"{100 * history.records[key][0]:.2f} %" in seen
+        assert f"{100 * history.records[key][-1]:.2f} %" in seen
+    assert f"{history.records['loss'][-1]:.3f}" in seen
+    assert "4,000" in seen
+    for term in ("MLM", "NSP", "Pearson r", {"en": "Han", "zh": "汉字"}[language]):
+        assert f"<li><b>{term}</b>: " in page
+    assert "prefers-color-scheme: dark" in page
+    assert "<a href" not in page  # it lies outside the project, where the guides are not at hand
+
+
+@pytest.mark.parametrize(("dropout", "said"), [(0.0, "without dropout"), (0.1, "with dropout on")])
+def test_the_caption_is_true_of_the_dropout(tmp_path, dropout, said):
+    history = make_history()
+    history.run["config"] |= {"dropout": dropout, "attention_dropout": 0.0}
+    [page] = draw(tmp_path / "out", *write_inputs(tmp_path, history)).pages.values()
+    assert re.findall(r"with(?:out)? dropout(?: on)?", page) == [said]
