@@ -117,3 +117,24 @@ def gpt2_config(shape: GptShape) -> dict[str, object]:
         "tie_word_embeddings": True,
         "dtype": "float32",
     }
+
+
+def our_causal_weights(path: Path, tensors: dict[str, Tensor], shape: GptShape) -> dict[str, Tensor]:
+    """Weights by the names of ``Gpt``, from tensors by those of ``GPT2LMHeadModel``; ``path`` is for messages.
+
+    Raises:
+        InputError: a tensor is missing or has another shape than config.json says.
+    """
+    with torch.device("meta"):
+        expected = {name: tensor.shape for name, tensor in Gpt(shape).state_dict().items()}
+    found = {}
+    for name, size in expected.items():
+        module, _, kind = name.rpartition(".")
+        in_layer = module.startswith("layers.")
+        number, inner = module.split(".")[1:] if in_layer else ("", module)
+        theirs = f"transformer.h.{number}.{_IN_LAYER[inner]}" if in_layer else _OUTSIDE_LAYERS[inner]
+        tensor = tensors.get(f"{theirs}.{kind}", torch.empty(0)).float()
+        found[name] = tensor.T.contiguous() if in_layer and tensor.dim() == 2 else tensor
+        if found[name].shape != size:
+            raise InputError(f"{path}: its {theirs}.{kind} is missing or does not fit config.json")
+    return found

@@ -116,3 +116,40 @@ def transformers_config(shape: Shape) -> dict[str, object]:
         "tie_word_embeddings": True,
         "dtype": "float32",
     }
+
+
+def our_weights(path: Path, tensors: dict[str, Tensor], shape: Shape) -> dict[str, Tensor]:
+    """Weights by the names of ``Bert``, from tensors by those of ``BertForPreTraining`` or ``BertForMaskedLM``.
+
+    Without pooler and NSP head, as the second has it, these are zeros. ``path`` is where they are from, for messages.
+
+    Raises:
+        InputError: a tensor is missing or has another shape than config.json says.
+    """
+    with torch.device("meta"):
+        expected = {name: tensor.shape for name, tensor in Bert(shape).state_dict().items()}
+    found = {}
+    for name, size in expected.items():
+        module, _, kind = name.rpartition(".")
+        if module in ("pooler", "next_sentence") and f"{_OUTSIDE_LAYERS[module]}.{kind}" not in tensors:
+            found[name] = torch.zeros(size)
+            continue
+        parts = [tensors.get(theirs) for theirs in _their_names(module, kind)]
+        whole = [part.float() for part in parts if part is not None]
+        found[name] = torch.cat(whole) if len(whole) == len(parts) else torch.empty(0)
+        if found[name].shape != size:
+            raise InputError(f"{path}: its {_their_names(module, kind)[0]} is missing or does not fit config.json")
+    return found
+
+
+def _their_names(module: str, kind: str) -> list[str]:
+    """The tensors of `transformers` that make up one of ours."""
+    if module == "decoder":
+        return ["bert.embeddings.word_embeddings.weight" if kind == "weight" else "cls.predictions.bias"]
+    if not module.startswith("layers."):
+        return [f"{_OUTSIDE_LAYERS[module]}.{kind}"]
+    _, number, module = module.split(".")
+    prefix = f"bert.encoder.layer.{number}"
+    if module == "query_key_value":
+        return [f"{prefix}.attention.self.{part}.{kind}" for part in ("query", "key", "value")]
+    return [f"{prefix}.{_IN_LAYER[module]}.{kind}"]

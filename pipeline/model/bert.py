@@ -89,13 +89,17 @@ class Bert(nn.Module):
             if isinstance(module, nn.Linear):
                 nn.init.zeros_(module.bias)
 
-    def forward(self, inputs: Inputs) -> tuple[Tensor, Tensor]:
+    def embed(self, inputs: Inputs) -> Tensor:
+        """What enters the first layer, [T, H]."""
         hidden = (
             self.token_embedding(inputs.tokens)
             + self.position_embedding(inputs.positions)
             + self.segment_embedding(inputs.segments)
         )
-        hidden = dropout(self.embedding_norm(hidden), self.shape.dropout, self.training)
+        return dropout(self.embedding_norm(hidden), self.shape.dropout, self.training)
+
+    def forward(self, inputs: Inputs) -> tuple[Tensor, Tensor]:
+        hidden = self.embed(inputs)
         read = torch.cat((inputs.targets, inputs.firsts))
         for layer in self.layers:
             hidden = layer(hidden, inputs, read if layer is self.layers[-1] else None)

@@ -24,12 +24,20 @@ class LayerSignal:
     weight_gradient: float  # by the layer's parameters, norm
 
 
+class Branches:
+    """A layer and the last linear maps of its two branches."""
+
+    def __init__(self, layer: nn.Module) -> None:
+        self.whole = layer
+        self.attention, self.feed_forward = layer.get_submodule("attention_output"), layer.get_submodule("down")
+
+
 def layer_signals(model: nn.Module, loss: Callable[[], Tensor]) -> list[LayerSignal]:
     """Signals of each layer of ``model``, first to last, in one forward and backward pass of ``loss``.
 
     ``loss`` runs the model. The gradients of the model are those of this loss afterwards.
     """
-    layers = list(model.layers)  # type: ignore[arg-type]
+    layers = [Branches(layer) for layer in model.get_submodule("layers").children()]
     entered: list[Tensor] = []
     added: dict[nn.Module, float] = {}
 
@@ -40,9 +48,9 @@ def layer_signals(model: nn.Module, loss: Callable[[], Tensor]) -> list[LayerSig
     def leave(module: nn.Module, _: tuple[Tensor, ...], output: Tensor) -> None:
         added[module] = root_mean_square(output)
 
-    handles = [layer.register_forward_pre_hook(enter) for layer in layers]
+    handles = [layer.whole.register_forward_pre_hook(enter) for layer in layers]
     for layer in layers:
-        handles += [branch.register_forward_hook(leave) for branch in (layer.attention_output, layer.down)]
+        handles += [branch.register_forward_hook(leave) for branch in (layer.attention, layer.feed_forward)]
     try:
         model.zero_grad()
         loss().backward()
@@ -52,10 +60,10 @@ def layer_signals(model: nn.Module, loss: Callable[[], Tensor]) -> list[LayerSig
     return [
         LayerSignal(
             stream=root_mean_square(stream),
-            attention=added[layer.attention_output],
-            feed_forward=added[layer.down],
+            attention=added[layer.attention],
+            feed_forward=added[layer.feed_forward],
             stream_gradient=float(stream.grad.norm()) if stream.grad is not None else 0.0,
-            weight_gradient=norm_of_gradients(layer),
+            weight_gradient=norm_of_gradients(layer.whole),
         )
         for layer, stream in zip(layers, entered, strict=True)
     ]
