@@ -1,34 +1,34 @@
-"""What may be wrong with a run, read off its records by simple rules: one line a finding.
+"""What may be wrong with a run, read off its records: one line a finding.
 
-Each rule weighs a change of means over a few records against the noise of such means. That noise is taken from the
-differences of neighbouring means by their median, so that neither autocorrelated records nor the very jump that is
-looked for shrink or swell it, and no curve need be fitted. The margins are wide because a run is looked at again and
-again: of 8,000 simulated runs of 200 records without faults, looked at 20 times each, none was said to diverge or to
-overfit, whatever the autoregression of their noise, 0 to 0.9; at their end 0.4 % (autoregression 0.4) and 2.4 % (0.9)
-were said to be off a reference run that differed by noise alone. ``analyze_100k.py`` judges with more care.
+Anomalies and NSP are judged by the rules of the analysis (analyse/health/). Overfitting and the distance from a
+reference run are judged here, by a change of means over a few records against the noise of such means
+(statistics/robust/block_means.py). The margins are wide because a run is looked at again and again: of 8,000 simulated
+runs of 200 records without faults, looked at 20 times each, none was said to overfit, whatever the autoregression of
+their noise, 0 to 0.9; at their end 0.4 % (autoregression 0.4) and 2.4 % (0.9) were said to be off a reference run that
+differed by noise alone.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_left
 from dataclasses import dataclass
-from itertools import pairwise
 from math import isfinite, sqrt
-from statistics import median
 
+from pipeline.analyse.health.anomalies import anomalies
+from pipeline.analyse.health.chance import counted_pairs
 from pipeline.files.history import History
 from pipeline.formatting import Step, step_text
+from pipeline.statistics.robust.block_means import FEWEST_BLOCKS, WINDOW, difference_error, extreme_mean, last_mean
 
-NSP_SHARE = 4  # NSP is judged over the last quarter of the records
 NSP_RECORDS = 8
-WINDOW = 8  # records to a mean
-BLOCKS = 20  # the noise is that of the last means
-FEWEST_BLOCKS = 5
-MARGIN = 4.0  # standard errors of a difference of two such means
-LOSS_MARGIN = 0.03  # a loss must also rise by this part of itself: a wiggle without noise is not a divergence
+MARGIN = 4.0  # standard errors of a difference of two means
 ACCURACY_MARGIN = 0.005  # an accuracy must also differ by half a point
-
-NORMAL_MEDIAN = 0.6745  # of the size of a standard normal value
+NAMES = {
+    "stall": "the same value again and again",
+    "constant": "never changes",
+    "negative": "below 0",
+    "lr_break": "the learning rate jumps",
+}
 
 Points = list[tuple[Step, float]]
 
@@ -55,66 +55,55 @@ def finite(history: History, key: str | None) -> Points:
 
 def findings(history: History) -> list[str]:
     """Everything that the records alone show to be wrong."""
-    return not_numbers(history) + divergence(history) + overfit(history) + nsp_at_chance(history)
+    return anomalous(history) + overfit(history) + nsp_at_chance(history)
 
 
-def not_numbers(history: History) -> list[str]:
-    found = []
-    for key in history.records:
-        bad = history.not_finite(key).nonzero()[0]
-        if len(bad):
-            found.append(f"{key}: {len(bad)} NaN or infinite, the last at step {step_text(history.steps[bad[-1]])}")
-    return found
-
-
-def divergence(history: History) -> list[str]:
-    """The mean of the last losses is clearly above the lowest such mean before."""
-    points = finite(history, history.columns.loss.train)
-    best = _extreme(points, -1)
-    if best is None:
-        return []
-    step, lowest = best
-    now, error = _mean(points[-WINDOW:]), _error([value for _, value in points])
-    if now - lowest <= max(MARGIN * error, LOSS_MARGIN * abs(lowest)):
-        return []
-    return [f"diverging: loss {now:.3f} over the last {WINDOW} records, {lowest:.3f} around step {step_text(step)}"]
+def anomalous(history: History) -> list[str]:
+    """The anomalies that the analysis would report: not numbers together, a line each of the others."""
+    found: list[str] = []
+    lost: dict[str, tuple[int, Step]] = {}
+    for entry in anomalies(history):
+        if entry.kind in ("nan", "inf", "-inf"):
+            count, last = lost.get(entry.key, (0, 0))
+            lost[entry.key] = count + entry.count, max(last, entry.last_step)
+        elif entry.kind == "divergence":
+            found.append(f"diverging: {entry.note}")
+        else:
+            steps = step_text(entry.first_step)
+            if entry.count > 1:
+                steps = f"{steps} to {step_text(entry.last_step)}, {entry.count} records"
+            name = "a long pause" if entry.key == "seconds" else NAMES.get(entry.kind, entry.kind)
+            found.append(f"{name}: {entry.key} at step {steps}")
+    return [f"{key}: {count} NaN or infinite, the last at step {step_text(last)}"
+            for key, (count, last) in lost.items()] + found  # fmt: skip
 
 
 def overfit(history: History) -> list[str]:
     """Held-out accuracy is clearly below its best while training accuracy rose since."""
     held_out, training = finite(history, history.held_out), finite(history, history.accuracy)
-    best = _extreme(held_out, 1)
+    values = [value for _, value in held_out]
+    best = extreme_mean(values, 1)
     if best is None or len(training) < WINDOW:
         return []
-    step, highest = best
-    loss = highest - _mean(held_out[-WINDOW:])
-    place = bisect_left(training, (step, 0.0))
-    then = _mean(training[max(0, place - WINDOW // 2) : place + WINDOW // 2])
-    rise = _mean(training[-WINDOW:]) - then
-    if loss <= max(MARGIN * _error([value for _, value in held_out]), ACCURACY_MARGIN) or rise <= 0:
+    (place, highest), trained = best, [value for _, value in training]
+    step = held_out[place][0]
+    loss = highest - last_mean(values)
+    then = bisect_left(training, (step, 0.0))
+    around = trained[max(0, then - WINDOW // 2) : then + WINDOW // 2]
+    rise = last_mean(trained) - sum(around) / max(len(around), 1)
+    if loss <= max(MARGIN * difference_error(values), ACCURACY_MARGIN) or rise <= 0:
         return []
     fall = f"held-out {100 * loss:.1f} points below its best, around step {step_text(step)}"
     return [f"overfitting: {fall}; training still rises"]
 
 
 def nsp_at_chance(history: History) -> list[str]:
-    """A warning where the recent NSP accuracy is within three standard errors of a coin's.
-
-    By Student's t a coin is taken for skill in 1.0 % of runs where eight records are judged, in 0.2 % for a hundred.
-
-    The error comes from the scatter of the records, so that the published history, which does not say how many pairs
-    each record counts, is judged the same way.
-    """
-    pairs = history.columns.pairs
-    values = [value for _, value in finite(history, pairs.train if pairs else None)]
-    recent = values[-max(NSP_RECORDS, len(values) // NSP_SHARE) :]
-    if len(recent) < NSP_RECORDS:
+    """A warning where the pairs judged right so far are no more than a coin's."""
+    counted = counted_pairs(history)
+    if counted is None or len(counted.pairs) < NSP_RECORDS or not counted.at_chance():
         return []
-    mean = sum(recent) / len(recent)
-    error = sqrt(sum((value - mean) ** 2 for value in recent) / (len(recent) - 1) / len(recent))
-    if mean - 0.5 > 3 * error:
-        return []
-    return [f"NSP at chance: {100 * mean:.1f} % over the last {len(recent)} records"]
+    right, pairs = int(counted.correct.sum()), int(counted.pairs.sum())
+    return [f"NSP at chance: {100 * right / pairs:.1f} % of {pairs:,} pairs"]
 
 
 def difference_from_reference(history: History, reference: History) -> Deviation | None:
@@ -131,34 +120,9 @@ def difference_from_reference(history: History, reference: History) -> Deviation
         if len(shared) < FEWEST_BLOCKS * WINDOW:
             continue
         apart = [value - _between(theirs, step) for step, value in shared]
-        error = _error(apart) / sqrt(2)  # of one mean, for this is one mean and not a difference of two
+        error = difference_error(apart) / sqrt(2)  # of one mean, for this is one mean and not a difference of two
         return Deviation(name, sum(apart[-WINDOW:]) / WINDOW, error, shared[-1][0])
     return None
-
-
-def _extreme(points: Points, sign: int) -> tuple[Step, float] | None:
-    """Middle step and value of the highest (sign 1) or lowest (-1) mean of ``WINDOW`` records before the last ones."""
-    if len(points) < FEWEST_BLOCKS * WINDOW:
-        return None
-    total = sum(value for _, value in points[:WINDOW])
-    best, place = total, WINDOW
-    for end in range(WINDOW + 1, len(points) - WINDOW + 1):
-        total += points[end - 1][1] - points[end - WINDOW - 1][1]
-        if sign * total > sign * best:
-            best, place = total, end
-    return points[place - 1 - WINDOW // 2][0], best / WINDOW
-
-
-def _mean(points: Points) -> float:
-    return sum(value for _, value in points) / max(len(points), 1)
-
-
-def _error(values: list[float]) -> float:
-    """Standard error of a difference of two means over ``WINDOW`` neighbours, from the last ``BLOCKS`` such means."""
-    blocks = min(BLOCKS, len(values) // WINDOW)
-    recent = values[len(values) - blocks * WINDOW :]
-    means = [sum(recent[start : start + WINDOW]) / WINDOW for start in range(0, len(recent), WINDOW)]
-    return median(abs(after - before) for before, after in pairwise(means)) / NORMAL_MEDIAN
 
 
 def _between(points: Points, step: Step) -> float:

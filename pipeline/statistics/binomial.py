@@ -7,6 +7,7 @@ are single-precision fractions of whole numbers, and continued fractions give th
 from __future__ import annotations
 
 from fractions import Fraction
+from math import erfc, exp, lgamma, log, sqrt
 from typing import Literal
 
 import numpy as np
@@ -15,6 +16,7 @@ Denominators = Literal["recorded", "inferred"]
 
 FEWEST_RECORDS = 30
 LARGEST_COUNT = 1e12  # more answers than any record has; their sum would leave the whole numbers
+EXACT_TAIL = 10**8  # throws; the tail of more is the normal one
 LARGEST_DENOMINATOR = 1_000
 EXACT = 1e-7  # how near a fraction of whole numbers must be: single precision has seven digits
 LOOKED_AT = 1_000  # records
@@ -64,3 +66,21 @@ def sampling_variance(accuracy: np.ndarray, counts: np.ndarray) -> float | None:
         return None
     share = np.clip(accuracy[known], 0, 1)
     return float(np.mean(share * (1 - share) / counts[known]))
+
+
+def coin_tail(heads: int, throws: int) -> float:
+    """The probability that a fair coin shows ``heads`` or more in ``throws``: exact, by the sum of its terms."""
+    if heads <= 0 or heads > throws:
+        return float(heads <= 0)
+    if throws > EXACT_TAIL:
+        return erfc((heads - 0.5 - throws / 2) / sqrt(throws / 2)) / 2
+    if 2 * heads <= throws:  # the terms of the other side fall from the start
+        return 1 - coin_tail(throws - heads + 1, throws)
+    first = exp(lgamma(throws + 1) - lgamma(heads + 1) - lgamma(throws - heads + 1) - throws * log(2))
+    total = term = 1.0
+    for more in range(heads, throws):
+        term *= (throws - more) / (more + 1)
+        total += term
+        if term < 1e-17 * total:
+            break
+    return first * total

@@ -70,7 +70,7 @@ def test_nsp_at_chance_and_no_numbers_are_warned_of():
     history.records["nsp_acc"] = [0.5 + 0.03 * (-1) ** number for number in range(50)]
     history.records["loss"][7] = NAN
     warnings = "\n".join(look(history).warnings)
-    assert "NSP at chance: 50.0 % over the last 12 records" in warnings
+    assert "NSP at chance: 50.0 % of 64,000 pairs" in warnings
     assert "loss: 1 NaN or infinite, the last at step 320" in warnings
 
 

@@ -63,7 +63,7 @@ def test_changed_settings_are_shown_with_their_step(history):
 @pytest.mark.parametrize(
     ("schedule", "told"),
     [
-        (None, ["cosine", "the rate falls after step 400"]),
+        (None, ["linear", "the rate falls after step 400"]),
         ("wsd:0.25", ["wsd:0.25", "the rate falls after step 3,000"]),
         ("constant", ["constant"]),
     ],
@@ -193,13 +193,13 @@ def test_overfitting_is_told_with_what_is_lost_since_the_best_step():
     assert says(warning, 100 * (means[best] - sum(held_out[-8:]) / 8), history.records["steps"][best - 5])
 
 
-def test_nsp_at_chance_is_judged_over_the_last_quarter():
+def test_nsp_at_chance_names_the_share_of_all_pairs():
     history = make_history(100)
-    values = history.records["nsp_acc"]
-    values[75:] = [0.5 + 0.002 * (-1) ** number for number in range(25)]
+    history.records["nsp_acc"] = [0.5 + 0.002 * (-1) ** number for number in range(100)]
     [warning] = [text for text in findings(history) if text.startswith("NSP")]
-    assert says(warning, 100 * sum(values[75:]) / 25, 25)
-    values[75:] = [0.52 + 0.002 * (-1) ** number for number in range(25)]
+    right = sum(round(1280 * share) for share in history.records["nsp_acc"])
+    assert says(warning, 100 * right / 128_000, 128_000)
+    history.records["nsp_acc"][75:] = [0.52] * 25  # the last quarter is above chance
     assert not [text for text in findings(history) if text.startswith("NSP")]
 
 

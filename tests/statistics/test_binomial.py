@@ -2,9 +2,10 @@
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from pipeline.files.history import History
-from pipeline.statistics.binomial import denominators, inferred_denominator, sampling_variance
+from pipeline.statistics.binomial import coin_tail, denominators, inferred_denominator, sampling_variance
 from tests.helpers.simulated import published_like
 
 
@@ -49,3 +50,11 @@ def test_recorded_denominators_come_first_and_none_is_made_up():
     found, known = denominators(plain.series("mlm_targets"), plain.series("mlm_acc"))
     assert known is None
     assert np.isnan(found).all()
+
+
+@pytest.mark.parametrize("throws", [1, 8, 31, 1000, 32_000, 4 * 10**6, 10**9])
+def test_the_tail_of_a_coin_is_the_exact_one(throws):
+    half, spread = throws // 2, int(throws**0.5)
+    for heads in (0, 1, half - spread, half, half + 1, half + 2 * spread, throws, throws + 1):
+        expected = stats.binom.sf(heads - 1, throws, 0.5)
+        assert coin_tail(heads, throws) == pytest.approx(expected, rel=1e-6 if throws < 10**8 else 1e-3, abs=1e-290)

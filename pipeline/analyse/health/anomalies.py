@@ -84,7 +84,7 @@ def _unchanging(history: History) -> Iterator[Anomaly]:
     columns = history.columns
     of_accuracy, of_loss = columns.accuracy, columns.loss
     rates = history.known(columns.rate)
-    at_rest = np.nan_to_num(rates, nan=np.inf) < RATE_AT_REST * np.nan_to_num(rates).max()
+    at_rest = np.nan_to_num(rates, nan=np.inf) < RATE_AT_REST * np.nan_to_num(rates).max(initial=0)
     for key in (of_loss.train, of_accuracy.train, of_loss.held_out, of_accuracy.held_out):
         values = history.series(key)
         known = np.flatnonzero(np.isfinite(values))
