@@ -7,8 +7,11 @@ import pytest
 
 from benchmarks import anomalies as benchmark
 from benchmarks.anomalies import LABELS, Run, false_alarms, plant, power, rates, runs_in, runs_of_results
+from pipeline.analyse.health.anomalies import FALSE_ALARMS
 from pipeline.files.history import History
+from tests.helpers.rates import rate_bounds
 from tests.helpers.synthetic import make_history
+from tests.helpers.tiny import ROOT
 
 
 def with_spikes(*places):
@@ -76,3 +79,18 @@ def test_every_committed_run_is_labelled_and_labels_are_ranges():
         assert label["lists"]
         assert label["steps"][0] <= label["steps"][1]
     assert isinstance(next(runs_of_results()).history, History)
+
+
+@pytest.mark.slow
+def test_real_curves_are_flagged_no_oftener_than_is_said_and_events_planted_in_them_are_found():
+    """The committed runs, and public curves of six clusters."""
+    runs = [*runs_of_results(), *runs_in(ROOT / "tests" / "data" / "real_curves")]
+    assert len(runs) >= 30
+    labels = json.loads(LABELS.read_text(encoding="utf-8"))["curves"]
+    flagged = [run.name for run in runs if false_alarms(run.history, labels[run.name])]
+    assert len(flagged) <= rate_bounds(FALSE_ALARMS, len(runs))[1], flagged
+    planted = [each for number, run in enumerate(runs) for each in plant(run, 1, np.random.default_rng([7, number]))]
+    found = {row["what"]: row["found"] for row in power(planted) if row["cluster"] == "all"}
+    assert len(planted) > 300
+    assert found["spike"] >= 0.75  # 0.8 less a standard error of so many
+    assert min(found["stall"], found["frozen"]) >= 0.98

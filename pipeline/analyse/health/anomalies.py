@@ -14,7 +14,8 @@ bends there. The other kinds:
 - "divergence": the last losses are clearly above the lowest before.
 
 How often runs without events are flagged, all kinds together, is measured on real runs by ``benchmarks/anomalies.py``:
-3 of 106 runs, and 2.4 % of simulated runs of 100 records with five lists and a steep start.
+none of 106 runs that the limits were chosen on, 4 of 24 of them thinned to some 200 records, two of which are losses of
+single batches, and 1 % of simulated runs of 100 records with five lists and a steep start.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ from pipeline.files.history import History
 from pipeline.files.run_record import recorded_changes
 from pipeline.statistics.robust.outliers import FEWEST_RECORDS, outliers
 
-FALSE_ALARMS = 0.03  # of real runs without events that are flagged at all, by any kind
+FALSE_ALARMS = 0.05  # at most, of real runs without events that are flagged at all, by any kind
 FROZEN = 10  # equal values in a row
 FROZEN_BY_CHANCE = 0.001  # of runs whose values repeat by rounding
 RATE_AT_REST = 0.01  # of the peak

@@ -5,8 +5,8 @@ over 1.4826 times the median absolute deviation of such differences around it (H
 at ALPHA shared among all values and lists of the run (Bonferroni). A difference of normal values is normal whatever
 their autocorrelation. Real curves are rougher than that, so
 
-- where a list shows heavy tails, as losses of single batches do, the limit is where a tail as heavy, a Weibull's
-  through two of its quantiles, is left as seldom as ALPHA says; upper and lower tail apart;
+- the limit is raised by TAIL, and where a list shows heavy tails, as losses of single batches do, to where
+  a tail as heavy, a Weibull's through two of its quantiles, is left as seldom as ALPHA says; upper and lower apart;
 - a value must also stand out of what its neighbours are off, each seen without the value: at a bend all of them are.
   At the steep start of a run this counts for more, and the first values, which have no neighbours before, are
   not judged;
@@ -24,7 +24,8 @@ from statistics import NormalDist
 
 import numpy as np
 
-ALPHA = 0.01  # false-alarm rate per run of spikes and drops with normal noise
+ALPHA = 0.01  # false-alarm rate per run of spikes and drops with normal noise, before TAIL
+TAIL = 1.06  # times the normal limit: real noise is a little heavier than normal
 HALF_WIDTHS = (3, 5, 7)  # neighbours on either side; the one with the smaller differences is taken
 NOT_JUDGED = 3  # first values, beyond those without neighbours
 START = 20  # values of a steep start
@@ -35,7 +36,7 @@ SMALL_SAMPLE = 12.0  # the scatter is an estimate: the limit is raised by this o
 FEWEST_IN_TAIL = 8  # values beyond the farther quantile of a tail
 FARTHER = 0.0025  # share of the values beyond it, at least
 NEARER = 5.0  # times as many lie beyond the nearer one
-LARGEST_TAIL = 0.1  # share of the values; with fewer of them the limit is that of normal noise
+LARGEST_TAIL = 0.12  # share of the values; with fewer of them the limit is that of normal noise
 CAUTION = 2.0  # standard errors by which a tail must be heavier than it looks
 ROUNDING = 1e-9  # of the size of the values; smaller differences are those of floating point
 
@@ -51,7 +52,7 @@ def outliers(values: np.ndarray, lists: int) -> tuple[np.ndarray, np.ndarray]:
     if n < FEWEST_RECORDS:
         return np.array([], dtype=int), np.array([], dtype=int)
     chance = ALPHA / (2 * n * lists)
-    limit = (1 + SMALL_SAMPLE / min(SPREAD_WINDOW, n)) * NormalDist().inv_cdf(1 - chance)
+    limit = TAIL * (1 + SMALL_SAMPLE / min(SPREAD_WINDOW, n)) * NormalDist().inv_cdf(1 - chance)
     width, scores = _scores(values)
     size = np.abs(scores[0])
     nearby = _largest_near(size, width)
