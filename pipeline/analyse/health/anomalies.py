@@ -15,7 +15,7 @@ bends there. The other kinds:
 
 How often runs without events are flagged, all kinds together, is measured on real runs by ``benchmarks/anomalies.py``:
 none of 106 runs that the limits were chosen on, 4 of 24 of them thinned to some 200 records, two of which are losses of
-single batches, and 1 % of simulated runs of 100 records with five lists and a steep start.
+single batches, and 1.5 % of simulated runs of 100 records with five lists and a steep start.
 """
 
 from __future__ import annotations
