@@ -17,7 +17,7 @@ BASELINE := $(call histories,50k)
 PY := .venv/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help study study-long test test-slow test-gpu gpu figures figures-check test-browser test-wiki backtest lint setup clean
+.PHONY: help study study-long test test-slow test-gpu gpu figures figures-check test-browser test-wiki backtest seed-ladder seed-quick lint setup clean
 
 ## study: run every stage on the offline sample (3 to 5 minutes on two CPU cores)
 study: .venv/study
@@ -93,6 +93,14 @@ backtest: .venv/study
 	$(PY) benchmarks/forecast.py $(if $(HISTORIES),--histories $(HISTORIES))
 	$(PY) benchmarks/simulated_forecast.py --runs 200
 
+## seed-ladder: every rung of the seed predictor (up to 60 minutes on two cores); TEXTS="--text NAME=FILE ..." adds texts
+seed-ladder: .venv/dev
+	$(PY) study/seed/ladder.py --output runs/seed/ladder.json $(TEXTS)
+
+## seed-quick: the same in two minutes, to see that every rung works
+seed-quick: .venv/dev
+	$(PY) study/seed/ladder.py --quick --again --output runs/seed/quick.json --rungs speed sequences grid modalities open
+
 ## lint: check style, formatting, types, and that imports run downwards only
 lint: .venv/dev
 	$(PY) -m ruff check .
@@ -111,7 +119,7 @@ setup: .venv/study .venv/dev
 	$(PY) -m pip install --disable-pip-version-check --no-deps -r requirements-sample.txt
 	touch $@
 
-.venv/dev: .venv/study requirements-dev.txt requirements-parquet.txt requirements-interactive.txt
+.venv/dev: .venv/study requirements-dev.txt requirements-parquet.txt requirements-seed.txt requirements-interactive.txt
 	@$(PY) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "The tests need Python 3.11 or newer (the stages run on 3.10): rm -rf .venv, then make PYTHON=python3.11 ...")'
 	$(PY) -m pip install --disable-pip-version-check -r requirements-dev.txt
 	touch $@

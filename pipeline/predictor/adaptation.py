@@ -17,7 +17,7 @@ from pipeline.predictor.representation import CONTEXTS, COPIES, MOST_SEEN, Copie
 RATES = {
     "slot memory": 400.0,  # a slot's probability is a mean over about so many of its last bits
     "trust memory": 400.0,  # and so is what its last bits are trusted for
-    "mixer": 0.02,  # the first step of a weight vector
+    "mixer": 0.04,  # the first step of a weight vector
     "mixer decay": 0.01,  # falls as 1 / sqrt(1 + decay * steps)
     "mixer least": 0.002,
     "top": 0.002,

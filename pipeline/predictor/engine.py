@@ -6,14 +6,24 @@ decoder. So a coded file names its engine, with a fingerprint of what the engine
 
 from __future__ import annotations
 
+import hashlib
 import importlib.util
+import os
 import platform
 from collections.abc import Callable
+from pathlib import Path
 from typing import TypeVar, cast
 
 F = TypeVar("F", bound=Callable[..., object])
 
 if importlib.util.find_spec("numba"):
+    # numba looks only at the file of a function to see whether its machine code is still good, not at what it calls: so
+    # the code of each state of this room has a folder of its own.
+    _room = Path(__file__).parent
+    _digest = hashlib.sha256(b"".join(path.read_bytes() for path in sorted(_room.glob("*.py")))).hexdigest()[:16]
+    if os.access(_room, os.W_OK):
+        os.environ["NUMBA_CACHE_DIR"] = str(_room / "__pycache__" / f"numba_{_digest}")
+
     import numba
 
     NAME = f"numba {numba.__version__}"

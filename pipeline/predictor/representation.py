@@ -30,6 +30,7 @@ AGREEMENT = 1 / 32  # how fast the agreement of a lag follows
 MASK = 2**31 - 1
 HALF = 1 << 21  # a probability of 1/2 in 22 bits
 PAST, NEWEST = 1 << 22, 1 << 18
+FADED = 1e-30  # a trace below it is zero: numbers near the smallest make a processor slow
 MOST_SEEN = 1023  # a slot's count, 10 bits
 
 
@@ -70,7 +71,7 @@ class Recurrent(NamedTuple):
     trace_nu: np.ndarray  # float64 [2, n]: dh / dnu
     trace_theta: np.ndarray  # float64 [2, n]
     trace_embedding: np.ndarray  # float64 [256, 2, n]: dh / dE.real; dh / dE.imaginary is i times that
-    seen: np.ndarray  # bool [256]: symbols so far
+    seen: np.ndarray  # bool [256]: symbols whose trace has not faded
     wanted: np.ndarray  # float64 [2, n]: d(bits of this symbol) / dh so far
     squares_rates: np.ndarray  # float64 [2, n]
     squares_embedding: np.ndarray  # float64 [256]
@@ -240,9 +241,14 @@ def move_state(recurrent: Recurrent, symbol: int) -> None:
         real[i], imaginary[i], gammas[i] = a, b, gamma
     for other in range(256):
         if recurrent.seen[other]:
+            row, most = by_embedding[other], 0.0
             for i in range(n):
-                p, q = by_embedding[other, 0, i], by_embedding[other, 1, i]
-                by_embedding[other, 0, i] = real[i] * p - imaginary[i] * q
-                by_embedding[other, 1, i] = real[i] * q + imaginary[i] * p
+                p, q = row[0, i], row[1, i]
+                u, v = real[i] * p - imaginary[i] * q, real[i] * q + imaginary[i] * p
+                if u * u + v * v < FADED * FADED:
+                    u, v = 0.0, 0.0
+                row[0, i], row[1, i] = u, v
+                most = max(most, abs(u), abs(v))
+            recurrent.seen[other] = most > 0.0 or other == symbol
     for i in range(n):
         by_embedding[symbol, 0, i] += gammas[i]

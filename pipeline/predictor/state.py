@@ -67,7 +67,7 @@ class Setting:
     """How large the learner is, and which of the ``REMOVABLE`` parts it lacks; nothing of it depends on the stream."""
 
     units: int = 64  # complex numbers of the recurrent state
-    slot_bits: int = 22  # 2^22 slots of the suffix memory
+    slot_bits: int = 24  # 2^24 slots of the suffix memory
     orders: int = ORDERS - 1  # the longest suffix, in units of text
     without: tuple[str, ...] = ()
     seed: int = 0  # of the embedding and the time constants

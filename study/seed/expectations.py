@@ -135,7 +135,7 @@ def scaling(texts: dict[str, bytes]) -> Measured:
     for name, data in texts.items():
         found[name] = {
             "units": {str(n): float(costs(data, Setting(units=n)).mean()) for n in (4, 16, 64, 128)},
-            "slot_bits": {str(b): float(costs(data, Setting(slot_bits=b)).mean()) for b in (12, 16, 20, 22)},
+            "slot_bits": {str(b): float(costs(data, Setting(slot_bits=b)).mean()) for b in (12, 16, 20, 24)},
             "orders": {str(k): float(costs(data, Setting(orders=k)).mean()) for k in range(7)},
             "data": data_slope(costs(data)),
         }

@@ -24,7 +24,7 @@ from study.seed.sequences import SOURCES
 
 Measured = dict[str, Any]  # what a rung writes into the results file
 SETTING = Setting()
-SEEDS = (101, 102, 103)  # the learner's rates were chosen with seeds below 100
+SEEDS = (101, 102)  # the learner's rates were chosen with seeds below 100
 RECOVERIES = ((0, 20), (20, 100), (100, 500), (500, 2000))
 
 

@@ -1,0 +1,156 @@
+"""The ladder's results as the tables of docs/SEED.md, and as a figure.
+
+    python study/seed/tables.py results/seed/ladder.json --write docs/SEED.md
+    python study/seed/tables.py results/seed/ladder.json --figure results/seed/ladder.png
+
+With --write, what stands between the lines ``<!-- NAME -->`` and ``<!-- end -->`` of the text is made anew.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent.parent))
+
+from pipeline.figures import style
+from pipeline.files import atomic
+from pipeline.files.json_object import read_json_object
+from pipeline.stage import run_stage
+from study.seed.rungs import Measured
+
+PLACE = re.compile(r"(<!-- (\w+) -->\n).*?(<!-- end -->)", re.S)
+
+
+def main() -> int:
+    arguments = parse_arguments()
+    found = read_json_object(arguments.ladder, "the ladder", "study/seed/ladder.py writes one")
+    if arguments.write:
+        atomic.write_text(arguments.write, filled(arguments.write.read_text(encoding="utf-8"), found))
+    if arguments.figure:
+        draw(found, arguments.figure)
+    if not arguments.write and not arguments.figure:
+        print("\n".join(f"{name}:\n{table}" for name, table in tables(found).items()))
+    return 0
+
+
+def filled(text: str, found: Measured) -> str:
+    """``text`` with each named table made from ``found``; a rung that was not measured leaves its place empty."""
+    made = tables(found)
+    return PLACE.sub(lambda place: place[1] + made.get(place[2], "") + place[3], text)
+
+
+def tables(found: Measured) -> dict[str, str]:
+    """The tables by rung, in Markdown."""
+    rows: dict[str, list[list[object]]] = {}
+    for name, row in measured(found, "sequences").items():
+        rows.setdefault("sequences", [["", "floor", "regret", "last tenth", "PPMd", "k/2 log2 N"]]).append(
+            [name, *(row[key] for key in ("floor", "regret", "last_tenth", "ppmd_regret", "parametric_cost"))]
+        )
+    for name, ends in (measured(found, "grid").get("last_tenth") or {}).items():
+        rows.setdefault("grid", [["", "last tenth", "all"]]).append([name, ends, found["grid"]["all"][name]])
+    for name, row in measured(found, "language").items():
+        table = rows.setdefault(
+            "language", [["", "characters", "learner", "xz", "bz2", "PPMd", "Kneser-Ney", "escapes"]]
+        )
+        ppmd = next(value for key, value in row.items() if key.startswith("PPMd"))
+        numbers = (row[key] for key in ("Kneser-Ney", "Kneser-Ney escapes"))
+        table.append([name, row["characters"], row["learner"], row["xz"], row["bz2"], ppmd, *numbers])
+    for name, row in measured(found, "modalities").items():
+        if isinstance(row, dict):
+            table = rows.setdefault(
+                "modalities", [["", "bits", "accuracy", "bits, second half", "accuracy, second half"]]
+            )
+            table.append([name.replace("_", " "), *row.values()])
+    opened = measured(found, "open")
+    for name, row in opened.get("parts", {}).items():
+        table = rows.setdefault("open", [["", "together", "alone", "interference"]])
+        table.append([name, row["together"], row["alone"], f"{100 * (row['together'] / row['alone'] - 1):+.1f} %"])
+    if opened:
+        rows["recovery"] = [["symbols after a return", *opened["recovery"]]]
+        rows["recovery"].append(["bits above the learner alone", *opened["recovery"].values()])
+    expected = measured(found, "expectations")
+    for name, units in expected.get("abstraction", {}).items():
+        table = rows.setdefault("abstraction", [["R^2", *units]])
+        for kind in ("learned", "as drawn"):
+            table.append([f"{name}, {kind}", *(row[kind] for row in units.values())])
+    for name, row in measured(found, "ablation").items():
+        table = rows.setdefault("ablation", [["", *row]])
+        whole = name == "whole"
+        table.append([name, *(f"{value:.4f} bits" if whole else f"{value:+.2f} %" for value in row.values())])
+    for name, text in measured(found, "scaling").items():
+        for what in ("units", "slot_bits", "orders"):
+            table = rows.setdefault(what, [[what.replace("_", " "), *text[what]]])
+            table.append([name, *text[what].values()])
+        data = text["data"]
+        rows.setdefault("data", [["bytes", *data["ends"], "per doubling"]]).append(
+            [
+                name,
+                *data["bits"],
+                f"{data['slope_per_doubling']:.3f} ({data['range'][0]:.3f} to {data['range'][1]:.3f})",
+            ]
+        )
+    return {name: markdown(table) for name, table in rows.items()}
+
+
+def measured(found: Measured, rung: str) -> Measured:
+    """What a rung found, without how it was measured."""
+    return {name: row for name, row in found.get(rung, {}).items() if name != "measured"}
+
+
+def markdown(rows: list[list[object]]) -> str:
+    lines = ["| " + " | ".join(map(cell, row)) + " |" for row in rows]
+    lines.insert(1, "| --- |" + " ---: |" * (len(rows[0]) - 1))
+    return "\n".join(lines) + "\n"
+
+
+def cell(value: object) -> str:
+    if value is None:
+        return "-"
+    if isinstance(value, float):
+        return f"{value:.3f}"
+    return f"{value:,}" if isinstance(value, int) else str(value)
+
+
+def draw(found: Measured, path: Path) -> None:
+    """Regret by sequence, recovery after a return, and bits against data, as a picture."""
+    figure, (regrets, recovery, scale) = style.new_figure(1, 3, 13, 4.2, (1.2, 1, 1))
+    rows = measured(found, "sequences")
+    names = list(rows)[::-1]
+    for key, label, colour, shift in (
+        ("regret", "seed predictor", style.TRAINING, 0.2),
+        ("ppmd_regret", "PPMd", style.BEFORE, -0.2),
+    ):
+        known = [(place, rows[name][key]) for place, name in enumerate(names) if rows[name][key] is not None]
+        regrets.barh([p + shift for p, _ in known], [value for _, value in known], 0.38, color=colour, label=label)
+    regrets.set_yticks(range(len(names)), names)
+    regrets.set_title("Regret over the floor")
+    regrets.set_xlabel("bits per symbol")
+    regrets.legend(frameon=False)
+    spans = measured(found, "open")["recovery"]
+    recovery.bar(list(spans), list(spans.values()), color=style.TRAINING)
+    recovery.set_title("After a source returns")
+    recovery.set_xlabel("symbols since the return")
+    recovery.set_ylabel("bits per symbol above the learner alone")
+    for (name, text), colour in zip(measured(found, "scaling").items(), (style.TRAINING, style.HELD_OUT), strict=True):
+        scale.plot(text["data"]["ends"], text["data"]["bits"], "o-", color=colour, label=name)
+    scale.set_xscale("log", base=2)
+    scale.set_title("Bits against data")
+    scale.set_xlabel("bytes seen")
+    scale.set_ylabel("bits per byte")
+    scale.legend(frameon=False)
+    atomic.write_bytes(path, style.pictures(figure)["png"])
+
+
+def parse_arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("ladder", type=Path, help="the results of study/seed/ladder.py")
+    parser.add_argument("--write", type=Path, metavar="TEXT", help="put the tables into TEXT (default: print them)")
+    parser.add_argument("--figure", type=Path, metavar="PNG", help="draw the figure (default: no)")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    run_stage(main)
