@@ -5,8 +5,8 @@
     python study/seed/ladder.py --rungs language --text WikiText=wiki.valid.raw --text 红楼梦=honglou.txt
 
 Each rung is written as soon as it is measured, so a ladder that was stopped goes on with the rungs that its file lacks;
---again measures the named ones again. The learner's rates were chosen on streams with seeds below 100, on the first 500
-images of digits, on 水浒传 and on the test split of WikiText-103; what is measured here is none of those.
+--again measures the named ones again. The learner's rates were chosen on streams with seeds below 100, on 水浒传 and on
+the test split of WikiText-103; what is measured here is none of those.
 """
 
 from __future__ import annotations
@@ -33,16 +33,27 @@ from study.seed.rungs import Measured
 from study.seed.sequences import SOURCES
 
 OUTPUT = Path("results/seed/ladder.json")
-RUNGS = ("speed", "sequences", "grid", "language", "modalities", "open", "expectations", "ablation", "scaling")
+RUNGS = (
+    "speed",
+    "sequences",
+    "grid",
+    "language",
+    "modalities",
+    "open",
+    "expectations",
+    "ablation",
+    "scaling",
+    "kneser_ney",
+)
 
 
 def main() -> int:
     arguments = parse_arguments()
     found = read_json_object(arguments.output, "the ladder", "") if arguments.output.exists() else {}
-    measured_texts = {"三国演义": None, **arguments.text}
-    measured = plan(arguments.quick, measured_texts, {} if arguments.again else found.get("language", {}))
+    texts: dict[str, Path | None] = {"三国演义": None, **arguments.text}
+    measured = plan(arguments.quick, texts, {} if arguments.again else found)
     for name in arguments.rungs:
-        missing = set(measured_texts) - set(found.get(name, {})) if name == "language" else set()
+        missing = set(texts) - set(found.get(name, {})) if name in ("language", "kneser_ney") else set()
         if name in found and not missing and not arguments.again:
             continue
         began, cpu = time.perf_counter(), time.process_time()
@@ -63,11 +74,15 @@ def main() -> int:
     return 0
 
 
-def plan(quick: bool, texts: dict[str, Path | None], read: Measured) -> dict[str, Callable[[], Measured]]:
-    """The rungs by name; each is a function that measures it. Texts that were ``read`` are not measured again."""
+def plan(quick: bool, texts: dict[str, Path | None], before: Measured) -> dict[str, Callable[[], Measured]]:
+    """The rungs by name; each is a function that measures it. Texts measured ``before`` are not measured again."""
     slow = engine.NAME.startswith("python")
     size, seeds = (300 if slow else 3000, rungs.SEEDS[:1]) if quick else (50_000, rungs.SEEDS)
     part = 10_000 if quick else 60_000
+
+    read, counted = before.get("language", {}), before.get("kneser_ney", {})
+    unread = {name: path for name, path in texts.items() if name not in read}
+    uncounted = {name: path for name, path in texts.items() if name not in counted}
 
     def some_texts() -> dict[str, bytes]:
         english = next((path for path in texts.values() if path), None)
@@ -86,9 +101,8 @@ def plan(quick: bool, texts: dict[str, Path | None], read: Measured) -> dict[str
         "speed": lambda: rungs.speed(part),
         "sequences": lambda: rungs.sequences(size, seeds),
         "grid": lambda: rungs.grid(size if quick else 80_000, seeds[:1]),
-        "language": lambda: (
-            read | rungs.language({k: v for k, v in texts.items() if k not in read}, 5000 if quick else None)
-        ),
+        "language": lambda: read | rungs.language(unread, 5000 if quick else None),
+        "kneser_ney": lambda: counted | rungs.kneser_ney(uncounted, 5000 if quick else None),
         "modalities": lambda: rungs.modalities(size // 50 if quick else None),
         "open": lambda: rungs.open_stream(12 if quick else 78, size // 6 if quick else 3000, texts),
         "expectations": expected,

@@ -24,7 +24,7 @@ from study.seed.sequences import SOURCES
 
 Measured = dict[str, Any]  # what a rung writes into the results file
 SETTING = Setting()
-SEEDS = (101, 102)  # the learner's rates were chosen with seeds below 100
+SEEDS = (101,)  # the learner's rates were chosen with seeds below 100
 RECOVERIES = ((0, 20), (20, 100), (100, 500), (500, 2000))
 
 
@@ -116,18 +116,25 @@ def language(texts: dict[str, Path | None], characters: int | None) -> Measured:
         data = text.encode()
         latin = len(data) < 1.5 * len(text)
         bits = costs(data)
-        kneser_ney = AdaptiveKneserNey(6 if latin else 3)
-        counted = kneser_ney.bits(text)
         others = compressed(data, 12 if latin else 6)
         found[name] = {
             "characters": len(text),
             "bytes": len(data),
             "learner": float(bits.sum()) / len(text),
             "learner_bits_per_byte": float(bits.mean()),
-            "Kneser-Ney": counted / len(text),
-            "Kneser-Ney escapes": kneser_ney.escapes / len(text),
             **{method: None if value is None else value / len(text) for method, value in others.items()},
         }
+    return found
+
+
+def kneser_ney(texts: dict[str, Path | None], characters: int | None) -> Measured:
+    """Bits per character of each text by adaptive Kneser-Ney, and its escapes alone; by itself, for it is slow."""
+    found: Measured = {}
+    for name, path in texts.items():
+        text = (sample_text() if path is None else read_text(path))[:characters]
+        model = AdaptiveKneserNey(6 if len(text.encode()) < 1.5 * len(text) else 3)
+        bits = model.bits(text)
+        found[name] = {"bits": bits / len(text), "escapes": model.escapes / len(text)}
     return found
 
 
@@ -138,12 +145,11 @@ def read_text(path: Path) -> str:
         raise InputError(f"{path}: not UTF-8 ({error.reason}); convert it first") from None
 
 
-def digits(order: np.random.Generator, keep: slice) -> tuple[np.ndarray, np.ndarray]:
-    """Images of digits (float64 [N, 64], 0 to 16) and labels of ``keep``, shuffled."""
+def digits(order: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """Images of digits (float64 [N, 64], 0 to 16) and labels, shuffled."""
     from sklearn.datasets import load_digits
 
     images, labels = load_digits(return_X_y=True)
-    images, labels = images[keep], labels[keep]
     shuffled = order.permutation(len(labels))
     return images[shuffled], labels[shuffled]
 
@@ -161,7 +167,7 @@ def modalities(count: int | None) -> Measured:
     """Bits and accuracy of the label with and without the image, beside an online softmax on the same pixels."""
     if not importlib.util.find_spec("sklearn"):
         return {"skipped": "scikit-learn is not installed"}
-    images, labels = digits(dice(101), slice(500, None))
+    images, labels = digits(dice(101))
     images, labels = images[:count], labels[:count]
     found: Measured = {"images": len(labels)}
     for name, with_image in (("with_image", True), ("without_image", False)):

@@ -56,8 +56,8 @@ def tables(found: Measured) -> dict[str, str]:
             "language", [["", "characters", "learner", "xz", "bz2", "PPMd", "Kneser-Ney", "escapes"]]
         )
         ppmd = next(value for key, value in row.items() if key.startswith("PPMd"))
-        numbers = (row[key] for key in ("Kneser-Ney", "Kneser-Ney escapes"))
-        table.append([name, row["characters"], row["learner"], row["xz"], row["bz2"], ppmd, *numbers])
+        counted = measured(found, "kneser_ney").get(name, {"bits": None, "escapes": None})
+        table.append([name, row["characters"], row["learner"], row["xz"], row["bz2"], ppmd, *counted.values()])
     for name, row in measured(found, "modalities").items():
         if isinstance(row, dict):
             table = rows.setdefault(
@@ -76,6 +76,16 @@ def tables(found: Measured) -> dict[str, str]:
         table = rows.setdefault("abstraction", [["R^2", *units]])
         for kind in ("learned", "as drawn"):
             table.append([f"{name}, {kind}", *(row[kind] for row in units.values())])
+    if expected:
+        pairs, new, wind = expected["composition"], expected["meta_learning"], expected["causes"]
+        watched = [wind["watched_then_set"], wind["acted_then_set"]]
+        rows["expected"] = [
+            ["expectation, bits", "where it should hold", "beside"],
+            ["a + b: pairs that never came, pairs that came", pairs["held_out_pairs"], pairs["trained_pairs"]],
+            ["a new source of a family: last quarter, first quarter", new["last_quarter"], new["first_quarter"]],
+            ["the same for a learner that saw nothing", new["fresh"], None],
+            ["a window when actions are set: after watching, after acting", *watched],
+        ]
     for name, row in measured(found, "ablation").items():
         table = rows.setdefault("ablation", [["", *row]])
         whole = name == "whole"

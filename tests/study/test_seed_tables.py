@@ -1,0 +1,68 @@
+"""The ladder's tables and figure, and the committed results: docs/SEED.md says what was measured."""
+
+import json
+
+import pytest
+
+from study.seed.tables import draw, filled, tables
+from tests.helpers.said import says
+from tests.helpers.tiny import ROOT
+
+LADDER = ROOT / "results" / "seed" / "ladder.json"
+TEXT = ROOT / "docs" / "SEED.md"
+FOUND = {
+    "sequences": {
+        "markov": {"floor": 1.25, "regret": 0.06, "last_tenth": 0.03, "ppmd_regret": None, "parametric_cost": 0.03},
+        "measured": {"seconds": 3.0},
+    },
+    "open": {
+        "parts": {"copies": {"together": 1.1, "alone": 1.0}},
+        "recovery": {"0-20": 0.5, "20-100": 0.1},
+        "measured": {},
+    },
+    "scaling": {
+        name: {
+            **{what: {"4": 2.5, "16": 2.4} for what in ("units", "slot_bits", "orders")},
+            "data": {"ends": [10, 20], "bits": [5.0, 4.0], "slope_per_doubling": -0.2, "range": [-0.3, -0.1]},
+        }
+        for name in ("chinese", "other")
+    },
+}
+
+
+def test_tables_hold_the_numbers():
+    made = tables(FOUND)
+    assert says(made["sequences"].splitlines()[2], 1.25, 0.06, 0.03, 0.03)
+    assert " - |" in made["sequences"]  # PPMd was not there
+    assert "+10.0 %" in made["open"]
+    assert says(made["data"].splitlines()[2], 5, 4, -0.2, -0.3, -0.1)
+    assert "measured" not in "".join(made.values())
+
+
+def test_a_text_is_filled_where_it_says():
+    text = "before\n<!-- sequences -->\nold\n<!-- end -->\nbetween\n<!-- grid -->\nold\n<!-- end -->\nafter\n"
+    made = filled(text, FOUND)
+    assert made.startswith("before\n<!-- sequences -->\n| ")
+    assert made.endswith("between\n<!-- grid -->\n<!-- end -->\nafter\n")
+    assert filled(made, FOUND) == made
+
+
+def test_the_figure_is_a_picture(tmp_path):
+    draw(FOUND, tmp_path / "ladder.png")
+    assert (tmp_path / "ladder.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_the_committed_text_says_what_was_measured():
+    found = json.loads(LADDER.read_text(encoding="utf-8"))
+    text = TEXT.read_text(encoding="utf-8")
+    assert filled(text, found) == text
+    assert len(tables(found)) > 6
+
+
+def test_the_committed_ladder_was_not_a_quick_one():
+    found = json.loads(LADDER.read_text(encoding="utf-8"))
+    assert not [name for name, rung in found.items() if rung["measured"]["quick"]]
+    for name, row in found["sequences"].items():
+        if name != "measured":
+            assert row["regret"] == pytest.approx(sum(row["regrets"]) / len(row["regrets"]))
+            assert row["floor"] >= 0
