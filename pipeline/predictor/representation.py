@@ -125,7 +125,7 @@ def find_slots(memory: Memory, node: int) -> None:
         check = memory.checks[context]
         place = memory.places[context] + ((node + check) & 15)
         if slots[place] >> 40 != check:
-            other = place ^ 1
+            other = place ^ 16  # the same place of the next sixteen
             if slots[other] >> 40 == check or (slots[other] >> 22) & 1023 < (slots[place] >> 22) & 1023:
                 place = other
             if slots[place] >> 40 != check:
