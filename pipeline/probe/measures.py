@@ -20,7 +20,7 @@ from pipeline.probe.whitening import effective_rank, mean_cosine, retrieved, spe
 
 HELD_OUT = 0.02  # share of the articles, the trainer's
 PAIRS, FITTED_ON = 400, 4000  # neighbours to be found, and sentences that the whitening is fitted on
-FEWEST_PAIRS = 2
+FEWEST = 2  # pairs, and sentences to fit on
 BETAS, GAMMAS = (0.0, 0.5, 1.0), (0.0, 0.25, 0.5, 0.75, 1.0)
 EXAMPLES = 20
 REPEATS = 3  # of which the time is the median
@@ -135,7 +135,7 @@ def probe(name: str, subject: Subject, text: ProbeText | None) -> Probe:
         parameters=subject.parameters,
         predictability=_predictability(subject),
         embeddings=embeddings(subject.rows(), subject.counts(text.dataset.sentences)) if text else None,
-        vectors=_vectors(subject, text) if text and len(text.first) >= FEWEST_PAIRS else None,
+        vectors=_vectors(subject, text) if text and min(len(text.first), len(text.fitted_on)) >= FEWEST else None,
         layers=signals,
         attention_entropy=entropies,
         half_precision=shares,

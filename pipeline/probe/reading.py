@@ -30,10 +30,17 @@ def read_subject(path: Path) -> Subject:
     """The model at ``path``, a .pth or a folder.
 
     Raises:
-        InputError: it is missing or damaged, or of a kind that the probe does not know.
+        InputError: it is missing or damaged, of a kind that the probe does not know, or its weights are not finite.
     """
-    if path.is_dir():
-        return _from_folder(path)
+    subject = _from_folder(path) if path.is_dir() else _from_checkpoint(path)
+    if not all(bool(parameter.isfinite().all()) for parameter in subject.model.parameters()):
+        raise InputError(
+            f"{path}: some of its weights are not finite, as after a divergence; use an earlier checkpoint"
+        )
+    return subject
+
+
+def _from_checkpoint(path: Path) -> Subject:
     content = checkpoint.load(path)
     if objective_of(content) == CAUSAL_LM:
         causal = read_causal(path)

@@ -87,3 +87,13 @@ def test_documents_of_one_sentence_have_no_neighbours(masked_run, dataset):
     found = probe("model", read_subject(masked_run / "final.pth"), probe_text(alone))
     assert found.vectors is None
     assert found.layers is not None
+
+
+def test_one_article_alone_leaves_nothing_to_fit_on(masked_run, dataset):
+    longest = max(dataset.documents, key=lambda each: each.count)
+    one = dataclasses.replace(dataset, documents=[longest])
+    text = probe_text(one)
+    assert (len(text.first), text.fitted_on) == (longest.count // 2, [])
+    found = probe("model", read_subject(masked_run / "final.pth"), text)
+    assert found.vectors is None
+    assert found.layers is not None

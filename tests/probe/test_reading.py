@@ -116,3 +116,12 @@ def test_a_checkpoint_with_another_vocabulary_is_refused(masked_run, tmp_path):
         vocab.write("龙\n")
     with pytest.raises(InputError, match="vocabulary of another model"):
         read_subject(tmp_path / "final.pth")
+
+
+def test_a_model_that_diverged_is_refused(folders, tmp_path):
+    folder = shutil.copytree(folders["masked"], tmp_path / "diverged")
+    tensors = safetensors.torch.load_file(folder / "model.safetensors")
+    tensors["cls.predictions.bias"][3] = float("nan")
+    safetensors.torch.save_file(tensors, folder / "model.safetensors")
+    with pytest.raises(InputError, match="not finite"):
+        read_subject(folder)
