@@ -31,16 +31,20 @@ def step_text(step: float) -> str:
     return f"{step:,.2f}".rstrip("0") if abs(step) >= 0.1 else f"{step:.3g}"
 
 
-def duration(seconds: float) -> str:
-    """``42 s``, ``3 min 05 s``, ``22 h 31 min`` or ``3 d 4 h``."""
+_UNITS = {"en": ("s", "min", "h", "d"), "zh": ("秒", "分", "小时", "天")}
+
+
+def duration(seconds: float, language: str = "en") -> str:
+    """``42 s``, ``3 min 05 s``, ``22 h 31 min`` or ``3 d 4 h``; in Chinese ``3 分 05 秒``."""
     whole = round(seconds)
+    second, minute, hour, day = _UNITS[language]
     if whole < 60:
-        return f"{whole} s"
+        return f"{whole} {second}"
     if whole < 3600:
-        return f"{whole // 60} min {whole % 60:02} s"
+        return f"{whole // 60} {minute} {whole % 60:02} {second}"
     if whole < 48 * 3600:
-        return f"{whole // 3600} h {whole % 3600 // 60:02} min"
-    return f"{whole // 86400} d {whole % 86400 // 3600} h"
+        return f"{whole // 3600} {hour} {whole % 3600 // 60:02} {minute}"
+    return f"{whole // 86400} {day} {whole % 86400 // 3600} {hour}"
 
 
 def bytes_text(count: int) -> str:

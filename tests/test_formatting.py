@@ -2,7 +2,7 @@
 
 import pytest
 
-from pipeline.formatting import step_number, step_text
+from pipeline.formatting import duration, step_number, step_text
 from pipeline.words import Words
 
 
@@ -26,3 +26,16 @@ def test_steps_are_written_without_a_tail(step, text):
 
 def test_a_whole_step_is_a_whole_number():
     assert [(type(step), step) for step in map(step_number, (3, 3.0, 3.5))] == [(int, 3), (int, 3), (float, 3.5)]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "english", "chinese"),
+    [
+        (42.4, "42 s", "42 秒"),
+        (185, "3 min 05 s", "3 分 05 秒"),
+        (81_060, "22 h 31 min", "22 小时 31 分"),
+        (273_600, "3 d 4 h", "3 天 4 小时"),
+    ],
+)
+def test_durations_in_both_languages(seconds, english, chinese):
+    assert (duration(seconds), duration(seconds, "zh")) == (english, chinese)

@@ -132,7 +132,7 @@ def _key_numbers(facts: Facts, history: History, analysis: Analysis, say: Words)
             break
     seconds = history.last("seconds")
     if seconds is not None and isfinite(seconds):
-        numbers.append((say("training time"), duration(seconds)))
+        numbers.append((say("training time"), duration(seconds, say.language)))
     return numbers
 
 

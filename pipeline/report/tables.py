@@ -200,13 +200,13 @@ def _cost(analysis: Analysis, say: Words) -> Table | None:
     cost = analysis.cost
     rows = []
     if cost.seconds is not None:
-        rows.append([say("training time"), duration(cost.seconds)])
+        rows.append([say("training time"), duration(cost.seconds, say.language)])
     for amount, name in ((cost.tokens, "tokens"), (cost.flops, "FLOPs")):
         if amount is not None:
             rows.append([say(name), f"{amount:.3g}"])
     gained = cost.held_out or cost.training
     if gained and gained.seconds_per_point is not None:
-        rows.append([say("a point of accuracy cost on average"), duration(gained.seconds_per_point)])
+        rows.append([say("a point of accuracy cost on average"), duration(gained.seconds_per_point, say.language)])
     return Table(say("Cost"), ["", ""], rows)
 
 

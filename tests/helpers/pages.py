@@ -73,6 +73,6 @@ class Page(HTMLParser):
 
 def seconds_of(duration: str) -> int:
     """``5 min 12 s`` and the like, in seconds."""
-    units = {"s": 1, "min": 60, "h": 3600, "d": 86_400}
+    units = {"s": 1, "min": 60, "h": 3600, "d": 86_400, "秒": 1, "分": 60, "小时": 3600, "天": 86_400}
     parts = duration.split()
     return sum(int(count) * units[unit] for count, unit in zip(parts[::2], parts[1::2], strict=True))
