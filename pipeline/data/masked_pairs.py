@@ -108,7 +108,7 @@ class PairCorpus:
         tokens[starts] = CLS
         tokens[starts + 1 + a_length] = SEP
         tokens[starts + lengths - 1] = SEP
-        seen, targets = self._mask(tokens, sequence, len(a), random)
+        seen, targets = self._mask(tokens, place, sequence, len(a), random)
         return Batch(
             tokens=seen,
             segments=in_b.astype(np.int64),
@@ -130,23 +130,31 @@ class PairCorpus:
         return a_kept, np.minimum(b_length, room - a_kept)
 
     def _mask(
-        self, tokens: np.ndarray, sequence: np.ndarray, count: int, random: np.random.Generator
+        self, tokens: np.ndarray, place: np.ndarray, sequence: np.ndarray, count: int, random: np.random.Generator
     ) -> tuple[np.ndarray, np.ndarray]:
-        """What the model sees [T], and the indices of the targets [M], rising."""
+        """What the model sees [T], and the indices of the targets [M], rising; ``place`` [T] is each token's in the
+        corpus, of no meaning for special tokens."""
         can_mask = tokens >= FIRST_CHARACTER
         chance = random.random(len(tokens))
         action = random.random(len(tokens))
         replacement = random.integers(FIRST_CHARACTER, self.vocab_size, len(tokens))
         maskable = np.bincount(sequence, weights=can_mask, minlength=count)
         wanted = np.where(maskable > 0, np.maximum(np.rint(self.mask_rate * maskable), 1), 0)
-        # Rank the maskable tokens of each sequence by their draw; the lowest ``wanted`` ranks are targets.
-        order = np.lexsort((np.where(can_mask, chance, 2.0), sequence))
-        rank = np.empty(len(tokens), dtype=np.int64)
-        rank[order] = np.arange(len(tokens)) - np.searchsorted(sequence, np.arange(count))[sequence[order]]
-        is_target = rank < wanted[sequence]
+        is_target = self._chosen(np.where(can_mask, chance, 2.0), place, sequence, wanted)
         seen = np.where(is_target & (action < 0.8), MASK, tokens)
         seen = np.where(is_target & (action >= 0.8) & (action < 0.9), replacement, seen)
         return seen, np.flatnonzero(is_target)
+
+    def _chosen(self, chance: np.ndarray, _place: np.ndarray, sequence: np.ndarray, wanted: np.ndarray) -> np.ndarray:
+        """Which tokens are targets, bool [T]: of each sequence those ``wanted`` [B] with the lowest ``chance`` [T].
+
+        Where they stand in the corpus, ``_place`` [T], plays no part here; it does where words are masked as wholes
+        (study/whole_word.py).
+        """
+        order = np.lexsort((chance, sequence))
+        rank = np.empty(len(chance), dtype=np.int64)
+        rank[order] = np.arange(len(chance)) - np.searchsorted(sequence, np.arange(len(wanted)))[sequence[order]]
+        return rank < wanted[sequence]
 
 
 class TrainingBatches:

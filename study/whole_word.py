@@ -1,0 +1,151 @@
+"""Does masking whole words teach more than masking single characters? One trial at equal cost.
+
+    pip install rjieba                     # the segmenter; for this script alone
+    OMP_NUM_THREADS=1 python study/whole_word.py --steps 3000 --json results/benchmarks/whole_word.json
+
+The same model, text, steps, batches and share of masked characters twice: once the characters are chosen one by one, as
+the trainer does, and once by words (Cui et al. 2021): a word that is chosen is masked as a whole. Both are then asked
+the same held-out questions, single characters, as every run of the study.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+import numpy as np
+import torch
+
+from pipeline.data.corpora import Corpora, build_corpora
+from pipeline.data.held_out_questions import HeldOutQuestions
+from pipeline.data.masked_pairs import PairCorpus, TrainingBatches, split_batch
+from pipeline.files import atomic
+from pipeline.files.dataset import DEFAULT_DATASET, Dataset, read_dataset
+from pipeline.formatting import percent
+from pipeline.model.bert import Bert
+from pipeline.model.precision import Precision
+from pipeline.score.held_out import score
+from pipeline.stage import InputError, run_stage
+from pipeline.train.memory import keep_freed_memory
+from pipeline.train.objectives.masked_lm import MaskedLM
+from pipeline.train.optimizer import Optimizer
+from pipeline.train.settings import PRESETS, Settings
+
+Cut = Callable[[str], Sequence[str]]  # a sentence into its words
+
+
+class WordMasks(PairCorpus):
+    """A corpus whose targets are whole words, until as many characters are covered as would be chosen one by one.
+
+    Args:
+        words: the word number of each token of the corpus, int64, rising.
+    """
+
+    words: np.ndarray
+
+    def _chosen(self, chance: np.ndarray, _place: np.ndarray, sequence: np.ndarray, wanted: np.ndarray) -> np.ndarray:
+        """The words whose first character has the lowest chance; the last one is masked as a whole too.
+
+        A pair's two sentences differ in their words' numbers, so that a word is one of a sequence.
+        """
+        word = self.words[np.clip(_place, 0, len(self.words) - 1)]
+        special = chance > 1  # [CLS], [SEP] and [UNK], which are never targets
+        key = np.where(special, -1 - np.arange(len(word)), sequence * (len(self.words) + 1) + word)
+        _, first, number = np.unique(key, return_index=True, return_inverse=True)
+        touched = super()._chosen(chance[first][number], _place, sequence, wanted)
+        whole = np.zeros(len(first), dtype=bool)
+        whole[number[touched]] = True
+        return whole[number] & ~special
+
+
+def by_words(corpus: PairCorpus, texts: Sequence[str], cut: Cut) -> PairCorpus:
+    """``corpus`` with whole words as targets; ``texts`` are its sentences, in order."""
+    lengths = [len("".join(word.split())) for text in texts for word in cut(text)]
+    masked = WordMasks.__new__(WordMasks)
+    masked.__dict__.update(vars(corpus))
+    masked.words = np.repeat(np.arange(len(lengths)), lengths)
+    if len(masked.words) != len(corpus.tokens):
+        raise ValueError(f"the words have {len(masked.words)} characters, the corpus {len(corpus.tokens)}")
+    return masked
+
+
+@dataclass(frozen=True)
+class Result:
+    """What one way to mask reached on the whole validation split: shares of one, the loss in nats."""
+
+    masking: str
+    steps: int
+    seconds: float
+    mlm_acc: float | None
+    mlm_acc_han: float | None
+    mlm_loss: float | None
+    nsp_acc: float | None
+
+
+def trained(masking: str, corpora: Corpora, settings: Settings) -> Result:
+    """Train on ``corpora.train`` for all steps of ``settings``, and score."""
+    torch.manual_seed(settings.seed)
+    precision, han = Precision("fp32", torch.device("cpu")), corpora.tokenizer.han_ids()
+    model = Bert(settings.shape(len(corpora.tokenizer))).train()
+    objective = MaskedLM(model, corpora, settings, precision)
+    optimizer, rates = Optimizer(model, settings), settings.rates
+    batches = TrainingBatches(corpora.train, settings.effective_batch, settings.batches_seed)
+    began = time.perf_counter()
+    for step in range(1, settings.steps + 1):
+        parts = split_batch(batches[step], settings.accumulation)
+        for part in parts:
+            optimizer.backward(objective.loss(model, part, parts, 1))
+        optimizer.step(rates.rate(step))
+        if step % 100 == 0:
+            print(f"{masking}: step {step} of {settings.steps}, {time.perf_counter() - began:.0f} s", flush=True)
+    seconds = time.perf_counter() - began
+    means = score(model, HeldOutQuestions(corpora.validation).batches(), han, precision)
+    return Result(masking, settings.steps, seconds, means.mlm_acc, means.mlm_acc_han, means.mlm_loss, means.nsp_acc)
+
+
+def compare(dataset: Dataset, path: Path, settings: Settings, cut: Cut) -> list[Result]:
+    """Characters, then words."""
+    corpora = build_corpora(
+        dataset, path, length=settings.length, mask_rate=settings.mask_rate, held_out=settings.held_out
+    )
+    texts = [
+        text
+        for document in corpora.splits.train
+        for text in dataset.sentences[document.start : document.start + document.count]
+    ]
+    whole = replace(corpora, train=by_words(corpora.train, texts, cut))
+    return [trained("characters", corpora, settings), trained("words", whole, settings)]
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--dataset", type=Path, default=DEFAULT_DATASET, help="default: %(default)s")
+    parser.add_argument("--preset", choices=PRESETS, default="medium", help="default: %(default)s")
+    parser.add_argument("--steps", type=int, default=3000, help="of each, annealed (default: %(default)s)")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the results (default: no)")
+    arguments = parser.parse_args()
+    try:
+        import rjieba
+    except ImportError:
+        raise InputError("whole words need a segmenter: pip install rjieba") from None
+    keep_freed_memory()
+    settings = replace(PRESETS[arguments.preset], steps=arguments.steps)
+    found = compare(read_dataset(arguments.dataset), arguments.dataset, settings, rjieba.cut)
+    for each in found:
+        print(
+            f"{each.masking:<12} MLM {percent(each.mlm_acc)}  Han {percent(each.mlm_acc_han)}  "
+            f"NSP {percent(each.nsp_acc)}  {each.seconds:.0f} s"
+        )
+    if arguments.json:
+        atomic.write_json(arguments.json, [asdict(each) for each in found], indent=1)
+    return 0
+
+
+if __name__ == "__main__":
+    run_stage(main)
