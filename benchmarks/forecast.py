@@ -24,6 +24,7 @@ from __future__ import annotations
 import argparse
 import sys
 import time
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -83,6 +84,7 @@ def main() -> int:
         found = [made for curve in curves for made in forecasts(curve, left_out(known, curve, without_kind))]
         tables[name] = groups(found, references)
         print_table(title, tables[name])
+    print("\n" + "\n".join(documented(tables["groups"])))
     if arguments.json:
         atomic.write_json(arguments.json, tables, indent=1)
     print(f"{len(curves)} curves in {time.perf_counter() - begun:.0f} s")
@@ -208,7 +210,7 @@ def log_odds(share: float) -> float:
     return float(np.clip(special.logit(np.clip(share, 0.0, 1.0)), -LARGEST_LOG_ODDS, LARGEST_LOG_ODDS))
 
 
-def print_table(title: str, rows: list[dict[str, Any]]) -> None:
+def print_table(title: str, rows: Sequence[Mapping[str, Any]]) -> None:
     print(f"\n{title}: median error (coverage), mean interval score")
     print(f"{'cluster':<34}{'task':<34}{'from':>5}{'runs':>6}{'forecast':>20}{'log_trend':>20}{'last':>12}{'line':>12}"
           f"{'mixture':>20}")  # fmt: skip
@@ -220,7 +222,24 @@ def print_table(title: str, rows: list[dict[str, Any]]) -> None:
               + "".join(cells))  # fmt: skip
 
 
-def both(found: dict[str, float]) -> str:
+def documented(rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    """The rows of the table in docs/ANALYSIS.md: cluster, task, runs; errors from each fraction, coverage, scores."""
+    found = []
+    for cluster, task in dict.fromkeys((row["cluster"], row["task"]) for row in rows):
+        mine = [row for row in rows if (row["cluster"], row["task"]) == (cluster, task)]
+        errors = " / ".join(f"{row['error']:.2f}" for row in mine)
+        beside = [row["baselines"]["log_trend"] for row in mine]
+        numbers = [
+            100 * float(np.mean([row["coverage"] for row in mine])),
+            *(float(np.mean([row["interval_score"] for row in some])) for some in (mine, beside)),
+        ]
+        held, score, other = numbers
+        runs = mine[0]["runs"]
+        found.append(f"| {cluster} | {task} | {runs} | {errors} | {held:.0f} % | {score:.2f} | {other:.2f} |")
+    return found
+
+
+def both(found: Mapping[str, Any]) -> str:
     return f"{found['error']:7.2f} ({100 * found['coverage']:3.0f} %) {found['interval_score']:5.2f}"
 
 

@@ -8,7 +8,9 @@ far)^k, as it takes effect with a lag of a few per cent of the steps, the log-od
 over the part of the run that was seen last. Annealing laws of this kind, one term for the progress and one for what
 the falling rate sets free, are those of Tissue et al. (2024, Scaling Law with Learning Rate Annealing) and Luo et al.
 (2025, A Multi-Power Law for Loss Curve Prediction across Learning Rate Schedules). Fitted freely to a beginning they
-are of no use: before the rate falls nothing tells D. So D has a prior from finished runs (``Gain``), and the rest are:
+are of no use: before the rate falls nothing tells D, and while it falls evenly a bend of the curve passes for it. So D
+comes from finished runs (``Gain``), not from the beginning: its doubt counts for what is still to come, D (h - h now).
+Only several runs of a setting, or a finished one that is asked for it, teach it. The rest are:
 
 u(S)      log S, or (1 - S^-c) / c with S counted from now: without a ceiling and with one. They are averaged, so that
           their disagreement widens the interval. A slope steeper than any that lasts dies away in both.
@@ -68,6 +70,7 @@ class Fitted:
     """The law fitted to the records of one run or several."""
 
     gain: Gain
+    doubt: float  # spread of D (log-odds) that the records were not asked about: it counts from now on
     law: Law
     now: float  # the largest S seen
     apart: float  # log-odds: spread of the runs' own levels
@@ -83,6 +86,7 @@ class Fitted:
         s = np.log(np.maximum(plan.progress(steps), 1e-300) / self.now)
         h = np.interp(steps, plan.steps, plan.annealed(self.law.exponent, self.law.lag))
         run = np.full(len(s), -1 if another_run else 0)
+        ahead_of_now = self.doubt * float(h.mean() - self.blocks.h[np.argmax(self.blocks.s)])
         known: dict[tuple[float, float], tuple[float, np.ndarray]] = {}
         means, spreads = [], []
         for component in self.components:
@@ -97,13 +101,14 @@ class Fitted:
             rest = wanted - component.design.T @ pull
             expected = wanted @ component.coefficients + pull @ component.residuals
             means.append(float(expected + self.gain.mean * h.mean()))
-            spreads.append(float(np.sqrt(max(rest @ component.covariance @ rest + own - pull @ pull, LEAST_VARIANCE))))
+            doubt = rest @ component.covariance @ rest + own - pull @ pull + ahead_of_now**2
+            spreads.append(float(np.sqrt(max(doubt, LEAST_VARIANCE))))
         ceilings = np.array([each.ceiling for each in self.components])
         freedom = max(len(self.blocks.s) - 4, LEAST_FREEDOM)
         return Outcome(self.weights, np.array(means), self.law.stretch * np.array(spreads), ceilings, freedom)
 
     def learned_gain(self) -> Gain:
-        """D as the records have it, after what was known before."""
+        """D as the records have it, after what was known before; of a law that was fitted to ``learn`` it."""
         means, spreads = [], []
         for component in self.components:
             pull = linalg.solve_triangular(component.factor, self.gain.spread**2 * self.blocks.h, lower=True)
@@ -132,18 +137,23 @@ class Fitted:
         return float(own.mean()), np.asarray(shared.mean(axis=0))
 
 
-def fit_schedule(runs: Sequence[Observed], gain: Gain, law: Law, *, apart: float = 0.0) -> Fitted | None:
+def fit_schedule(
+    runs: Sequence[Observed], gain: Gain, law: Law, *, apart: float = 0.0, learn: bool = False
+) -> Fitted | None:
     """The law fitted to one run, or to several that differ in length, schedule and seed alone.
 
     None where there are too few records. ``apart`` (log-odds) is how far the runs lie apart because each was scored on
-    other questions.
+    other questions; with ``learn`` the records of a single run are asked for D too.
     """
     summary = summarize(runs, law)
-    return None if summary is None else fit_summary(summary, gain, law, apart=apart)
+    return None if summary is None else fit_summary(summary, gain, law, apart=apart, learn=learn)
 
 
-def fit_summary(summary: Summary, gain: Gain, law: Law, *, apart: float = 0.0) -> Fitted:
-    """The law fitted to summarized records; ``apart`` as in ``fit_schedule``."""
+def fit_summary(summary: Summary, gain: Gain, law: Law, *, apart: float = 0.0, learn: bool = False) -> Fitted:
+    """The law fitted to summarized records; ``apart`` and ``learn`` as in ``fit_schedule``."""
+    doubt = 0.0
+    if not learn and len(summary.parts) == 1:
+        gain, doubt = Gain(gain.mean, 0.0), gain.spread
     apart = float(np.hypot(apart, RUNS_APART))
     parts = summary.parts
     blocks = Blocks(*(np.concatenate(lists) for lists in zip(*(vars(part).values() for part in parts), strict=True)))
@@ -160,20 +170,16 @@ def fit_summary(summary: Summary, gain: Gain, law: Law, *, apart: float = 0.0) -
                      for model, part in zip(combined, parts, strict=True)]  # fmt: skip
             factor = np.linalg.cholesky(prior + linalg.block_diag(*noise) + LEAST_NOISE**2 * np.eye(len(blocks.s)))
             weight = weight_of_drift * (combined[0].weight if len(parts) == 1 else 1.0)
-            components += [
-                _component(
-                    blocks,
-                    gain,
-                    factor,
-                    drift,
-                    bend * slope + max(slope - LASTING_SLOPE, 0.0),
-                    steep,
-                    weight,
-                    weight_of_bend,
-                )
-                for bend, weight_of_bend in law.ceilings
-            ]
-    return Fitted(gain, law, summary.now, apart, steep, blocks, _believed(components))
+            bends = [bend * slope + max(slope - LASTING_SLOPE, 0.0) for bend, _ in law.ceilings]
+            forms = [_u(blocks.s, bend, steep=steep) for bend in bends]
+            columns = np.column_stack([blocks.y - gain.mean * blocks.h, np.ones(len(blocks.s)), *forms])
+            white = linalg.solve_triangular(factor, columns, lower=True)
+            volume = 2 * float(np.log(np.diag(factor)).sum())
+            for place, (bend, (_, weight_of_bend)) in enumerate(zip(bends, law.ceilings, strict=True), start=2):
+                score, *posterior = _posterior(white[:, [1, place]], white[:, 0])
+                score += float(np.log(weight)) - volume / 2
+                components.append(_Component(score, float(np.log(weight_of_bend)), bend, drift, factor, *posterior))
+    return Fitted(gain, doubt, law, summary.now, apart, steep, blocks, _believed(components))
 
 
 def _believed(components: list[_Component]) -> list[_Component]:
@@ -194,43 +200,18 @@ def _believed(components: list[_Component]) -> list[_Component]:
     return kept
 
 
-def _component(
-    blocks: Blocks,
-    gain: Gain,
-    factor: np.ndarray,
-    drift: float,
-    ceiling: float,
-    steep: bool,
-    weight: float,
-    prior: float,
-) -> _Component:
-    """The posterior of a and b for one ``factor`` of the covariance.
+def _posterior(design: np.ndarray, target: np.ndarray) -> tuple[float, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """The posterior of a and b for whitened columns (float [B, 2]) and records (float [B]).
 
-    ``weight`` is the prior one of noise and drift, ``prior`` that of the ceiling.
+    Log of their likelihood without the part of the whitening, design, residuals (float [B]), mean and covariance.
     """
-    columns = np.column_stack(
-        [np.ones(len(blocks.s)), _u(blocks.s, ceiling, steep=steep), blocks.y - gain.mean * blocks.h]
-    )
-    white = linalg.solve_triangular(factor, columns, lower=True)
-    design, target = white[:, :2], white[:, 2]
     precision, before = np.diag([1e-6, 1 / SLOPE_PRIOR[1] ** 2]), np.array([0.0, SLOPE_PRIOR[0]])
     information = design.T @ design + precision
-    found = np.linalg.solve(information, design.T @ target + precision @ before)
+    spread = np.linalg.inv(information)
+    found = spread @ (design.T @ target + precision @ before)
     residuals = target - design @ found
     misfit = residuals @ residuals + (found - before) @ precision @ (found - before)
-    volume = 2 * np.log(np.diag(factor)).sum() + np.linalg.slogdet(information)[1]
-    spread = np.linalg.inv(information)
-    return _Component(
-        float(np.log(weight) - (misfit + volume) / 2),
-        float(np.log(prior)),
-        ceiling,
-        drift,
-        factor,
-        design,
-        residuals,
-        found,
-        spread,
-    )
+    return -float(misfit + np.linalg.slogdet(information)[1]) / 2, design, residuals, found, spread
 
 
 def _u(progress: np.ndarray, ceiling: float, *, steep: bool) -> np.ndarray:

@@ -8,8 +8,11 @@ import pytest
 from benchmarks import forecast as benchmark
 from benchmarks.real_curves import Curve, committed_curves, folder_curves
 from pipeline.analyse.annealing.calibration import calibration
+from pipeline.statistics.annealing.records import Observed
+from pipeline.statistics.schedule_forecast import fit_schedule
 from tests.helpers.tiny import ROOT
 
+CLOSEST = 3e-4  # share of one: averaged curves are smoother than any law is true
 CURVES = ROOT / "tests" / "data" / "real_curves"
 
 
@@ -58,6 +61,28 @@ def test_intervals_hold_on_the_mean_over_the_clusters(rows):
         coverage += [mean(mine, "coverage")] if mine else []
     assert len(coverage) >= 5
     assert 0.7 <= np.mean(coverage) <= 0.95
+
+
+def test_no_forecast_contradicts_the_last_quarter():
+    """The fitted level over the last quarter of the records passes a test at 1 % against their mean there."""
+    known, off = calibration(), []
+    for curve in [*folder_curves(CURVES), *committed_curves()]:
+        for fraction in benchmark.FRACTIONS:
+            steps, accuracy = curve.beginning(fraction)
+            count = max(len(steps) // 4, 8)
+            plan = benchmark.seen(curve, steps)
+            fitted = fit_schedule([Observed(steps, accuracy, plan)], known.gain(curve.kind), known.law)
+            level = fitted.expect(plan, steps[-count:]).quantile(0.5)
+            off.append((level - accuracy[-count:].mean()) / standard_error(steps[-count:], accuracy[-count:]))
+    assert np.max(np.abs(off)) < 2.58
+
+
+def standard_error(steps, accuracy):
+    """Of the mean, with the noise around a parabola in log step as a first-order autoregression."""
+    places = np.log(steps / steps[0])
+    noise = accuracy - np.polynomial.Polynomial.fit(places, accuracy, 2)(places)
+    rho = np.clip(noise[1:] @ noise[:-1] / (noise @ noise), 0, 0.9)
+    return max(np.sqrt(noise @ noise / (len(noise) - 3) / len(noise) * (1 + rho) / (1 - rho)), CLOSEST)
 
 
 def width(made):

@@ -77,18 +77,22 @@ def test_the_gain_of_a_schedule_still_to_come_is_in_the_forecast(notation):
     assert none[1] < middle - 0.02
 
 
-def test_what_the_records_say_of_the_gain_is_learned():
-    """Three quarters through, the error of a prior that is off by half is more than halved."""
+def test_a_bend_does_not_pass_for_the_gain_unless_it_is_asked_to():
+    """A beginning leaves D as it was known, with the doubt about what is still to come; ``learn`` fits it."""
     plan = plan_of("linear")
     truth = curve(plan, 0.6)
     seen = STEPS <= 0.75 * LAST
-    straight = replace(LAW, response=0.0)
-    learned, firm = (
-        abs(quantiles(STEPS[seen], truth[seen], plan, gain, straight)[1] - truth[LATE].mean())
-        for gain in (Gain(0.3, 0.15), Gain(0.3, 1e-6))
+    straight, gain = replace(LAW, response=0.0), Gain(0.3, 0.15)
+    kept, learned, firm = (
+        fit_schedule([Observed(STEPS[seen], truth[seen], plan)], gain, straight, learn=learn).expect(plan, END)
+        for gain, learn in ((gain, False), (gain, True), (Gain(0.3, 1e-6), False))
     )
-    assert learned < 0.5 * firm
-    assert firm > 0.01
+    end = truth[LATE].mean()
+    assert kept.quantile(0.5) == pytest.approx(firm.quantile(0.5), abs=1e-6)
+    assert abs(learned.quantile(0.5) - end) < 0.5 * abs(kept.quantile(0.5) - end)
+    h = np.interp(np.append(END, STEPS[seen][-1]), plan.steps, plan.annealed(LAW.exponent, LAW.lag))
+    to_come = 0.15 * (h[:-1].mean() - h[-1])
+    assert kept.spreads == pytest.approx(np.hypot(firm.spreads, to_come), rel=0.01)
 
 
 def test_intervals_hold_as_often_as_they_say_where_the_law_is_right():
@@ -163,7 +167,8 @@ def test_several_runs_of_a_setting_are_one_curve():
 def test_the_gain_is_learned_from_a_finished_run():
     plan = plan_of("cosine")
     noisy = curve(plan, 0.5) + np.random.default_rng(4).normal(0, 0.001, len(STEPS))
-    learned = fit(STEPS, noisy, plan, Gain(0.3, 0.3), replace(LAW, response=0.0)).learned_gain()
+    straight = replace(LAW, response=0.0)
+    learned = fit_schedule([Observed(STEPS, noisy, plan)], Gain(0.3, 0.3), straight, learn=True).learned_gain()
     assert learned.mean == pytest.approx(0.5, abs=0.05)
     assert learned.spread < 0.1
 

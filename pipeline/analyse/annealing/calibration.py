@@ -1,14 +1,14 @@
 """The constants of the law, calibrated on finished runs by benchmarks/calibrate_forecast.py: calibration.json.
 
 ``clusters`` holds D, the gain (log-odds) of annealing the rate to nothing, of each cluster of runs. What is expected of
-a further run follows: of a kind that was calibrated on, the geometric mean over its clusters; of another, that over all
-kinds, with the spread between kinds. A spread within kinds of less than ``LEAST_SPREAD`` is not believed: the clusters
-are few, and near one another.
+a further run follows: of a kind that was calibrated on, the geometric mean over its clusters; of another, the mean over
+all kinds, with the spread between kinds. A spread within kinds of less than ``LEAST_SPREAD`` is not believed: the
+clusters are few, and near one another.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
@@ -33,12 +33,22 @@ class ClusterGain:
 
 
 @dataclass(frozen=True)
+class Tried:
+    """What one value of one constant came to, the others as they stood."""
+
+    constant: str
+    value: str  # JSON
+    score: float  # mean over the clusters of the log of the interval score in log-odds; less is better
+
+
+@dataclass(frozen=True)
 class Calibration:
     """What was learned from finished runs."""
 
     law: Law
     clusters: list[ClusterGain]
     without: dict[str, Law]  # the law as it would have been chosen without a cluster
+    sensitivity: list[Tried]
 
     def kinds(self) -> list[str]:
         """The kinds of run that were calibrated on."""
@@ -57,23 +67,26 @@ class Calibration:
         if kind in kinds:
             mean, spread, count = float(np.mean(kinds[kind])), within, len(kinds[kind])
         else:
-            means = [float(np.mean(gains)) for gains in kinds.values()]
-            spread = float(np.hypot(np.std(means, ddof=1) if len(means) > 1 else 1.0, within))
-            mean, count = float(np.mean(means)), len(means)
-        # The spread between kinds is what it is: the law's stretch was measured on kinds that are known.
-        stretch = 1.0 if kind in kinds else min(self.law.stretch, 1.0)
-        return Gain(float(np.exp(mean)), float(np.exp(mean) * spread * np.sqrt(1 + 1 / count)) / stretch)
+            return _of_another_kind([float(np.exp(np.mean(gains))) for gains in kinds.values()], within)
+        return Gain(float(np.exp(mean)), float(np.exp(mean) * spread * np.sqrt(1 + 1 / count)))
 
     def leaving_out(self, *, cluster: str | None = None, kind: str | None = None) -> Calibration:
         """This calibration as it would be without a ``cluster``, or without all clusters of a ``kind``."""
         kept = [entry for entry in self.clusters if entry.cluster != cluster and entry.kind != kind]
-        return Calibration(self.without.get(cluster or "", self.law), kept, self.without)
+        return replace(self, law=self.without.get(cluster or "", self.law), clusters=kept)
 
 
 @cache
 def calibration() -> Calibration:
     """The committed constants."""
     return from_json(Calibration, read_json_object(CALIBRATION, "the calibration", "restore it"), CALIBRATION)
+
+
+def _of_another_kind(gains: list[float], within: float) -> Gain:
+    """What the ``gains`` of the known kinds tell of a further one: their mean, and how far it may be from that."""
+    mean, count = float(np.mean(gains)), len(gains)
+    between = float(np.std(gains, ddof=1)) if count > 1 else mean
+    return Gain(mean, float(np.hypot(between, within * mean) * np.sqrt(1 + 1 / count)))
 
 
 def _pooled(groups: list[list[float]]) -> float:

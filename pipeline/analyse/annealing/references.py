@@ -26,7 +26,7 @@ def learned_gain(references: Sequence[tuple[History, np.ndarray, np.ndarray]], b
         if coming.state != "annealed" or not len(steps) or np.ptp(accuracy) == 0:
             continue
         wide = Gain(before.mean, before.mean)
-        fitted = fit_schedule([Observed(steps, accuracy, coming.plan)], wide, law)
+        fitted = fit_schedule([Observed(steps, accuracy, coming.plan)], wide, law, learn=True)
         if fitted is not None:
             found.append(fitted.learned_gain())
     if not found:
