@@ -25,6 +25,7 @@ def test_a_break_is_three_times_its_neighbours_and_two_per_cent_of_the_peak():
 ON_PURPOSE = {
     "constant": np.ones(100),
     "cosine after a warm-up": np.minimum(PLACES / 10, COSINE),
+    "a constant warm-up": np.where(PLACES < 10, 0.1, COSINE),
     "one minus the square root": 1 - np.sqrt(np.clip((PLACES - 70) / 30, 0, 1)),
     "steps down": 0.1 ** (PLACES // 40),
     "steps down after a warm-up": np.minimum(PLACES / 5, 0.1 ** (PLACES // 40)),

@@ -57,10 +57,11 @@ def test_a_value_is_far_from_the_parabola_beyond_the_normal_quantile_shared_amon
                        for i in range(width, records - width)]  # fmt: skip
         apart[width] = np.concatenate([np.full(width, np.nan), differences, np.full(width, np.nan)])
     width = min(apart, key=lambda each: np.nanmedian(np.abs(apart[each])))
+    assert width > 3
     near = np.nanmedian(np.abs(apart[width][50:250]))  # a window of 201 records around the place, in blocks of half
     limit = 1.06 * (1 + 12 / 201) * stats.norm.isf(0.01 / 2 / records / lists) * 1.4826 * near
     for sign, found in ((1, 0), (-1, 1)):
-        for part, expected in ((0.95, []), (1.06, [place])):
+        for part, expected in ((0.99, []), (1.07, [place])):  # the scatter grows a little with it
             moved = values.copy()
             moved[place] += sign * part * limit - apart[width][place]
             assert outliers(moved, lists)[found].tolist() == expected
@@ -110,4 +111,7 @@ def test_rounding_makes_no_outliers_and_hides_none():
 def test_a_curve_without_noise_has_no_outliers():
     for values in (np.linspace(0, 1, 100), 1 / np.arange(1, 300), np.full(100, 0.3), 1e90 * np.linspace(1, 2, 100)):
         assert not is_flagged(values)
-    assert not is_flagged(np.arange(59.0) ** 3)
+    rounded = np.linspace(1, 2, 100)
+    rounded[50] += 1e-12
+    assert not is_flagged(rounded)
+    assert not is_flagged(np.append(np.arange(58.0), 1000))  # too few records to judge
