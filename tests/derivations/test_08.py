@@ -86,6 +86,7 @@ def test_eq_05_layernorm_divides_by_sigma():
 
 def test_eq_06_a_token_scores_d_sigma_with_itself():
     assert own(STD, hidden(STD)).mean().item() == pytest.approx(WIDTH * STD, rel=0.005)
+    assert own(STD, hidden(STD)).std().item() == pytest.approx(0.40, abs=0.02)
 
 
 def test_eq_07_scores_of_other_tokens():
@@ -179,6 +180,7 @@ def test_eq_18_scaling():
     scale = math.log(COUNT) / (WIDTH * STD)
     assert log_z(STD, scale * hidden(STD)) == pytest.approx(10.64, abs=0.005)
     assert own(STD, scale * hidden(STD)).mean().item() == pytest.approx(9.9, abs=0.03)
+    assert own(STD, scale * hidden(STD)).std().item() == pytest.approx(0.26, abs=0.01)
 
 
 FREE = math.log(COUNT) + WIDTH * STD**2 / 2
