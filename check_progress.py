@@ -12,8 +12,8 @@ It only reads the history, which the trainer replaces whole at every record, so 
 half-finished run, on one that stopped, and on the published five lists, which keep no time and no total.
 
 "at the end" is a rough forecast: the accuracy at the last step by a saturating exponential and by a logarithm fitted to
-the records after the warm-up. The two form a range, no interval; analyze_100k.py forecasts with care. The warnings are
-rules of thumb too: see pipeline/monitor/run_health.py.
+the records after the warm-up. The two form a range, no interval; analyze_100k.py forecasts with care. Anomalies and NSP
+at chance are told by the rules of the analysis; other warnings are reasons to look (pipeline/monitor/run_health.py).
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """What may be wrong with a run, read off its records: one line a finding.
 
-Anomalies and NSP are judged by the rules of the analysis (analyse/health/). Overfitting and the distance from a
-reference run are judged here, by a change of means over a few records against the noise of such means
+Anomalies and NSP are judged by the rules of the analysis (analyse/health/). Overfitting is asked about, not judged, and
+the distance from a reference run told by a change of means over a few records against the noise of such means
 (statistics/robust/block_means.py). The margins are wide because a run is looked at again and again: of 8,000 simulated
 runs of 200 records without faults, looked at 20 times each, none was said to overfit, whatever the autoregression of
 their noise, 0 to 0.9; at their end 0.4 % (autoregression 0.4) and 2.4 % (0.9) were said to be off a reference run that
@@ -79,7 +79,8 @@ def anomalous(history: History) -> list[str]:
 
 
 def overfit(history: History) -> list[str]:
-    """Held-out accuracy is clearly below its best while training accuracy rose since."""
+    """Held-out accuracy is clearly below its best while training accuracy rose since: a question, which the analysis
+    answers by a test that needs SciPy."""
     held_out, training = finite(history, history.held_out), finite(history, history.accuracy)
     values = [value for _, value in held_out]
     best = extreme_mean(values, 1)
@@ -94,7 +95,7 @@ def overfit(history: History) -> list[str]:
     if loss <= max(MARGIN * difference_error(values), ACCURACY_MARGIN) or rise <= 0:
         return []
     fall = f"held-out {100 * loss:.1f} points below its best, around step {step_text(step)}"
-    return [f"overfitting: {fall}; training still rises"]
+    return [f"overfitting? {fall}; training still rises; analyze_100k.py judges"]
 
 
 def nsp_at_chance(history: History) -> list[str]:
