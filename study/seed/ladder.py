@@ -78,7 +78,7 @@ def plan(quick: bool, texts: dict[str, Path | None], before: Measured) -> dict[s
     """The rungs by name; each is a function that measures it. Texts measured ``before`` are not measured again."""
     slow = engine.NAME.startswith("python")
     size, seeds = (300 if slow else 3000, rungs.SEEDS[:1]) if quick else (50_000, rungs.SEEDS)
-    part = 10_000 if quick else 60_000
+    part = 10_000 if quick else 20_000
 
     read, counted = before.get("language", {}), before.get("kneser_ney", {})
     unread = {name: path for name, path in texts.items() if name not in read}

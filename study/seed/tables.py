@@ -125,7 +125,7 @@ def cell(value: object) -> str:
 
 
 def draw(found: Measured, path: Path) -> None:
-    """Regret by sequence, recovery after a return, and bits against data, as a picture."""
+    """Regret by sequence, recovery after a return, and bits against data where that was measured, as a picture."""
     figure, (regrets, recovery, scale) = style.new_figure(1, 3, 13, 4.2, (1.2, 1, 1))
     rows = measured(found, "sequences")
     names = list(rows)[::-1]
@@ -144,13 +144,14 @@ def draw(found: Measured, path: Path) -> None:
     recovery.set_title("After a source returns")
     recovery.set_xlabel("symbols since the return")
     recovery.set_ylabel("bits per symbol above the learner alone")
-    for (name, text), colour in zip(measured(found, "scaling").items(), (style.TRAINING, style.HELD_OUT), strict=True):
+    for (name, text), colour in zip(measured(found, "scaling").items(), (style.TRAINING, style.HELD_OUT), strict=False):
         scale.plot(text["data"]["ends"], text["data"]["bits"], "o-", color=colour, label=name)
     scale.set_xscale("log", base=2)
     scale.set_title("Bits against data")
     scale.set_xlabel("bytes seen")
     scale.set_ylabel("bits per byte")
-    scale.legend(frameon=False)
+    if scale.lines:
+        scale.legend(frameon=False)
     atomic.write_bytes(path, style.pictures(figure)["png"])
 
 

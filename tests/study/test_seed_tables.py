@@ -1,8 +1,15 @@
 """The ladder's tables and figure, and the committed results: docs/SEED.md says what was measured."""
 
+import json
+
+import pytest
+
 from study.seed.tables import draw, filled, tables
 from tests.helpers.said import says
+from tests.helpers.tiny import ROOT
 
+LADDER = ROOT / "results" / "seed" / "ladder.json"
+TEXT = ROOT / "docs" / "SEED.md"
 FOUND = {
     "sequences": {
         "markov": {"floor": 1.25, "regret": 0.06, "last_tenth": 0.03, "ppmd_regret": None, "parametric_cost": 0.03},
@@ -43,3 +50,19 @@ def test_a_text_is_filled_where_it_says():
 def test_the_figure_is_a_picture(tmp_path):
     draw(FOUND, tmp_path / "ladder.png")
     assert (tmp_path / "ladder.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_the_committed_text_says_what_was_measured():
+    found = json.loads(LADDER.read_text(encoding="utf-8"))
+    text = TEXT.read_text(encoding="utf-8")
+    assert filled(text, found) == text
+    assert len(tables(found)) >= 6
+
+
+def test_the_committed_ladder_was_not_a_quick_one():
+    found = json.loads(LADDER.read_text(encoding="utf-8"))
+    assert not [name for name, rung in found.items() if rung["measured"]["quick"]]
+    for name, row in found["sequences"].items():
+        if name != "measured":
+            assert row["regret"] == pytest.approx(sum(row["regrets"]) / len(row["regrets"]))
+            assert row["floor"] >= 0
