@@ -126,7 +126,9 @@ def cell(value: object) -> str:
 
 def draw(found: Measured, path: Path) -> None:
     """Regret by sequence, recovery after a return, and bits against data where that was measured, as a picture."""
-    figure, (regrets, recovery, scale) = style.new_figure(1, 3, 13, 4.2, (1.2, 1, 1))
+    scaled = measured(found, "scaling")
+    widths = (1.2, 1, 1) if scaled else (1.2, 1)
+    figure, (regrets, recovery, *scale) = style.new_figure(1, len(widths), 4.4 * len(widths), 4.2, widths)
     rows = measured(found, "sequences")
     names = list(rows)[::-1]
     for key, label, colour, shift in (
@@ -144,14 +146,14 @@ def draw(found: Measured, path: Path) -> None:
     recovery.set_title("After a source returns")
     recovery.set_xlabel("symbols since the return")
     recovery.set_ylabel("bits per symbol above the learner alone")
-    for (name, text), colour in zip(measured(found, "scaling").items(), (style.TRAINING, style.HELD_OUT), strict=False):
-        scale.plot(text["data"]["ends"], text["data"]["bits"], "o-", color=colour, label=name)
-    scale.set_xscale("log", base=2)
-    scale.set_title("Bits against data")
-    scale.set_xlabel("bytes seen")
-    scale.set_ylabel("bits per byte")
-    if scale.lines:
-        scale.legend(frameon=False)
+    for axes in scale:
+        for (name, text), colour in zip(scaled.items(), (style.TRAINING, style.HELD_OUT), strict=True):
+            axes.plot(text["data"]["ends"], text["data"]["bits"], "o-", color=colour, label=name)
+        axes.set_xscale("log", base=2)
+        axes.set_title("Bits against data")
+        axes.set_xlabel("bytes seen")
+        axes.set_ylabel("bits per byte")
+        axes.legend(frameon=False)
     atomic.write_bytes(path, style.pictures(figure)["png"])
 
 
