@@ -33,10 +33,9 @@ class ForecastLines:
         found += [self._say("unsupported", step=step_text(step), range=reach) for step in forecast.unsupported or []]
         found += [self._target(entry, forecast.range) for entry in forecast.targets]
         if forecast.choices:
-            found += [
-                self._point("decay_now", forecast.choices.decay_now),
-                self._point("go_on", forecast.choices.go_on),
-            ]
+            found.append(self._point("decay_now", forecast.choices.decay_now))
+            go_on = forecast.choices.go_on
+            found.append(self._point("go_on", go_on) if go_on else self._say("go_on_unsupported", range=reach))
         return found
 
     def losses(self, losses: list[LossForecast]) -> list[str]:

@@ -76,6 +76,7 @@ TEXTS = {
     "later": "later than {range}",
     "decay_now": "    decay it now          {step}: {accuracy:.1f} %, 80 % interval {low:.1f} to {high:.1f}",
     "go_on": "    go on                 {step}: {accuracy:.1f} %, 80 % interval {low:.1f} to {high:.1f}",
+    "go_on_unsupported": "    go on                 not supported yet: this run can tell as far as step {range}",
     "tokens_more": "{value:,.0f} tokens",
     "loss_ahead": "{key} at step {step}: {loss:.3f}, 80 % interval {low:.3f} to {high:.3f}",
     "plateau": (
@@ -198,6 +199,7 @@ _CHINESE = {
     "later": "晚于 {range}",
     "decay_now": "    现在就退火         第 {step} 步：{accuracy:.1f} %，80 % 区间 {low:.1f} 到 {high:.1f}",
     "go_on": "    继续               第 {step} 步：{accuracy:.1f} %，80 % 区间 {low:.1f} 到 {high:.1f}",
+    "go_on_unsupported": "    继续               这次运行还不足以说终点；它最多能说到第 {range} 步",
     "tokens_more": "{value:,.0f} 个词元",
     "loss_ahead": "{key} 到第 {step} 步：{loss:.3f}，80 % 区间 {low:.3f} 到 {high:.3f}",
     "plateau": (

@@ -155,7 +155,7 @@ def _forecast(analysis: Analysis, say: Words) -> Table | None:
     ends = [("accuracy at step {steps:,}", end) for end in at.values()]
     if found.choices:
         ends.append(("decayed now, at step {steps:,}", found.choices.decay_now))
-        ends.append(("going on, at step {steps:,}", found.choices.go_on))
+        ends += [("going on, at step {steps:,}", end) for end in [found.choices.go_on] if end]
     for text, end in ends:
         text = "at the end of a run of {steps:,} steps" if end.another_run else text
         rows.append([say(text, steps=end.step), percent(end.accuracy), _interval(end.interval, "percent")])

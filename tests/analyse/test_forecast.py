@@ -5,6 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 
+from pipeline.analyse.accuracy_curve import accuracy_curve
 from pipeline.analyse.annealing.ahead import Known, ahead
 from pipeline.analyse.annealing.coming import coming_rate
 from pipeline.analyse.annealing.targets import first_passing
@@ -155,6 +156,23 @@ def test_a_run_whose_rate_has_still_to_fall_is_given_both_choices():
     per_step = history.records["seconds"][-1] / 2400
     assert found.decay_now.seconds == pytest.approx(600 * per_step)
     assert found.go_on.seconds == pytest.approx(1600 * per_step)
+
+
+def test_the_first_twentieth_of_a_run_does_not_tell_its_end():
+    """Neither its end nor steps beyond the range are told; what a decay at once would give is."""
+    history, plan = made("log"), parse_schedule("cosine", steps=int(20 * LAST))
+    targets = [0.6, 0.7, 0.8]
+    found = asked(history, targets=targets, schedule=plan)
+    assert found.end is None
+    assert found.choices.go_on is None
+    assert found.choices.decay_now.step == 1.25 * LAST
+    assert LAST < found.range < 5 * LAST
+    for target in found.targets:
+        steps = [step for step in (target.steps, *target.by_model.values(), *target.interval) if step is not None]
+        assert all(step <= found.range for step in steps)
+    assert any(target.steps for target in found.targets)
+    known = Asked(known=Known(schedule=plan))
+    assert "still to fall" in accuracy_curve(history, "mlm_acc", None, known).plateau.note
 
 
 def test_a_trunk_without_a_plan_branches_now_or_later():

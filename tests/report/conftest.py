@@ -87,7 +87,7 @@ class Consoles:
         write_scores(self.folder / "s.json", RISING)
         options = ("--baseline", self.folder / "b.json", "--scores", self.folder / "s.json", "--at", 3000, 8000, 60_000)
         history = make_history(60, finished=False)
-        return self.analysed({"h": history}, *options, "--target", 0.2, 0.28, 0.295, 0.45, 0.9)
+        return self.analysed({"h": history}, *options, "--target", 0.2, 0.28, 0.4, 0.45, 0.9)
 
     @functools.cached_property
     def ill(self):

@@ -3,10 +3,15 @@
 A line is found by what stays when it is reworded: names of curves, keys and methods, and one word of either language.
 """
 
+from pathlib import Path
+
 import pytest
 
+from pipeline.analyse.whole_analysis import analyse
 from pipeline.formatting import duration
+from pipeline.report.console import Report
 from tests.helpers.said import is_said, numbers_in, says
+from tests.helpers.synthetic import make_history
 
 PARTS = ("training", "held_out")
 
@@ -111,6 +116,19 @@ def test_the_forecast_of_the_end_and_of_the_steps_asked_for(consoles, name):
         assert says(line, entry["step"], expected[0], 80, *expected[1:], entry["tokens"])
         assert duration(entry["seconds"]) in line
     assert says(consoles.going_on.line("@not supported", " 60,000 ", among=lines), 60_000, forecast["range"])
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_a_run_that_cannot_tell_its_end_yet_says_so(language):
+    history = make_history(60, finished=False)
+    history.run["config"]["steps"] = 40_000
+    found = analyse(history, None, "now")
+    lines = Report(language).lines(Path("history.json"), found)
+    word = {"en": "not supported yet", "zh": "还不足以"}[language]
+    told = [line for line in lines if word in line]
+    parts = (found.training, found.held_out)
+    assert len(told) == len(parts)
+    assert all(says(line, part.forecast.range) for line, part in zip(told, parts, strict=True))
 
 
 def test_a_target_is_told_by_its_verdict(consoles):

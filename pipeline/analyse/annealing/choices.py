@@ -25,9 +25,9 @@ def choices(law: Ahead) -> Choices | None:
         return None
     falls = coming.planned and coming.plan.rates[-1] < coming.plan.rates.max() * law.law.rate_now / 2
     later = coming.end if falls else 2 * coming.last
-    if not law.supports(later):
-        return None
-    go_on = law.point(later) if falls else _decayed(law, later)
+    go_on = None
+    if law.supports(later):
+        go_on = law.point(later) if falls else _decayed(law, later)
     return Choices(decay_now=_decayed(law, coming.last), go_on=go_on)
 
 

@@ -34,7 +34,8 @@ def steps_to(law: Ahead, steps: np.ndarray, accuracy: np.ndarray, target: float,
         return ForecastTarget(target, "reached", reached, interval=None, probability=1.0, by_model={})
     planned = law.coming.planned
     within = np.linspace(law.coming.last, min(law.coming.end, reach), SEARCHED_STEPS + 1)[1:]
-    if planned and 1 - law.outcome(within[-1]).chance_below(target) >= 0.5:
+    ends_beyond = law.coming.end > reach
+    if planned and (ends_beyond or 1 - law.outcome(within[-1]).chance_below(target) >= 0.5):
         return _found(law, target, within, another_run=False)
     start = law.coming.end if planned else law.coming.last
     places = np.geomspace(start, max(reach, start), SEARCHED_STEPS + 1)

@@ -97,7 +97,8 @@ class Choices:
     """What may be done with a run whose rate has still to fall; whether it is finished, its records cannot say."""
 
     decay_now: ForecastPoint  # bring the rate down now, over a fifth of the steps that the run then has
-    go_on: ForecastPoint  # as planned; without a plan, twice the steps and then the same decay
+    # As planned; without a plan, twice the steps and then the same decay. Null where that lies beyond the range.
+    go_on: ForecastPoint | None
 
 
 @dataclass(frozen=True)
