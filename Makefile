@@ -7,6 +7,7 @@ PART := check
 MINUTES := 10
 STUDY := runs/quickstart
 LONG := runs/long
+CAUSAL := runs/causal/quickstart
 FIGURES := results
 HEADLINE := results/training_history_100k.json
 RUNS := 50k ladder_50000 ladder_25000 ladder_12500 seed_42 seed_43 seed_44 long
@@ -17,7 +18,7 @@ BASELINE := $(call histories,50k)
 PY := .venv/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help study study-long test test-slow test-gpu gpu figures figures-check test-browser test-wiki backtest seed-ladder seed-quick lint setup clean
+.PHONY: help study study-causal study-long test test-slow test-gpu gpu figures figures-check test-browser test-wiki backtest seed-ladder seed-quick lint setup clean
 
 ## study: run every stage on the offline sample (3 to 5 minutes on two CPU cores)
 study: .venv/study
@@ -32,6 +33,18 @@ study: .venv/study
 	$(PY) analyze_100k.py --history $(STUDY)/training_history.json --output $(STUDY)/analysis.json
 	$(PY) visualize_results.py --history $(STUDY)/training_history.json --analysis $(STUDY)/analysis.json \
 	    --output-dir $(STUDY)
+
+## study-causal: a causal language model on the offline sample, figures and a sample of its text (2 minutes)
+study-causal: .venv/study
+	$(PY) rare_char_fetch.py --source sample --output $(CAUSAL)/dataset.json
+	$(PY) train_causal_lm.py --preset quickstart --dataset $(CAUSAL)/dataset.json --checkpoint-dir $(CAUSAL)/checkpoints \
+	    --history $(CAUSAL)/training_history.json --final $(CAUSAL)/final.pth --best $(CAUSAL)/best.pth \
+	    --prompt 却说曹操 --prompt 玄德曰 --sample-length 40
+	$(PY) check_progress.py --history $(CAUSAL)/training_history.json
+	$(PY) analyze_100k.py --history $(CAUSAL)/training_history.json --output $(CAUSAL)/analysis.json
+	$(PY) visualize_results.py --history $(CAUSAL)/training_history.json --analysis $(CAUSAL)/analysis.json \
+	    --output-dir $(CAUSAL)
+	$(PY) generate_text.py $(CAUSAL)/final.pth --prompt 却说曹操 --length 160
 
 ## study-long: a longer run on the offline sample, on one thread, so the same on any number of cores (10 to 20 minutes)
 study-long: .venv/study
@@ -60,7 +73,7 @@ test-slow: .venv/dev
 test-gpu: .venv/dev
 	$(PY) -m pytest tests/train/test_devices.py
 
-## gpu: for whoever has a GPU and torch 2.11: make gpu PY=python MINUTES=10 PART=check, or PART=train; installs nothing
+## gpu: for whoever has a GPU and torch 2.11: make gpu PY=python MINUTES=10 PART=check, train or causal; installs nothing
 gpu:
 	$(PY) study/gpu.py $(PART) --minutes $(MINUTES) $(GPU_OPTIONS)
 

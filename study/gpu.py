@@ -2,6 +2,7 @@
 
     make gpu PY=python MINUTES=4 PART=check      # device tests, two benchmarks, steps per second
     make gpu PY=python MINUTES=10 PART=train     # the longest annealed run of the 48M model that fits
+    make gpu PY=python MINUTES=10 PART=causal    # 6,350 steps of the causal model's ``paper``; they need not be sized
 
 It needs torch 2.11 or newer and installs nothing. ``check`` writes what it measured to runs/gpu/check.json. ``train``
 takes a few steps to learn the rate, sizes the schedule by it, and trains; the history grows in runs/gpu/, the scores of
@@ -32,9 +33,11 @@ from pipeline.stage import InputError, RunFailed, run_stage
 
 ROOT = Path(__file__).resolve().parent.parent
 OLDEST_TORCH = (2, 11)
+MASKED_PRESET = "tuned-100k"
 TRIAL_STEPS, TRIAL_RECORD = 300, 50  # the first records pay for compilation and are left out of the rate
 SCORING_SHARE, SMALLEST_RESERVE = 0.12, 30.0  # of the time, and seconds, kept for start, final scoring and the scores
 EFFECTIVE_BATCH = 128
+CAUSAL_BATCH = 32
 
 
 @dataclass(frozen=True)
@@ -53,7 +56,7 @@ def main() -> int:
     if arguments.device == "cuda" and not torch.cuda.is_available():
         raise InputError("--device cuda: no CUDA device is visible; --device cpu rehearses with a small --preset")
     arguments.folder.mkdir(parents=True, exist_ok=True)
-    return check(arguments) if arguments.part == "check" else train(arguments)
+    return PARTS[arguments.part](arguments)
 
 
 def check(arguments: argparse.Namespace) -> int:
@@ -88,7 +91,7 @@ def check(arguments: argparse.Namespace) -> int:
         "device_tests_passed": passed,
         "benchmark": benchmark.stdout.splitlines(),
         "attention": attention.stdout.splitlines(),
-        "preset": arguments.preset,
+        "preset": arguments.preset or MASKED_PRESET,
         "effective_batch": EFFECTIVE_BATCH,
         "steps_per_second": trial.steps_per_second,
         "start_seconds": trial.start_seconds,
@@ -128,6 +131,22 @@ def train(arguments: argparse.Namespace) -> int:
     return run_until(deadline + SMALLEST_RESERVE / 2, [*command, "--device", arguments.device])
 
 
+def causal(arguments: argparse.Namespace) -> int:
+    """The causal model's run in runs/gpu/causal; 130 or 143 where the time was up before its end."""
+    deadline = time.monotonic() + 60 * arguments.minutes - SMALLEST_RESERVE
+    folder, checkpoints = arguments.folder / "causal", arguments.checkpoints / "causal"
+    return run_until(
+        deadline,
+        [
+            *("train_causal_lm.py", "--preset", arguments.preset or "paper", "--dataset", arguments.dataset),
+            *("--history", folder / "training_history.json", "--checkpoint-dir", checkpoints, "--keep", 1),
+            *("--final", checkpoints / "final.pth", "--best", checkpoints / "best.pth"),
+            *("--batch-size", CAUSAL_BATCH, "--accumulation", 1, "--device", arguments.device),
+            *arguments.more.split(),
+        ],
+    )
+
+
 def measured(arguments: argparse.Namespace) -> Trial:
     """The rate of the trainer, from a run of a few hundred steps whose files are removed."""
     folder = arguments.checkpoints / "trial"
@@ -162,7 +181,7 @@ def steps_that_fit(trial: Trial, seconds: float) -> int:
 def train_command(arguments: argparse.Namespace, history: Path, checkpoints: Path, steps: int) -> list[object]:
     """The trainer on the whole effective batch in one piece."""
     return [
-        *("train_large_100k.py", "--preset", arguments.preset, "--dataset", arguments.dataset),
+        *("train_large_100k.py", "--preset", arguments.preset or MASKED_PRESET, "--dataset", arguments.dataset),
         *("--history", history, "--checkpoint-dir", checkpoints, "--steps", steps),
         *("--batch-size", EFFECTIVE_BATCH, "--accumulation", 1, "--device", arguments.device),
         *arguments.more.split(),
@@ -179,11 +198,14 @@ def run_until(deadline: float, command: list[object]) -> int:
             return process.wait()
 
 
+PARTS = {"check": check, "train": train, "causal": causal}
+
+
 def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("part", choices=("check", "train"))
+    parser.add_argument("part", choices=PARTS)
     parser.add_argument("--minutes", type=float, default=10, help="for all of it (default: %(default)s)")
-    parser.add_argument("--preset", default="tuned-100k", help="settings of the run (default: %(default)s)")
+    parser.add_argument("--preset", help=f"settings of the run (default: {MASKED_PRESET}; of the causal one paper)")
     parser.add_argument("--device", choices=("cuda", "cpu"), default="cuda", help="default: %(default)s")
     paths = {
         "--dataset": ("data/large_wikipedia_dataset.json", "the dataset, also packed as .gz"),

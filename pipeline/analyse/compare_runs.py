@@ -114,7 +114,7 @@ def _compared(run: Run) -> ComparedRun:
         end_interval=end_interval,
         best_accuracy=None if best is None else float(smooth[best]),
         best_step=None if best is None else step_number(steps[best]),
-        test_accuracy=facts.number("test", "mlm_acc"),
+        test_accuracy=facts.number("test", run.history.columns.accuracy.train),
         branch=facts.branch(),
     )
 

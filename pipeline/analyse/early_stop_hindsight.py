@@ -77,7 +77,7 @@ def held_out_targets(history: History, key: str) -> list[float | None] | None:
     that the run states; None where it is not known."""
     if key == history.accuracy:
         return history.records.get(history.columns.accuracy.targets or "")
-    targets = history.facts.count("eval_counts", "mlm_targets")
+    targets = history.facts.count("eval_counts", history.columns.accuracy.targets or "")
     return None if targets is None else [targets] * len(history)
 
 

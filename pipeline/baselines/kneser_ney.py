@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 ORDER = 7
-MOST_FITTED = 1 << 26  # symbols; of a longer text only so many first ones are counted, each takes some 150 bytes
+MOST_FITTED = 1 << 25  # symbols; of a longer text only so many first ones are counted, each takes some 160 bytes
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from pipeline.files.history import History
 from pipeline.formatting import step_text
 from pipeline.report.console_forecast import ForecastLines
 from pipeline.report.console_texts import TEXTS, console_words
+from pipeline.report.text_scores import BASELINES
 from pipeline.statistics.autocorrelation import EffectiveSampleSizes
 from pipeline.statistics.correlation import Correlation
 
@@ -56,8 +57,16 @@ class Report:
         return [*found, *self._checkpoints(result.checkpoints), self._say("caveat")]
 
     def read(self, histories: Sequence[tuple[Path, History]]) -> list[str]:
-        """How the logs of other programs were read."""
-        return [f"{path}: {note.say(self._words.language)}" for path, history in histories for note in history.notes]
+        """How the logs of other programs were read, and what causal models came to on their test text."""
+        found = []
+        for path, history in histories:
+            found += [f"{path}: {note.say(self._words.language)}" for note in history.notes]
+            bits = history.facts.number("test", "bits_per_character")
+            if bits is not None:
+                values = {name: history.facts.number("test", "baselines", name) for name in BASELINES}
+                others = [f"{self._say(name)} {value:.3f}" for name, value in values.items() if value is not None]
+                found.append(self._say("bits", path=path, bits=bits, others=", ".join(others)))
+        return found
 
     def written(self, path: Path) -> str:
         return self._say("written", path=path)

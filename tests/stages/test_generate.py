@@ -45,16 +45,21 @@ def test_the_seed_decides_and_the_text_outgrows_the_context(final):
     assert written(final, "--length", "0", "--prompt", "a dog") == "a dog\n"
 
 
-def test_a_text_ends_with_its_document(final, tmp_path):
-    """A model that sees nothing but ends."""
-    content = checkpoint.load(final)
-    content["model"]["token_embedding.weight"].zero_()
-    content["model"]["token_embedding.weight"][END] = 50 * content["model"]["final_norm.bias"].sign()
-    content["model"]["final_norm.weight"].zero_()
-    content["model"]["final_norm.bias"].fill_(1.0)
-    content["model"]["token_embedding.weight"][END] = 50
-    checkpoint.save(tmp_path / "ends.pth", {name: value for name, value in content.items() if name != "format"})
-    assert written(tmp_path / "ends.pth", "--prompt", "the") == "the\n"
+def test_a_text_ends_with_its_document(final, monkeypatch):
+    alphabet = read_causal(final).alphabet
+    symbols = alphabet.encode([" cat"])[0].tolist()
+    monkeypatch.setattr("pipeline.model.sampling.generate", lambda *_: iter([*symbols, END, *symbols]))
+    assert written(final, "--prompt", "the") == "the cat\n"
+
+
+def test_a_character_of_several_bytes_is_shown_when_it_is_whole(final, monkeypatch):
+    alphabet = read_causal(final).alphabet
+    symbols, cut = alphabet.encode(["the"])[0].tolist(), []
+    if alphabet.level == "byte":
+        symbols = [byte + 1 for byte in "天".encode()]
+        cut = symbols[:2]
+    monkeypatch.setattr("pipeline.model.sampling.generate", lambda *_: iter([*symbols, *cut, END]))
+    assert written(final, "--prompt", "a") == f"a{alphabet.decode(symbols)}{alphabet.decode(cut)}\n"
 
 
 def refused(said, *arguments):

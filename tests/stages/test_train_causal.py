@@ -211,3 +211,12 @@ def test_it_can_be_branched(tmp_path):
     trunk, branched = (read_history(tmp_path / name / "history.json") for name in ("trunk", "branch"))
     assert branched.steps == [5, 10, 12]
     assert branched.records["loss"][0] == trunk.records["loss"][0]
+
+
+@pytest.mark.slow
+def test_a_compiled_run_gives_the_same_numbers(tmp_path):
+    text = write_tiny_text(tmp_path)
+    for name in ("no-compile", "compile"):
+        succeeded(train_causal(tmp_path / name, text, *EXACT, f"--{name}"))
+    for one, two in zip(losses(tmp_path / "no-compile"), losses(tmp_path / "compile"), strict=True):
+        assert one == pytest.approx(two, rel=0, abs=1e-6)

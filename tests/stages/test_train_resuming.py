@@ -366,3 +366,22 @@ def test_an_ascii_locale_does_not_lose_a_run(tmp_path):
     assert read_history(folder / "历史.json").run["dataset"]["path"] == str(dataset)
     assert checkpoint.load(folder / "模型.pth")["step"] == 12
     assert "already finished" in succeeded(run_here("train_large_100k.py", *arguments))
+
+
+def test_a_run_of_before_there_were_objectives_goes_on(run, whole):
+    """Its state and its history name none; then it is of masked language modelling."""
+    for name in ("final.pth", "ck/state_12.pth"):
+        (run / name).unlink()
+        (run / f"{name}.json").unlink()
+    path = run / "ck" / "state_8.pth"
+    content = checkpoint.load(path)
+    history = json.loads(content["history"])
+    assert content.pop("objective") == history["run"].pop("objective") == "masked_lm"
+    content.pop("format")
+    checkpoint.save(path, {**content, "history": json.dumps(history)})
+    recorded = json.loads((run / "history.json").read_text(encoding="utf-8"))
+    del recorded["run"]["objective"]
+    (run / "history.json").write_text(json.dumps(recorded), encoding="utf-8")
+    assert "resuming after step 8" in succeeded(train(run))
+    one, two = (checkpoint.load(folder / "final.pth")["model"] for folder in (run, whole))
+    assert all(torch.equal(one[name], two[name]) for name in two)

@@ -82,6 +82,15 @@ def test_what_is_late_is_stopped_with_its_state_and_goes_on(rehearsal):
 
 
 @pytest.mark.slow
+def test_the_causal_run(rehearsal):
+    run, folder = rehearsal
+    assert run("causal", 2, "--more", f"{TINY} --steps 12 --warmup 3 --log-interval 4 --sample-length 0") == 0
+    history = read_history(folder / "causal" / "training_history.json")
+    assert history.steps == [4, 8, 12]
+    assert (history.run["objective"], history.run["config"]["batch_size"]) == ("causal_lm", 32)
+
+
+@pytest.mark.slow
 def test_check_measures_and_writes_it_down(rehearsal):
     run, folder = rehearsal
     small = "--rounds 1 --batch-size 2 --without transformers published"

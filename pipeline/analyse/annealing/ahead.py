@@ -124,7 +124,7 @@ def ahead(history: History, key: str, known: Known | None = None, *, loss: bool 
 
 def sampling(history: History, key: str) -> float:
     """How far (log-odds) two runs lie apart because each was scored on a sample of so many held-out targets."""
-    targets = history.facts.count("eval_counts", "mlm_targets")
+    targets = history.facts.count("eval_counts", history.columns.accuracy.targets or "")
     share = float(np.clip(history.points(key)[1].mean(), 0.01, 0.99))
     return 1 / np.sqrt(targets * share * (1 - share)) if targets and key != history.accuracy else 0.0
 

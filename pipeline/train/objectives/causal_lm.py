@@ -146,6 +146,8 @@ class CausalLM:
         }
 
     def samples(self, step: int) -> list[str]:
+        if not self._samples.prompts:
+            return []
         alphabet, random = self._corpora.alphabet, torch.Generator()
         written = []
         self.model.eval()
