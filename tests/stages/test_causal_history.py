@@ -72,7 +72,8 @@ def test_figures_page_and_table_have_its_words_and_numbers(history, tmp_path):
         drawn = draw(tmp_path / language, "--history", history, "--analysis", analysis, "--lang", language)
         page = next(iter(drawn.pages.values()))
         assert words in page
-        assert "MLM" not in page
+        assert "MLM accuracy" not in page
+        assert "MLM 准确率" not in page
         for number in (test["bits_per_character"], test["bits_per_byte"], *test["baselines"].values()):
             assert f"{number:.3f}" in page
             assert f"{number:.3f}" in drawn.printed
