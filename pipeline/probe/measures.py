@@ -134,7 +134,7 @@ def probe(name: str, subject: Subject, text: ProbeText | None) -> Probe:
         step=subject.step,
         parameters=subject.parameters,
         predictability=_predictability(subject),
-        embeddings=embeddings(subject.rows(), subject.counts(text.dataset.sentences)) if text else None,
+        embeddings=_embeddings(subject, text.dataset.sentences) if text else None,
         vectors=_vectors(subject, text) if text and min(len(text.first), len(text.fitted_on)) >= FEWEST else None,
         layers=signals,
         attention_entropy=entropies,
@@ -149,6 +149,11 @@ def _predictability(subject: Subject) -> Predictability:
     found = reach(weights, bias, radius=weights.shape[1] ** 0.5)
     examples = [subject.tokens[token] for token in found.never[:EXAMPLES]]
     return Predictability(len(bias), len(found.never), len(found.undecided), found.by_programme, examples)
+
+
+def _embeddings(subject: Subject, sentences: list[str]) -> Embeddings:
+    """Of the tokens that are text."""
+    return embeddings(subject.rows()[subject.specials :], subject.counts(sentences)[subject.specials :])
 
 
 def _vectors(subject: Subject, text: ProbeText) -> Vectors | None:

@@ -7,6 +7,7 @@ from functools import partial
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from pipeline.figures import style
 from pipeline.probe.embeddings import Embeddings
@@ -89,6 +90,8 @@ def dynamics(found: Sequence[Probe], say: Words) -> Figure:
     course(out, lambda each: each.predictability.never, say("never predicted"), 0)
     course(out, lambda each: each.predictability.undecided, say("undecided"), 1)
     out.set_ylabel(say("tokens"))
+    out.set_ylim(bottom=0, top=max(1.0, out.get_ylim()[1]))
+    out.yaxis.set_major_locator(MaxNLocator(integer=True))
 
     isotropy.set_title(say("Isotropy of sentence vectors"))
     course(isotropy, lambda each: each.vectors.mean_cosine if each.vectors else None, say("mean cosine"), 0)

@@ -20,7 +20,7 @@ from pipeline.data.alphabet import END, SPECIALS, Alphabet
 from pipeline.data.held_out_questions import HeldOutQuestions
 from pipeline.data.masked_pairs import HELD_OUT_MASK_RATE, Batch, PairCorpus
 from pipeline.data.pairing import NO_PAIR
-from pipeline.data.tokenizer import CLS, SEP, Tokenizer
+from pipeline.data.tokenizer import CLS, FIRST_CHARACTER, SEP, Tokenizer
 from pipeline.files.dataset import Dataset, Document
 from pipeline.model.bert import Bert, to_device
 from pipeline.model.flops import flops_of_step, flops_of_window
@@ -55,6 +55,7 @@ class Subject(ABC):
     """A model with the vocabulary that it reads."""
 
     objective: str
+    specials: int  # so many tokens stand first that are not text
 
     def __init__(self, model: nn.Module, shape: Any, tokens: list[str], step: int | None) -> None:
         self.model = model.float().eval()
@@ -89,6 +90,7 @@ class MaskedSubject(Subject):
     """A BERT; ``length`` is the longest sequence that it is given."""
 
     objective = "masked_lm"
+    specials = FIRST_CHARACTER
 
     def __init__(self, model: Bert, tokenizer: Tokenizer, tokens: list[str], length: int, step: int | None) -> None:
         super().__init__(model, model.shape, tokens, step)
@@ -158,6 +160,7 @@ class CausalSubject(Subject):
             tokens = [*SPECIALS, *alphabet.characters]
         super().__init__(model, model.shape, tokens, step)
         self.gpt, self.alphabet, self.context = model, alphabet, context
+        self.specials = len(alphabet) - (256 if alphabet.level == "byte" else len(alphabet.characters))
 
     def output(self) -> OutputLayer:
         norm = self.gpt.final_norm

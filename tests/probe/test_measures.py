@@ -53,6 +53,9 @@ def test_every_part_of_a_masked_model(masked_run, text):
     norm = torch.cat([gradient.flatten() for gradient in first]).norm().item()
     assert found.layers[0].weight_gradient == pytest.approx(norm, rel=1e-5)
     assert found.cost.flops > 0 < found.cost.seconds
+    assert found.embeddings.unseen is None  # every character is in the text, and [PAD] and the like are not counted
+    rows = subject.model.token_embedding.weight[5:].detach()
+    assert found.embeddings.mean_norm == pytest.approx(rows.norm(dim=1).mean().item(), rel=1e-5)
     assert [(each.beta, each.gamma) for each in found.vectors.retrieval] == [(b, g) for b in BETAS for g in GAMMAS]
     vectors = subject.sentence_vectors(text.first), subject.sentence_vectors(text.second)
     unit = [each / np.linalg.norm(each, axis=1, keepdims=True) for each in vectors]
@@ -79,6 +82,7 @@ def test_every_part_of_a_causal_model(causal_run, text):
     assert found.layers[1].stream > found.layers[0].stream  # pre-LayerNorm: the stream adds up
     assert 0.5 < min(found.attention_entropy) <= max(found.attention_entropy) <= 1.000001
     assert found.vectors.width == 16
+    assert (read_subject(causal_run / "final.pth").specials, found.embeddings.unseen) == (2, None)
     assert found.predictability.tokens == len(read_subject(causal_run / "final.pth").tokens)
 
 
