@@ -99,8 +99,8 @@ def begin_symbol(memory: Memory, copies: Copies) -> None:
     contexts[WORD] = joined(joined(begun[0], begun[2]), 1)
     contexts[WORDS] = joined(contexts[WORD], begun[3])
     count = copies.time[0]
-    lagged = copies.past[copies.pointer[COPIES - 1] & (PAST - 1)]
-    contexts[LAGGED] = joined(joined(lagged, copies.past[(count - 1) & (PAST - 1)]), 2)
+    lagged, last = int(copies.past[copies.pointer[COPIES - 1] & (PAST - 1)]), int(copies.past[(count - 1) & (PAST - 1)])
+    contexts[LAGGED] = joined(joined(lagged, last), 2)
     contexts[SKIPPED] = joined(joined(begun[0], units[1]), 3)
     contexts[SKIPPED_TWO] = joined(contexts[SKIPPED], units[2])
 
@@ -192,7 +192,7 @@ def remember(memory: Memory, copies: Copies, symbol: int) -> None:
             continue
         h = match
         for back in range(1, suffix + 1):
-            h = joined(h, past[(count - back) & (PAST - 1)])
+            h = joined(h, int(past[(count - back) & (PAST - 1)]))
         h &= NEWEST - 1
         if copies.length[match] == 0:
             before = copies.newest[match, h]
