@@ -7,18 +7,19 @@ from __future__ import annotations
 
 import numpy as np
 
+from pipeline.analyse.annealing.phases import breaks_among, phase_ends
 from pipeline.analyse.forecast import Asked, averaged, forecast
 from pipeline.analyse.plateau import plateau, slopes_per_10k
 from pipeline.analyse.schema.accuracy import AccuracyCurve, Asymptote, FittedCurve, Horizons, LossCurve, LossCurves
 from pipeline.files.history import History
 from pipeline.statistics.autocorrelation import autocorrelation, lag_one
 from pipeline.statistics.binomial import Denominators, denominators
-from pipeline.statistics.correlation import correlation, draws_around, horizons
-from pipeline.statistics.curve_average import Mixture
-from pipeline.statistics.curves import FORMULAS, SATURATING, SHAPES, Fit, fit_curves
+from pipeline.statistics.correlation import correlation, horizons
+from pipeline.statistics.curves import FORMULAS, SATURATING, SHAPES, Fit, fit_curves, parameter_intervals
+from pipeline.statistics.noise import scatter
 from pipeline.statistics.rolling_origin import rolling_errors
 
-LEVEL = 0.95
+FEWEST_RECORDS = 40  # for intervals of parameters
 TENTH = 10
 
 
@@ -36,19 +37,24 @@ def accuracy_curve(
     """
     steps, accuracy = history.points(key)
     fits = fit_curves(steps, accuracy)
-    draws = draws_around(steps, accuracy, fits[0] if fits else None)
+    ends = phase_ends(history)
+    found = scatter(accuracy, breaks_among(ends, steps))
     counts, counts_are = _denominators(history, key, key_of_counts)
     mixture = averaged(steps, accuracy)
+    if mixture is not None:
+        weights = mixture.curve_weights()
+        fits = sorted(fits, key=lambda fit: -weights[fit.curve])
     errors = rolling_errors(steps, accuracy)
-    found = forecast(history, key, mixture, asked)
+    ahead = forecast(history, key, mixture, asked)
     at_end = fits[0].slope_at(float(steps[-1])) if fits else None
+    noise = None if found is None else found.noise
     return AccuracyCurve(
-        pearson=correlation(steps, accuracy, fits, draws, counts, counts_are),
-        fits={fit.curve: _fitted(fit, steps, accuracy, mixture, errors.get(fit.curve)) for fit in fits},
+        pearson=correlation(steps, accuracy, fits, found, counts, counts_are),
+        fits={fit.curve: _fitted(fit, steps, accuracy, errors.get(fit.curve), is_share=True) for fit in fits},
         horizon=Horizons(*horizons(steps, accuracy)),
-        slope_per_10k_steps=slopes_per_10k(steps, accuracy, at_end),
-        forecast=found,
-        plateau=plateau(steps, accuracy, still_falls=found is not None and found.choices is not None),
+        slope_per_10k_steps=slopes_per_10k(steps, accuracy, noise, at_end),
+        forecast=ahead,
+        plateau=plateau(steps, accuracy, noise, ends, still_falls=ahead is not None and ahead.choices is not None),
     )
 
 
@@ -65,11 +71,11 @@ def _loss_curve(history: History, key: str | None) -> LossCurve | None:
     if not len(steps):
         return None
     fits = fit_curves(steps, losses)
-    draws = draws_around(steps, losses, fits[0] if fits else None)
+    found = scatter(losses, breaks_among(phase_ends(history), steps))
     errors = rolling_errors(steps, losses)
     return LossCurve(
-        pearson=correlation(steps, losses, fits, draws, np.full(len(steps), np.nan), None),
-        fits={fit.curve: _fitted(fit, steps, losses, None, errors.get(fit.curve)) for fit in fits},
+        pearson=correlation(steps, losses, fits, found, np.full(len(steps), np.nan), None),
+        fits={fit.curve: _fitted(fit, steps, losses, errors.get(fit.curve), is_share=False) for fit in fits},
         horizon=Horizons(*horizons(steps, losses)),
     )
 
@@ -87,21 +93,23 @@ def _denominators(
 
 
 def _fitted(
-    fit: Fit, steps: np.ndarray, accuracy: np.ndarray, mixture: Mixture | None, rolling_error: float | None
+    fit: Fit, steps: np.ndarray, accuracy: np.ndarray, rolling_error: float | None, *, is_share: bool
 ) -> FittedCurve:
-    """What is known about ``fit`` to finite points: ``steps`` and ``accuracy`` (share of one), float [N] each."""
+    """What is known about ``fit`` to finite points (float [N] each), shares of one or a loss."""
     residuals = accuracy - fit.at(steps)
     exact = np.abs(residuals).max() <= 1e-12 * np.abs(accuracy).max()
-    intervals = None if mixture is None else mixture.parameter_intervals(fit.curve, LEVEL)
+    intervals = parameter_intervals(fit, steps, accuracy) if len(steps) >= FEWEST_RECORDS else None
     asymptote = None
-    if fit.curve in SATURATING:
+    end = fit.parameters["a"]
+    # A shape at the edge of the search leaves the end of the curve to the search, and no accuracy ends outside 0 to 1.
+    if fit.curve in SATURATING and not fit.at_bound and end >= 0 and (end <= 1 or not is_share):
         last_tenth = float(accuracy[-max(1, len(accuracy) // TENTH) :].mean())
         rising = fit.parameters["b"] > 0
-        asymptote = Asymptote(
-            value=fit.parameters["a"],
-            interval=None if intervals is None else intervals["a"],
-            passed=last_tenth > fit.parameters["a"] if rising else last_tenth < fit.parameters["a"],
-        )
+        around = None
+        if intervals is not None:
+            low, high = intervals["a"]
+            around = (max(low, 0.0), min(high, 1.0) if is_share else high)
+        asymptote = Asymptote(value=end, interval=around, passed=last_tenth > end if rising else last_tenth < end)
     return FittedCurve(
         formula=FORMULAS[fit.curve],
         parameters=fit.parameters,

@@ -1,7 +1,8 @@
 """Where the early-stopping rule would have ended this run, what that would have saved, and what it would have lost.
 
-The interval of what was lost takes records for independent. Asked for 95 %, it holds the truth in 94 % where they are,
-in 77 % with an autoregression of 0.4 and in 52 % with 0.7 (measured, windows of 40 records).
+The interval of what was lost is widened for the autocorrelation of the records as the rule's own is. Asked for 95 %,
+it holds the truth in 93 to 96 % with an autoregression of 0 to 0.6 and in 78 % with 0.9 (measured, windows of 40
+records).
 """
 
 from __future__ import annotations
@@ -10,14 +11,18 @@ import numpy as np
 from scipy import stats
 
 from pipeline.analyse.annealing.coming import coming_rate
-from pipeline.analyse.schema.run import EarlyStopHindsight
+from pipeline.analyse.schema.run import EarlyStopHindsight, StopVerdict
 from pipeline.files.history import History
-from pipeline.statistics.early_stop import EarlyStop, has_fallen
+from pipeline.statistics.early_stop import SMALLEST_WINDOW, EarlyStop, has_fallen, widening
 from pipeline.statistics.slope import LEVEL
 
 WAITS = (
     " While the learning rate has still to fall it is not asked: what that brings is not in the records yet. "
     "forecast.choices says what bringing it down at once, or going on, would give."
+)
+TOO_FEW = (
+    "Too few records: with the noise of these the rule could not have stopped the run even had it gained nothing. It "
+    "needs a longer window, more held-out targets, or a gain that is worth more."
 )
 NOTE = (
     "What is lost is the mean of the last window of the run minus the mean of the window before the stop, of a run "
@@ -39,10 +44,14 @@ def early_stopping(history: History, rule: EarlyStop) -> EarlyStopHindsight | No
     evaluated = np.isfinite(values)
     at_end = _window(values[evaluated], rule.window)
     if stop is None:
-        note = "The rule would have let this run go on to its last record."
+        decides = rule.decides(history.records["steps"], values.tolist(), held_out_targets(history, key))
+        note = "The rule would have let this run go on to its last record." if decides else TOO_FEW
         if fallen is not None and not fallen.all():
             note += WAITS
-        return EarlyStopHindsight(rule, key, None, None, None, None, None, at_end[0], None, None, note)
+        verdict: StopVerdict = "goes_on" if decides else "too_few_records"
+        return EarlyStopHindsight(
+            rule, key, None, None, None, None, None, at_end[0], None, None, note, verdict, rule.holds_up_to()
+        )
     at_stop = _window(values[evaluated & (steps <= stop)], rule.window)
     seconds = history.known("seconds")
     saved_seconds = float(seconds[-1] - seconds[steps == stop][0])
@@ -60,6 +69,8 @@ def early_stopping(history: History, rule: EarlyStop) -> EarlyStopHindsight | No
         lost=lost,
         lost_interval=None if lost is None or half is None else (lost - half, lost + half),
         note=NOTE,
+        verdict="stops",
+        sure_up_to=rule.holds_up_to(),
     )
 
 
@@ -86,11 +97,14 @@ def _window(values: np.ndarray, window: int) -> tuple[float | None, float | None
     last = values[-window:]
     if not len(last):
         return None, None
-    if len(last) < 4:
+    if len(last) < SMALLEST_WINDOW:
         return float(last.mean()), None
     places = np.arange(len(last))
     residuals = last - np.polynomial.Polynomial.fit(places, last, 1)(places)
-    return float(last.mean()), float(np.sqrt(residuals @ residuals / (len(last) - 2) / len(last)))
+    squares = float(residuals @ residuals)
+    rho = float(residuals[1:] @ residuals[:-1]) / squares if squares else 0.0
+    widened = float(widening(np.array(rho), len(last)))
+    return float(last.mean()), float(np.sqrt(squares / (len(last) - 2) / len(last) * widened))
 
 
 def _half_width(first: float | None, second: float | None) -> float | None:

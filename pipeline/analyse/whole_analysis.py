@@ -9,9 +9,7 @@ import numpy as np
 
 from pipeline.analyse.accuracy_curve import accuracy_curve, loss_curves
 from pipeline.analyse.annealing.ahead import Known
-from pipeline.analyse.baseline_run import comparison
 from pipeline.analyse.checkpoints import checkpoint_trends
-from pipeline.analyse.compare_runs import several
 from pipeline.analyse.cost import cost
 from pipeline.analyse.early_stop_hindsight import early_stopping
 from pipeline.analyse.forecast import Asked, loss_forecast, same_setting
@@ -25,6 +23,8 @@ from pipeline.analyse.schema.analysis import AccuracyStats, Analysis, LossStats
 from pipeline.analyse.schema.anomalies import AnomalyReference, AnomalyRule
 from pipeline.analyse.schema.forecast import LossForecast
 from pipeline.analyse.schema.log import Log, LogColumns
+from pipeline.analyse.side_by_side.baseline_run import comparison
+from pipeline.analyse.side_by_side.compare_runs import several
 from pipeline.files.history import History
 from pipeline.files.scores import Scores
 from pipeline.statistics.early_stop import EarlyStop

@@ -88,7 +88,7 @@ class Report:
         if interval := pearson.interval_iid:
             found.append(self._say("iid", low=interval[0], high=interval[1]))
         if interval := pearson.interval_autocorrelation:
-            found.append(self._say("auto", low=interval[0], high=interval[1], curve=pearson.curve))
+            found.append(self._say("auto", low=interval[0], high=interval[1]))
         found += [*self._beside_r(pearson), *(self._fit(name, fit) for name, fit in curve.fits.items())]
         known = [part for part in curve.horizon.first[HORIZONS_SHOWN] if part.r is not None]
         if known:
@@ -105,7 +105,7 @@ class Report:
         if sizes and sizes.around_line and sizes.around_curve:
             found.append(self._say("sizes", line=_range(sizes.around_line), curve=_range(sizes.around_curve)))
         if pearson.p_autocorrelation is not None:
-            found.append(self._say("p", iid=_p(pearson.p_iid), hac=_p(pearson.p_autocorrelation)))
+            found.append(self._say("p", iid=_p(pearson.p_iid), gls=_p(pearson.p_autocorrelation)))
         others = {
             "spearman": pearson.spearman.rho if pearson.spearman else None,
             "log_step": pearson.log_step.r if pearson.log_step else None,
@@ -139,7 +139,7 @@ class Report:
     def _plateau(self, plateau: Plateau) -> list[str]:
         if plateau.state is None or plateau.gain_per_tenth is None or plateau.interval is None:
             return []
-        state = self._say(f"state_{plateau.state}", since=plateau.since_step)
+        state = self._say(f"state_{plateau.state}", since=plateau.since_step, needed=plateau.records_needed)
         low, high = plateau.interval
         return [self._say("plateau", state=state, gain=100 * plateau.gain_per_tenth, low=100 * low, high=100 * high)]
 
@@ -168,7 +168,9 @@ class Report:
         if overfit is None:
             return []
         if not overfit.found:
-            return [self._say("overfit_no")]
+            judged = any(metric and metric.p is not None for metric in (overfit.accuracy, overfit.loss))
+            within = overfit.first_pass_until is not None and not judged
+            return [self._say("overfit_first_pass" if within else "overfit_no")]
         return [
             self._say("overfit_yes", which=self._say(f"which_{which}"), since=metric.since_step)
             for which, metric in (("accuracy", overfit.accuracy), ("loss", overfit.loss))
@@ -208,10 +210,11 @@ class Report:
             return []
         rule = {**vars(found.rule), "worth": 100 * found.rule.worth, "confidence": 100 * found.rule.confidence}
         told = self._say("early_rule", key=found.key, **rule)
+        sure = self._say("early_unsure" if found.sure_up_to is None else "early_sure", phi=found.sure_up_to, **rule)
         if found.stop_step is None:
-            return [self._say("early_no"), told]
+            return [self._say("early_no" if found.verdict == "goes_on" else "early_too_few"), told, sure]
         share, lost = 100 * (found.saved_share or 0.0), 100 * (found.lost or 0.0)
-        return [self._say("early_yes", step=found.stop_step, share=share, lost=lost), told]
+        return [self._say("early_yes", step=found.stop_step, share=share, lost=lost), told, sure]
 
     def _comparison(self, comparison: Comparison) -> list[str]:
         common = comparison.common_horizon
@@ -261,6 +264,12 @@ class Report:
             found.append(self._say("difference", value=value, interval=interval, covers=covers, **named))
             if entry.shared_until:
                 found.append(self._say("shared", step=entry.shared_until))
+        for final in several.final or []:
+            ends = [f"{end:+.4f}" for end in final.interval or (float("nan"), float("nan"))]
+            covers = self._say(f"covers_{final.covers.replace(' ', '_')}")
+            named = {key: getattr(final, key) for key in ("first", "second", "split", "articles")}
+            value = f"{final.difference:+.4f}"
+            found.append(self._say("final_difference", value=value, low=ends[0], high=ends[1], covers=covers, **named))
         return found
 
     def _checkpoints(self, checkpoints: CheckpointTrends | None) -> list[str]:

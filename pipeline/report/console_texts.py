@@ -17,9 +17,9 @@ TEXTS = {
     "r": "  Pearson r               {r:.3f}   (r^2 {r2:.3f}; it measures straightness, not learning)",
     "r_none": "  Pearson r               not defined: {note}",
     "iid": "  95 % interval           {low:.3f} to {high:.3f} if records were independent",
-    "auto": "                          {low:.3f} to {high:.3f} with the memory of the noise around the {curve} curve",
+    "auto": "                          {low:.3f} to {high:.3f} with the autocorrelation of the noise",
     "sizes": "  effective sample size   {line} around the line, {curve} around the curve, by method; record noise only",
-    "p": "  slope of a line         p {iid} if independent, {hac} with autocorrelation (Newey-West)",
+    "p": "  slope of a line         p {iid} if independent, {gls} with autocorrelation (generalized least squares)",
     "others": "  other correlations      {parts}",
     "spearman": "Spearman {value:.3f}",
     "log_step": "against log step {value:.3f}",
@@ -86,7 +86,7 @@ TEXTS = {
     "state_plateau": "a plateau since step {since:,}",
     "state_rising": "still rising",
     "state_falling": "falling",
-    "state_undecided": "undecided",
+    "state_undecided": "undecided, needs about {needed:,} records",
     "nsp": (
         "NSP, {what}: {accuracy:.2f} % of {pairs:,} pairs, exact 95 % interval {low:.2f} to {high:.2f}, p {p} "
         "against 50 %: {verdict}"
@@ -97,6 +97,7 @@ TEXTS = {
     "since": " since step {step:,} or before",
     "overfit_yes": "overfitting: held-out {which} gets worse since step {since:,} while training improves",
     "overfit_no": "overfitting: none found",
+    "overfit_first_pass": "overfitting: none, for the run ends within its first pass over the data",
     "which_accuracy": "accuracy",
     "which_loss": "loss",
     "anomaly": "anomaly: {count} x {kind} in {key}, steps {first:,} to {last:,}: {note}",
@@ -115,6 +116,9 @@ TEXTS = {
         "  (rule: less than {worth:.2f} points gained over {window} records, {confidence:.0f} % sure, {patience} "
         "times in a row; on {key})"
     ),
+    "early_too_few": "early stopping: too few records, or too noisy ones, for the rule to decide",
+    "early_sure": "  ({confidence:.0f} % sure holds for noise with an autoregression up to {phi:.1f})",
+    "early_unsure": "  (in so short a window {confidence:.0f} % sure holds for independent noise alone)",
     "no_baseline": "baseline: none was given (--baseline), so there is nothing to compare with",
     "baseline": ("baseline: r {before} over its whole, this run {now}; do not compare r across lengths"),
     "common": "  up to step {until:,}: r {before} against {now}, difference {r}; end accuracy {accuracy}",
@@ -130,6 +134,12 @@ TEXTS = {
     "difference": "  {second} less {first}: {metric} {value}{interval}  ({covers})",
     "interval": ", 95 % interval {low} to {high}",
     "shared": "    the records up to step {step:,} are the same in both and count once",
+    "final_difference": (
+        "  {second} less {first}: final {split} accuracy {value}, 95 % interval {low} to {high}  (over {covers}; the "
+        "same questions of {articles:,} articles)"
+    ),
+    "covers_seeds_and_articles": "seeds and articles",
+    "covers_articles": "articles alone, seeds may differ by more",
     "covers_seeds": "over seeds",
     "covers_records": "record noise only, seeds may differ by more",
     "checkpoints": "{count} checkpoints scored on {sequences:,} {split} sequences, steps {first:,} to {last:,}",
@@ -159,9 +169,9 @@ _CHINESE = {
     "r": "  Pearson r            {r:.3f}   （r^2 {r2:.3f}；它度量的是“直不直”，不是学得好坏）",
     "r_none": "  Pearson r            没有定义：{note}",
     "iid": "  95 % 区间            {low:.3f} 到 {high:.3f}，假如各记录独立",
-    "auto": "                       {low:.3f} 到 {high:.3f}，计入围绕 {curve} 曲线的噪声的记忆",
+    "auto": "                       {low:.3f} 到 {high:.3f}，计入噪声的自相关",
     "sizes": "  有效样本量           围绕直线 {line}，围绕曲线 {curve}（因方法而异；只含记录噪声）",
-    "p": "  直线的斜率           假如独立 p {iid}；计入自相关（Newey-West）p {hac}",
+    "p": "  直线的斜率           假如独立 p {iid}；计入自相关（广义最小二乘）p {gls}",
     "others": "  其他相关系数         {parts}",
     "spearman": "Spearman {value:.3f}",
     "log_step": "对 log 步数 {value:.3f}",
@@ -212,7 +222,7 @@ _CHINESE = {
     "state_plateau": "自第 {since:,} 步起是平台",
     "state_rising": "仍在上升",
     "state_falling": "在下降",
-    "state_undecided": "不能判定",
+    "state_undecided": "不能判定，约需 {needed:,} 条记录",
     "nsp": (
         "NSP，{what}：{pairs:,} 对中 {accuracy:.2f} %，"
         "精确 95 % 区间 {low:.2f} 到 {high:.2f}，对 50 % 的 p {p}：{verdict}"
@@ -223,6 +233,7 @@ _CHINESE = {
     "since": "，至迟自第 {step:,} 步起",
     "overfit_yes": "过拟合：自第 {since:,} 步起留出{which}变差，而训练仍在变好",
     "overfit_no": "过拟合：没有发现",
+    "overfit_first_pass": "过拟合：没有，因为运行在第一遍数据之内就结束了",
     "which_accuracy": "准确率",
     "which_loss": "损失",
     "anomaly": "异常：{key} 中 {kind} {count} 次，第 {first:,} 到 {last:,} 步：{note}",
@@ -238,6 +249,9 @@ _CHINESE = {
         "  （规则：{window} 条记录内增益小于 {worth:.2f} 个百分点，"
         "{confidence:.0f} % 把握，连续 {patience} 次；依据 {key}）"
     ),
+    "early_too_few": "早停：记录太少，或噪声太大，规则无法判定",
+    "early_sure": "  （{confidence:.0f} % 的把握适用于自回归系数不超过 {phi:.1f} 的噪声）",
+    "early_unsure": "  （窗口这么短，{confidence:.0f} % 的把握只适用于独立的噪声）",
     "no_baseline": "基线：没有给出（--baseline），所以无从比较",
     "baseline": "基线：全程 r {before}，本次运行 {now}；长短不同的运行不能按 r 排名",
     "common": "  到第 {until:,} 步：r {before} 对 {now}，差 {r}；结尾准确率 {accuracy}",
@@ -250,6 +264,12 @@ _CHINESE = {
     "difference": "  {second} 减 {first}：{metric} {value}{interval}（{covers}）",
     "interval": "，95 % 区间 {low} 到 {high}",
     "shared": "    两者到第 {step:,} 步的记录相同，只算一次",
+    "final_difference": (
+        "  {second} 减 {first}：最终 {split} 准确率 {value}，95 % 区间 {low} 到 {high}"
+        "（{covers}；{articles:,} 篇文章的同样问题）"
+    ),
+    "covers_seeds_and_articles": "含种子与文章",
+    "covers_articles": "只含文章，种子之间的差异可能更大",
     "covers_seeds": "含种子之间的差异",
     "covers_records": "只含记录噪声，种子之间的差异可能更大",
     "checkpoints": "{count} 个检查点，在 {sequences:,} 条 {split} 序列上打分，第 {first:,} 到 {last:,} 步",

@@ -135,7 +135,10 @@ def _fits(analysis: Analysis, say: Words) -> Table | None:
         for name, fit in curve.fits.items()
     ]
     columns = ["", say("formula"), say("parameters"), "R²", say("asymptote"), say("at a bound")]
-    remark = say("Best (least AIC) first. Parameters at a bound of the search are not to be believed.")
+    remark = say(
+        "The curve of most weight in the forecast first (of least AIC where there is none). Where a parameter ends at "
+        "a bound of the search, or the curve would end outside 0 to 100 %, no asymptote is given."
+    )
     return Table(say(f"Curves of {which} {measure}"), columns, rows, remark)
 
 
@@ -176,15 +179,23 @@ def _findings(analysis: Analysis, say: Words) -> Table | None:
                          f"{percent(nsp.accuracy)}, {verdict} (p {_p_value(nsp.p)})"])  # fmt: skip
     overfit = analysis.overfit
     if overfit:
-        since = say("from step {steps:,} on", steps=overfit.since_step) if overfit.found else say("not found")
-        rows.append([say("overfitting"), since])
+        metrics = {"overfitting, accuracy": overfit.accuracy, "overfitting, loss": overfit.loss}
+        for name, metric in metrics.items():
+            if metric:
+                since = say("from step {steps:,} on", steps=metric.since_step) if metric.found else say("not found")
+                rows.append([say(name), since])
     plateau = (
         analysis.held_out if analysis.mlm_stats.mean is None and analysis.held_out else analysis.training
     ).plateau
     if plateau.state:
-        rows.append([say("the last quarter is"), say(STATES[plateau.state])])
+        state = say(STATES[plateau.state])
+        if plateau.records_needed is not None:
+            state += say(", needs about {count:,} records", count=plateau.records_needed)
+        rows.append([say("the last quarter is"), state])
     stop = analysis.early_stop
-    text = say("would have let it run")
+    text = say(
+        "would have let it run" if not stop or stop.verdict != "too_few_records" else "too few records to decide"
+    )
     if stop and stop.stop_step is not None:
         text = say("at step {steps:,}, {share} of the run saved, {lost:+.2f} points lost", steps=stop.stop_step,
                    share=percent(stop.saved_share), lost=100 * (stop.lost or 0.0))  # fmt: skip

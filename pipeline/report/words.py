@@ -146,8 +146,10 @@ REPORT = {
     "parameters": "参数",
     "asymptote": "渐近值",
     "at a bound": "到达边界",
-    "Best (least AIC) first. Parameters at a bound of the search are not to be believed.": (
-        "最佳（AIC 最小）在前。停在搜索边界上的参数不可信。"
+    "The curve of most weight in the forecast first (of least AIC where there is none). Where a parameter ends at "
+    "a bound of the search, or the curve would end outside 0 to 100 %, no asymptote is given.": (
+        "预测中权重最大的曲线在前（没有预测时 AIC 最小的在前）。参数停在搜索边界上，或曲线会终止于 0 到 100 % 之外时，"
+        "不给出渐近值。"
     ),
     "Curves of training accuracy": "训练准确率的曲线",
     "Curves of held-out accuracy": "留出准确率的曲线",
@@ -175,7 +177,8 @@ REPORT = {
     "NSP, held-out": "NSP，留出",
     "at chance": "处于机会水平",
     "above chance": "高于机会水平",
-    "overfitting": "过拟合",
+    "overfitting, accuracy": "过拟合，准确率",
+    "overfitting, loss": "过拟合，损失",
     "from step {steps:,} on": "自第 {steps:,} 步起",
     "not found": "未发现",
     "the last quarter is": "最后四分之一",
@@ -183,8 +186,10 @@ REPORT = {
     "rising": "仍在上升",
     "falling": "在下降",
     "undecided": "不能断定",
+    ", needs about {count:,} records": "，约需 {count:,} 条记录",
     "early stopping": "提前停止",
     "would have let it run": "规则不会让它停",
+    "too few records to decide": "记录太少，无法判定",
     "at step {steps:,}, {share} of the run saved, {lost:+.2f} points lost": (
         "第 {steps:,} 步停，省去 {share} 的训练，损失 {lost:+.2f} 个百分点"
     ),

@@ -1,6 +1,6 @@
-"""Noise drawn again and again around a fitted curve: the stationary block bootstrap, post-blackened.
+"""Noise drawn again and again around the trend of a run: the stationary block bootstrap, post-blackened.
 
-Residuals of a curve are resampled in blocks (Politis & Romano 1994), but blocks cut slow noise and the fitted curve has
+Residuals of a trend are resampled in blocks (Politis & Romano 1994), but blocks cut slow noise and the fitted trend has
 bent towards it, so intervals from the residuals themselves are too narrow. So a model of the autocorrelation takes the
 slow part out first (noise.py), the innovations that are left are resampled in blocks, whose mean length follows Politis
 & White (2004), and the slow part is put back: Davison & Hinkley 1997, section 8.2.3. Every draw takes the model's two
@@ -15,8 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from pipeline.statistics.autocorrelation import autocorrelation
-from pipeline.statistics.curves import Fit, TwoFits
-from pipeline.statistics.noise import NOISE_GRID, Noise, colour, learn_noise, whiten
+from pipeline.statistics.noise import NOISE_GRID, Noise, Scatter, colour, whiten
 
 LEVEL = 0.95
 REPLICATES = 2_000
@@ -28,12 +27,12 @@ BATCH = 2_000_000  # numbers held at once
 
 @dataclass(frozen=True)
 class NoiseDraws:
-    """How to redraw the noise around a fitted curve."""
+    """How to redraw the noise around a trend."""
 
-    fitted: np.ndarray  # the curve at the records, share of one, float [N]
+    fitted: np.ndarray  # the trend at the records, share of one, float [N]
     residuals: np.ndarray  # float [N]
     noise: Noise
-    absorbed: int  # parameters of the curve
+    absorbed: int  # parameters of the trend
     block_length: float  # records: mean block of the innovations
     replicates: int
 
@@ -49,7 +48,7 @@ class NoiseDraws:
         values = []
         for place in np.unique(chosen):
             phi, theta = NOISE_GRID[place]
-            # The residuals are a little smaller than the noise, for the curve has bent towards it.
+            # The residuals are a little smaller than the noise, for the trend has bent towards it.
             innovations = whiten(self.residuals, phi, theta) * np.sqrt(n / (n - self.absorbed))
             innovations = innovations - innovations.mean()
             left = int((chosen == place).sum())
@@ -65,16 +64,13 @@ class NoiseDraws:
         return int(np.clip(most_numbers // records, FEWEST_REPLICATES, self.replicates))
 
 
-def noise_draws(fit: Fit | TwoFits, steps: np.ndarray, accuracy: np.ndarray, noise: Noise | None = None) -> NoiseDraws:
-    """How to redraw the noise around ``fit`` to finite points (float [N] each) that it does not fit exactly.
-
-    ``noise``: where it is known already.
-    """
-    fitted = fit.at(steps)
-    residuals = accuracy - fitted
-    noise = noise or learn_noise(residuals, fit.tangents(steps))
-    length = autocorrelation(whiten(residuals, *noise.best)).block_length
-    return NoiseDraws(fitted, residuals, noise, len(fit.parameters), length, REPLICATES)
+def noise_draws(found: Scatter) -> NoiseDraws | None:
+    """How to redraw the noise of a run's records; None where the trend leaves none."""
+    trend, noise = found.trend, found.noise
+    if trend.exact:
+        return None
+    length = autocorrelation(whiten(trend.residuals, *noise.best)).block_length
+    return NoiseDraws(trend.fitted, trend.residuals, noise, trend.basis.shape[1], length, REPLICATES)
 
 
 def block_places(generator: np.random.Generator, rows: int, size: int, block_length: float) -> np.ndarray:
@@ -109,7 +105,7 @@ def rank_correlations_with(x: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
 def interval_around(observed: float, draws: np.ndarray) -> tuple[float, float]:
     """A 95 % interval of a correlation ``observed``, from ``draws`` on Fisher's scale (float [R]).
 
-    What the curve fails to follow is shuffled away in every draw, which moves all of them a little to one side; so the
+    What the trend fails to follow is shuffled away in every draw, which moves all of them a little to one side; so the
     draws give the width of the interval, and the correlation observed its place.
     """
     place = np.arctanh(np.clip(observed, -1 + 1e-15, 1 - 1e-15))

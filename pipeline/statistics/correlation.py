@@ -1,12 +1,14 @@
 """Pearson's r of step and accuracy, and how far the noise of the records lets it be trusted.
 
-The records of one run are not independent: the accuracy follows a curve, and the residuals around the curve are
-autocorrelated. Fisher's interval ignores both. The interval given beside it keeps the best curve as it is, redraws the
-noise around it in blocks with its autocorrelation put back (bootstrap.py), and reads the spread of r on Fisher's scale,
-z = artanh r. It can be the narrower of the two, because Fisher's interval takes the bend of the curve for noise.
+The records of one run are not independent: the accuracy follows a trend, and the residuals around it are
+autocorrelated. Fisher's interval ignores both. The interval given beside it keeps the trend as it is (a spline,
+smoothing.py: where no formula follows the run, its misfit would pass for noise), redraws the noise around it in
+blocks with its autocorrelation put back (bootstrap.py), and reads the spread of r on Fisher's scale, z = artanh r. It
+can be the narrower of the two, because Fisher's interval takes the bend of the curve for noise. What is slower than a
+twentieth of the run counts as trend, so r is stated for this trend, whatever bent it.
 
 ``p_autocorrelation`` is of another question: whether a straight line through the records has any slope, with errors
-that respect autocorrelation around that line (slope.py).
+that respect the autocorrelation of the same noise (slope.py).
 
 r measures straightness, not learning: on a curve that saturates it falls as the run gets longer (``horizons``).
 """
@@ -27,7 +29,8 @@ from pipeline.statistics.bootstrap import (
     noise_draws,
     rank_correlations_with,
 )
-from pipeline.statistics.curves import FEWEST_RECORDS, Fit, TwoFits
+from pipeline.statistics.curves import Fit
+from pipeline.statistics.noise import FEWEST_RECORDS, Scatter
 from pipeline.statistics.slope import Slope, slope_test
 
 LEVEL = 0.95
@@ -43,9 +46,9 @@ class Pearson:
     r: float | None
     p_iid: float | None  # two-sided, as if the records were independent
     interval_iid: tuple[float, float] | None  # Fisher's, as if the records were independent
-    interval_autocorrelation: tuple[float, float] | None  # over noise redrawn around ``curve``
+    interval_autocorrelation: tuple[float, float] | None  # over noise redrawn around the trend
     effective_sample_size: float | None  # records, around ``curve``, by ``positive_sequence``
-    curve: str | None  # the best curve, whose residuals are taken for the noise
+    curve: str | None  # the best curve; ``effective_sample_size`` is of its residuals
     note: str
 
 
@@ -54,7 +57,7 @@ class Bootstrap:
     """How the noise was redrawn."""
 
     kind: str
-    curve: str  # whose residuals were redrawn
+    curve: str  # whose residuals were redrawn: "spline"
     block_length: float  # records
     phi: float  # of the likeliest noise model, see noise.py
     theta: float
@@ -129,8 +132,14 @@ class Horizon:
     r: float | None
 
 
-def pearson(steps: np.ndarray, accuracy: np.ndarray, curve: Fit | None, draws: NoiseDraws | None = None) -> Pearson:
-    """r over finite points (float [N] each); ``curve`` is the fit whose residuals ``draws`` takes for the noise."""
+def pearson(steps: np.ndarray, accuracy: np.ndarray, curve: Fit | None, found: Scatter | None = None) -> Pearson:
+    """r over finite points (float [N] each); ``curve`` is the best fit, ``found`` the noise of these records."""
+    return _pearson(steps, accuracy, curve, found, None if found is None else noise_draws(found))
+
+
+def _pearson(
+    steps: np.ndarray, accuracy: np.ndarray, curve: Fit | None, found: Scatter | None, draws: NoiseDraws | None
+) -> Pearson:
     if len(steps) < 3:
         return _undefined(f"r needs three records and there are {len(steps)}.")
     if np.ptp(accuracy) == 0:
@@ -139,31 +148,28 @@ def pearson(steps: np.ndarray, accuracy: np.ndarray, curve: Fit | None, draws: N
     fisher = test.confidence_interval(LEVEL)
     interval_iid = (float(fisher.low), float(fisher.high)) if np.isfinite([fisher.low, fisher.high]).all() else None
     r, p = float(test.statistic), float(test.pvalue)
-    if curve is None:
+    if curve is None or found is None:
         note = f"Fewer than {FEWEST_RECORDS} records: no curve fitted, no interval that respects autocorrelation."
         return Pearson(r, p, interval_iid, None, None, None, f"{note} {COVERS}")
+    around = _around(steps, accuracy, curve)
+    effective = float(len(steps)) if around is None else autocorrelation(around).effective_sample_size
     if draws is None:
-        return Pearson(r, p, interval_iid, (r, r), float(len(steps)), curve.curve, f"The curve fits exactly. {COVERS}")
+        return Pearson(r, p, interval_iid, (r, r), effective, curve.curve, f"The records have no noise. {COVERS}")
     interval = interval_around(r, draws.each(correlations_with(steps)))
-    effective = autocorrelation(draws.residuals).effective_sample_size
     return Pearson(r, p, interval_iid, interval, effective, curve.curve, COVERS)
 
 
-def draws_around(steps: np.ndarray, accuracy: np.ndarray, curve: Fit | TwoFits | None) -> NoiseDraws | None:
-    """How to redraw the noise of finite points (float [N] each) around ``curve``.
-
-    None without a curve, or where it fits exactly.
-    """
-    if curve is None or np.abs(accuracy - curve.at(steps)).max() <= 1e-12 * np.abs(accuracy).max():
-        return None
-    return noise_draws(curve, steps, accuracy)
+def _around(steps: np.ndarray, accuracy: np.ndarray, curve: Fit) -> np.ndarray | None:
+    """What ``curve`` leaves of finite points (float [N] each); None where it fits exactly."""
+    residuals = accuracy - curve.at(steps)
+    return None if np.abs(residuals).max() <= 1e-12 * np.abs(accuracy).max() else residuals
 
 
 def correlation(
     steps: np.ndarray,
     accuracy: np.ndarray,
     fits: list[Fit],
-    draws: NoiseDraws | None,
+    found: Scatter | None,
     counts: np.ndarray,
     counts_are: Denominators | None,
 ) -> Correlation:
@@ -173,33 +179,37 @@ def correlation(
         steps: rising, float [N].
         accuracy: shares of one, finite, float [N].
         fits: curves through these points, the best first; empty where none was fitted.
-        draws: the noise around the best curve, from ``draws_around``.
+        found: the noise of these records; None for fewer than eight.
         counts: the denominator of each accuracy, float [N], NaN where unknown.
         counts_are: how the denominators are known.
     """
-    found = pearson(steps, accuracy, fits[0] if fits else None, draws)
-    if found.r is None:
-        return Correlation(**vars(found))
-    line = next((fit for fit in fits if fit.curve == "linear"), None)
-    around_line = None if line is None else accuracy - line.at(steps)
-    test = slope_test(steps, accuracy)
+    draws = None if found is None else noise_draws(found)
+    pearson = _pearson(steps, accuracy, fits[0] if fits else None, found, draws)
+    if pearson.r is None or found is None:
+        return Correlation(**vars(pearson))
+    around_line, around_curve = (_around(steps, accuracy, fit) for fit in (_of(fits, "linear"), fits[0]))
+    test = slope_test(steps, accuracy, found.noise)
     return Correlation(
-        **vars(found),
+        **vars(pearson),
         p_autocorrelation=None if test is None else test.p,
         slope_test=test,
-        bootstrap=None if draws is None else _describe(draws, fits[0].curve),
+        bootstrap=None if draws is None else _describe(draws),
         effective_sample_sizes=SizesAround(
-            around_line=None if around_line is None or draws is None else effective_sample_sizes(around_line),
-            around_curve=None if draws is None else effective_sample_sizes(draws.residuals),
+            around_line=None if around_line is None else effective_sample_sizes(around_line),
+            around_curve=None if around_curve is None else effective_sample_sizes(around_curve),
         ),
         residual_lag1=ResidualLag1(
             line=None if around_line is None else lag_one(around_line),
-            curve=None if draws is None else lag_one(draws.residuals),
+            curve=None if around_curve is None else lag_one(around_curve),
         ),
         spearman=_spearman(steps, accuracy, draws),
         log_step=_log_step(steps, accuracy, draws),
         disattenuated=_disattenuated(steps, accuracy, counts, counts_are),
     )
+
+
+def _of(fits: list[Fit], curve: str) -> Fit:
+    return next(fit for fit in fits if fit.curve == curve)
 
 
 def plain_r(steps: np.ndarray, values: np.ndarray) -> float | None:
@@ -227,9 +237,9 @@ def horizons(steps: np.ndarray, accuracy: np.ndarray) -> tuple[list[Horizon], Ho
     return first, part(last / 2, last)
 
 
-def _describe(draws: NoiseDraws, curve: str) -> Bootstrap:
+def _describe(draws: NoiseDraws) -> Bootstrap:
     kind = "stationary blocks of innovations, post-blackened"
-    return Bootstrap(kind, curve, draws.block_length, *draws.noise.best, draws.replicates_for(len(draws.fitted)))
+    return Bootstrap(kind, "spline", draws.block_length, *draws.noise.best, draws.replicates_for(len(draws.fitted)))
 
 
 def _spearman(steps: np.ndarray, accuracy: np.ndarray, draws: NoiseDraws | None) -> Spearman:

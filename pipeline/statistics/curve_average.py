@@ -95,49 +95,6 @@ class Mixture:
         spreads = np.sqrt(np.maximum(variances[kept], 1e-24))
         return Expectation(weights[kept], means[kept], spreads, self.freedom)
 
-    def parameter_intervals(self, curve: str, level: float) -> dict[str, tuple[float, float]]:
-        """Intervals of the parameters of one ``curve``, over its shapes and the noise; ``level``: 0.95 for 95 %."""
-        components = self.components
-        mine = components.of(curve)
-        weights = self.weights[mine]
-        total = weights.sum()
-        weights = weights / total if total > 0 else np.full(len(weights), 1 / len(weights))
-        scale, offset = (np.tile(each, components.times)[mine] for each in (components.scales, components.offsets))
-        (a, b), v = self.coefficients[mine].T, self.covariances[mine]
-        ratio = offset / scale
-        spread_of_a = np.sqrt(np.maximum(v[:, 0, 0] - 2 * ratio * v[:, 0, 1] + ratio**2 * v[:, 1, 1], 0))
-        shares = ((1 - level) / 2, (1 + level) / 2)
-        found = {
-            "a": self._quantiles(weights, a - b * ratio, spread_of_a, shares),
-            "b": self._quantiles(weights, b / scale, np.sqrt(v[:, 1, 1]) / np.abs(scale), shares),
-        }
-        shapes = np.tile(components.shapes[curve], (components.times, 1))
-        for place, name in enumerate(SHAPES[curve]):
-            order = np.argsort(shapes[:, place], kind="stable")
-            below = np.cumsum(weights[order])
-            ranks = np.minimum(np.searchsorted(below, shares), len(order) - 1)
-            low, high = shapes[order[ranks], place]
-            found[name] = (float(low), float(high))
-        return found
-
-    def _quantiles(
-        self, weights: np.ndarray, means: np.ndarray, spreads: np.ndarray, shares: tuple[float, float]
-    ) -> tuple[float, float]:
-        """Two quantiles of a mixture of Student t with ``weights``, ``means`` and ``spreads`` (float [K] each)."""
-        kept = weights > 1e-9 * weights.max()
-        weights, means, spreads = weights[kept], means[kept], np.maximum(spreads[kept], 1e-300)
-        reach = 20 * spreads
-
-        def quantile(share: float) -> float:
-            low, high = float((means - reach).min()), float((means + reach).max())
-            for _ in range(BISECTIONS + 20):
-                middle = (low + high) / 2
-                below = weights @ special.stdtr(self.freedom, (middle - means) / spreads) < share
-                low, high = (middle, high) if below else (low, middle)
-            return (low + high) / 2
-
-        return quantile(shares[0]), quantile(shares[1])
-
 
 @dataclass(frozen=True)
 class Expectation:

@@ -18,7 +18,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import optimize
+from scipy import optimize, stats
+
+from pipeline.statistics.noise import colour, innovation_variance, learn_noise
 
 FORMULAS = {
     "linear": "a + b step",
@@ -37,6 +39,9 @@ SATURATING = ("exponential", "power")  # their a is an asymptote
 FEWEST_RECORDS = 8  # below this three parameters follow the noise
 LEAST_SPREAD = 1e-200  # of the squares of a transform's values
 SEARCHED_RECORDS = 4_000  # more are averaged down to so many for the grid; the end of the search sees them all
+LEVEL = 0.95
+NOISE_MODELS = 20  # whose covariances are averaged
+MOST_ALIKE = 1e4  # condition of the tangents beyond which the points do not tell the parameters apart
 SHAPE_POINTS = {"tau": 60, "shift": 14, "exponent": 12}  # of the first search, by parameter of the shape
 
 
@@ -76,57 +81,6 @@ class Fit:
             below, above = (transform(self.curve, steps, tuple(shape)) for shape in nearby)
             columns.append(self.parameters["b"] * (above - below) / 2e-4)
         return np.column_stack(columns)
-
-
-@dataclass(frozen=True)
-class TwoFits:
-    """A curve up to the step ``until`` and another one from there, where the learning rate begins to fall.
-
-    No smooth curve alone follows the rise of a decay after a constant rate. The second is of the steps since ``until``.
-    """
-
-    until: float
-    before: Fit
-    after: Fit
-
-    @property
-    def parameters(self) -> dict[str, float]:
-        """Those of both, by curve."""
-        fits = (("before", self.before), ("after", self.after))
-        return {f"{name} {key}": value for name, fit in fits for key, value in fit.parameters.items()}
-
-    def at(self, steps: np.ndarray) -> np.ndarray:
-        """Fitted accuracy at rising ``steps`` (float [N])."""
-        early, late = self._parts(steps)
-        return np.concatenate([self.before.at(early), self.after.at(late)])
-
-    def tangents(self, steps: np.ndarray) -> np.ndarray:
-        """How the curves move with each of their parameters: float [N, P], zero where a curve does not reach."""
-        early, late = self._parts(steps)
-        first, second = self.before.tangents(early), self.after.tangents(late)
-        return np.block(
-            [
-                [first, np.zeros((len(early), second.shape[1]))],
-                [np.zeros((len(late), first.shape[1])), second],
-            ]
-        )
-
-    def _parts(self, steps: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        return steps[steps <= self.until], steps[steps > self.until] - self.until
-
-
-def fit_around(steps: np.ndarray, accuracy: np.ndarray, until: float | None) -> Fit | TwoFits | None:
-    """The best curve through points (float [N] each), or the best two where the rate begins to fall after ``until``.
-
-    One curve where there are too few points on either side, None where there are too few in all.
-    """
-    if until is not None:
-        early, late = steps <= until, steps > until
-        both = fit_curves(steps[early], accuracy[early]), fit_curves(steps[late] - until, accuracy[late])
-        if all(both):
-            return TwoFits(until, both[0][0], both[1][0])
-    fits = fit_curves(steps, accuracy)
-    return fits[0] if fits else None
 
 
 def transform(curve: str, steps: np.ndarray, shape: tuple[float, ...]) -> np.ndarray:
@@ -191,6 +145,37 @@ def fit_curve(curve: str, steps: np.ndarray, accuracy: np.ndarray) -> Fit:
     likelihood_term = len(steps) * np.log(max(variance, np.finfo(float).tiny))
     aic = float(likelihood_term + 2 * (len(parameters) + 1))  # the noise is a parameter too
     return Fit(curve, parameters, 1 - variance / float(accuracy.var()), aic, at_bound)
+
+
+def parameter_intervals(fit: Fit, steps: np.ndarray, accuracy: np.ndarray) -> dict[str, tuple[float, float]] | None:
+    """95 % intervals of the parameters of ``fit`` to points (float [N] each), around its own estimates.
+
+    The variance of least squares under the noise around the curve, (X'X)^-1 X' V X (X'X)^-1 (White 1980 has its form),
+    X being the tangents and V the covariance of the plausible noise models (noise.py) by weight; shapes on a log scale.
+    None where the curve fits exactly, a shape ended at the edge of the search, or the points do not determine it.
+    """
+    residuals, tangents = accuracy - fit.at(steps), fit.tangents(steps)
+    freedom = len(steps) - tangents.shape[1]
+    if fit.at_bound or freedom < 1 or np.abs(residuals).max() <= 1e-12 * np.abs(accuracy).max():
+        return None
+    sizes = np.linalg.norm(tangents, axis=0)
+    if sizes.min() == 0 or np.linalg.cond(tangents / sizes) > MOST_ALIKE:
+        return None
+    leverage = np.linalg.pinv(tangents / sizes) / sizes[:, None]  # estimates moved by each record, float [P, N]
+    noise = learn_noise(residuals, tangents)
+    variances = np.zeros(tangents.shape[1])
+    for phi, theta in noise.likely(NOISE_MODELS):
+        slow = colour(leverage[:, ::-1], phi, theta)
+        size = innovation_variance(residuals, tangents, phi, theta)
+        variances += noise.weight(phi, theta) * size * (slow**2).sum(axis=1)
+    variances /= sum(noise.weight(*model) for model in noise.likely(NOISE_MODELS))
+    halves = stats.t.ppf((1 + LEVEL) / 2, freedom) * np.sqrt(variances)
+    found = {}
+    for (name, value), half in zip(fit.parameters.items(), halves, strict=True):
+        on_log = name in SHAPES[fit.curve]
+        low, high = (value * np.exp(-half), value * np.exp(half)) if on_log else (value - half, value + half)
+        found[name] = (float(low), float(high))
+    return found
 
 
 def average_down(steps: np.ndarray, values: np.ndarray, most: int) -> tuple[np.ndarray, np.ndarray]:

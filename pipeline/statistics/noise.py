@@ -13,17 +13,26 @@ take that uncertainty along.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 from scipy import signal
+
+from pipeline.statistics.smoothing import Trend, spline_trend
 
 PHIS = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.75, 0.8, 0.85, 0.9, 0.93, 0.96, 0.98, 0.99)
 THETA_SHARES = (0.0, 0.3, 0.5, 0.65, 0.8, 0.9, 0.95, 0.98)  # theta = share x phi
 NOISE_GRID = np.array(  # the (phi, theta) that are compared, float [K, 2]
     [(phi, phi * share) for phi in PHIS for share in (THETA_SHARES if phi else (0.0,))]
 )
+MOST_AT_ONCE = 1_500  # records; with more, one model after the other is the faster way
+MOST_NUMBERS = 4_000_000  # held at once
 MOST_RECORDS = 20_000  # phi and theta are estimated from the last so many
+SLOWEST = 2.0  # parameters of a trend that the memory of a noise may span
+FEWEST_RECORDS = 8  # with fewer, trend and noise look alike
+ArrayOrFloat = TypeVar("ArrayOrFloat", float, np.ndarray)
 
 
 @dataclass(frozen=True)
@@ -49,6 +58,33 @@ class Noise:
         return float(self.weights[np.equal(NOISE_GRID, (phi, theta)).all(axis=1)][0])
 
 
+@dataclass(frozen=True)
+class Scatter:
+    """The noise of a run's records: what they leave of a trend, and the models of it."""
+
+    trend: Trend
+    noise: Noise
+
+
+def scatter(values: np.ndarray, breaks: Sequence[int] = ()) -> Scatter | None:
+    """The noise of ``values`` (finite, float [N], evenly recorded); None for fewer than 8.
+
+    ``breaks``: the records at which another phase of the learning rate begins. Where the trend leaves nothing, the
+    noise is taken for independent. A drift so slow that its memory, 1 / (1 - phi) records, spans more than SLOWEST
+    parameters of the trend is the trend's: the records cannot tell the two apart, and a prior weight that they cannot
+    reduce would drown every fall in doubt.
+    """
+    if len(values) < FEWEST_RECORDS:
+        return None
+    trend = spline_trend(values, breaks)
+    if trend.exact:
+        return Scatter(trend, Noise((NOISE_GRID == 0).all(axis=1).astype(float)))
+    noise = learn_noise(trend.residuals, trend.basis)
+    told_apart = SLOWEST * len(values) / trend.basis.shape[1] * (1 - NOISE_GRID[:, 0]) >= 1
+    weights = np.where(told_apart, noise.weights, 0.0)
+    return Scatter(trend, Noise(weights / weights.sum()))
+
+
 def whiten(values: np.ndarray, phi: float, theta: float) -> np.ndarray:
     """The innovations u of ``values`` (float [..., N], by the last axis), the first scaled to the others' variance."""
     first = values[..., :1] / np.sqrt(first_variance(phi, theta))
@@ -59,6 +95,22 @@ def whiten(values: np.ndarray, phi: float, theta: float) -> np.ndarray:
     state = theta * first
     rest, _ = signal.lfilter([1.0], [1.0, -theta], driven, axis=-1, zi=state)
     return np.concatenate([first, rest], axis=-1)
+
+
+def whiten_by_all(rows: np.ndarray, models: np.ndarray) -> np.ndarray:
+    """``rows`` (float [R, N]) whitened by each of ``models`` (phi and theta, float [K, 2]): float [K, R, N].
+
+    The same as ``whiten``, and faster for many models and few records.
+    """
+    if rows.shape[1] > MOST_AT_ONCE:
+        return np.stack([whiten(rows, phi, theta) for phi, theta in models])
+    phi, theta = models[:, 0, None], models[:, 1, None]
+    e = rows.T[:, None, :]
+    u = np.concatenate([np.zeros((1, len(models), len(rows))), e[1:] - phi * e[:-1]])
+    u[0] = e[0] / np.sqrt(first_variance(phi, theta))
+    for place in range(1, len(u)):
+        u[place] += theta * u[place - 1]
+    return u.transpose(1, 2, 0)
 
 
 def colour(innovations: np.ndarray, phi: float, theta: float) -> np.ndarray:
@@ -83,13 +135,18 @@ def learn_noise(residuals: np.ndarray, tangents: np.ndarray) -> Noise:
     both = np.vstack([basis.T, y])
     size, absorbed = len(y), basis.shape[1]
     log_likelihoods = np.empty(len(NOISE_GRID))
-    for place, (phi, theta) in enumerate(NOISE_GRID):
-        white = whiten(both, phi, theta)
-        products = white @ white.T
-        moments, cross = products[:absorbed, :absorbed], products[:absorbed, -1]
-        unexplained = max(products[-1, -1] - cross @ np.linalg.solve(moments, cross), np.finfo(float).tiny)
-        log_likelihoods[place] = -0.5 * (
-            (size - absorbed) * np.log(unexplained) + np.linalg.slogdet(moments)[1] + np.log(first_variance(phi, theta))
+    at_once = max(1, MOST_NUMBERS // both.size)
+    for start in range(0, len(NOISE_GRID), at_once):
+        models = NOISE_GRID[start : start + at_once]
+        white = whiten_by_all(both, models)
+        products = white @ white.transpose(0, 2, 1)
+        moments, cross = products[:, :absorbed, :absorbed], products[:, :absorbed, -1]
+        explained = (cross * np.linalg.solve(moments, cross[..., None])[..., 0]).sum(axis=-1)
+        unexplained = np.maximum(products[:, -1, -1] - explained, np.finfo(float).tiny)
+        log_likelihoods[start : start + at_once] = -0.5 * (
+            (size - absorbed) * np.log(unexplained)
+            + np.linalg.slogdet(moments)[1]
+            + np.log(first_variance(models[:, 0], models[:, 1]))
         )
     weights = np.exp(log_likelihoods - log_likelihoods.max()) * _prior()
     return Noise(weights / weights.sum())
@@ -104,8 +161,8 @@ def innovation_variance(residuals: np.ndarray, tangents: np.ndarray, phi: float,
     return float(unexplained @ unexplained) / max(len(residuals) - tangents.shape[1], 1)
 
 
-def first_variance(phi: float, theta: float) -> float:
-    """The variance of the process divided by that of its innovations."""
+def first_variance(phi: ArrayOrFloat, theta: ArrayOrFloat) -> ArrayOrFloat:
+    """The variance of the process divided by that of its innovations, for one model or elementwise for many."""
     return (1 - 2 * phi * theta + theta**2) / (1 - phi**2)
 
 

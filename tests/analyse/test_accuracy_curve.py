@@ -26,7 +26,26 @@ def test_each_fit_is_described_by_its_own_residuals():
         assert found[fit.curve].residual_autocorrelation == pytest.approx(lag_one(residuals))
         size = autocorrelation(residuals).effective_sample_size
         assert found[fit.curve].effective_sample_size == pytest.approx(size)
-        assert (found[fit.curve].asymptote is None) == (fit.curve in ("linear", "log"))
+        undetermined = bool(fit.at_bound) or not 0 <= fit.parameters["a"] <= 1
+        assert (found[fit.curve].asymptote is None) == (fit.curve in ("linear", "log") or undetermined)
+        for name, (low, high) in (found[fit.curve].intervals or {}).items():
+            assert low < fit.parameters[name] < high
+
+
+@pytest.mark.parametrize("name", ["linear", "log"])
+def test_a_run_that_does_not_saturate_is_given_no_asymptote_at_a_bound_or_beyond_one(name):
+    """A saturating curve through it ends where the search does, or above 100 %."""
+    accuracy = 0.2 + 0.8 * CURVES[name] + np.random.default_rng(5).normal(0, 0.01, len(STEPS))
+    for fit in sections(accuracy).fits.values():
+        assert fit.asymptote is None or (not fit.at_bound and 0 <= fit.asymptote.value <= 1)
+        assert fit.intervals is None or not fit.at_bound
+
+
+def test_the_curves_come_in_the_order_of_their_weight_in_the_forecast():
+    found = sections(CURVES["power"] + ar_noise(np.random.default_rng(3), len(STEPS), 0.9, 0.02))
+    weights = [found.forecast.models[curve].weight for curve in found.fits]
+    assert weights == sorted(weights, reverse=True)
+    assert found.pearson.curve == next(iter(found.fits))
 
 
 @pytest.mark.parametrize("shift", [-0.02, 0.02])

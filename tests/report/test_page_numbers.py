@@ -37,7 +37,7 @@ TOLD_BY = (
     ("parameters", "parameters", "参数"), ("batch", "sequences", "每步"), ("rate", "peak", "峰值"),
     ("seed", "seed", "种子"), ("dataset", "dataset", "数据集"), ("sentences", "sentences", "句子"),
     ("vocabulary", "vocabulary", "词表"), ("none", "not found", "未发现"), ("tokens", "tokens", "词元"),
-    ("flops", "FLOPs", "浮点"),
+    ("flops", "FLOPs", "浮点"), ("undecided", "undecided, needs about", "不能断定，约需"),
 )  # fmt: skip
 WORDS = {"en": {key: word for key, word, _ in TOLD_BY}, "zh": {key: word for key, _, word in TOLD_BY}}
 
@@ -198,11 +198,15 @@ def test_the_findings(shown, name):
         assert each.words["chance" if judged["at_chance"] else "above"] in text
         if judged["p"] > 1e-300:
             assert is_said(numbers_in(text)[-1], judged["p"])
-    [overfit], [quarter], [stop] = (each.row(word, of=of) for word in of)
-    since = found["overfit"]["since_step"]
-    assert numbers_in(overfit) == ([] if since is None else [str(since)])
-    assert (each.words["none"] in overfit) == (since is None)
-    assert each.words[found["plateau"]["state"]] in quarter
+    [quarter], [stop] = (each.row(word, of=of) for word in of[1:])
+    overfit = [text for title, text in each.table(*of).rows if each.words["overfit"] in title]
+    for text, metric in zip(overfit, ("accuracy", "loss"), strict=True):
+        since = found["overfit"][metric]["since_step"]
+        assert numbers_in(text) == ([] if since is None else [str(since)])
+        assert (each.words["none"] in text) == (since is None)
+    plateau = found["plateau"]
+    assert each.words[plateau["state"]] in quarter
+    assert numbers_in(quarter) == ([str(plateau["records_needed"])] if plateau["state"] == "undecided" else [])
     early = found["early_stop"]
     wanted = [] if early["stop_step"] is None else [early["stop_step"], 100 * early["saved_share"], 100 * early["lost"]]
     assert len(numbers_in(stop)) == len(wanted)

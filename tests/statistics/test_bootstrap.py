@@ -12,8 +12,7 @@ from pipeline.statistics.bootstrap import (
     noise_draws,
     rank_correlations_with,
 )
-from pipeline.statistics.curves import fit_curve
-from pipeline.statistics.noise import NOISE_GRID, Noise
+from pipeline.statistics.noise import NOISE_GRID, Noise, scatter
 from tests.helpers.rates import rate_bounds
 from tests.helpers.simulated import CURVES, STEPS, ar_noise
 
@@ -79,10 +78,16 @@ def test_blocks_have_the_mean_length_asked_for_and_start_anywhere(length):
 
 def test_blocks_are_as_long_as_the_innovations_remember_and_not_the_noise():
     accuracy = CURVES["linear"] + ar_noise(np.random.default_rng(5), len(STEPS), 0.93, 0.05)
-    draws = noise_draws(fit_curve("linear", STEPS, accuracy), STEPS, accuracy)
-    assert draws.absorbed == 2
-    assert draws.residuals == pytest.approx(accuracy - np.polyval(np.polyfit(STEPS, accuracy, 1), STEPS))
+    found = scatter(accuracy)
+    draws = noise_draws(found)
+    assert draws.absorbed == found.trend.basis.shape[1] == 20
+    assert draws.fitted + draws.residuals == pytest.approx(accuracy)
+    assert draws.residuals == pytest.approx(found.trend.residuals)
     assert draws.block_length < 6
+
+
+def test_records_that_a_trend_follows_exactly_have_no_noise_to_redraw():
+    assert noise_draws(scatter(np.full(50, 0.3))) is None
 
 
 def test_statistics_of_rows_are_those_of_scipy_on_fishers_scale():

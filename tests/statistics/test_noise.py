@@ -5,7 +5,17 @@ import pytest
 from scipy import linalg
 
 from pipeline.statistics.curves import fit_curves
-from pipeline.statistics.noise import NOISE_GRID, PHIS, Noise, colour, first_variance, learn_noise, whiten
+from pipeline.statistics.noise import (
+    NOISE_GRID,
+    PHIS,
+    Noise,
+    colour,
+    first_variance,
+    learn_noise,
+    scatter,
+    whiten,
+    whiten_by_all,
+)  # fmt: skip
 from tests.helpers.simulated import CURVES, STEPS, ar_noise
 
 
@@ -88,3 +98,25 @@ def test_a_parameter_that_moves_no_record_absorbs_none():
     x = np.column_stack([np.ones(200), np.arange(200.0)])
     found = learn_noise(y, np.column_stack([x[:, 0], np.zeros(200), x[:, 1]]))
     assert found.weights == pytest.approx(learn_noise(y, x).weights)
+
+
+@pytest.mark.parametrize("records", [2, 40, 1_600])
+def test_whitening_by_all_models_is_whitening_by_each(records):
+    rows = np.random.default_rng(records).normal(size=(3, records))
+    each = np.stack([whiten(rows, phi, theta) for phi, theta in NOISE_GRID])
+    assert whiten_by_all(rows, NOISE_GRID) == pytest.approx(each, abs=1e-12)
+
+
+@pytest.mark.parametrize("phi", [0.0, 0.7])
+def test_the_noise_of_a_run_is_found_whatever_bent_its_trend(phi):
+    """A rise, and a second one at record 200 where the learning rate begins to fall; none for fewer than eight."""
+    places = np.arange(300)
+    bent = 0.3 - 0.25 * np.exp(-places / 15) + 0.05 * (1 - np.exp(-np.maximum(places - 200, 0) / 20))
+    generator, found = np.random.default_rng(8), []
+    for _ in range(12):
+        seen = scatter(bent + ar_noise(generator, 300, phi, 0.01), [200]).noise
+        found.append(float(seen.weights @ NOISE_GRID[:, 0]) - float(seen.weights @ NOISE_GRID[:, 1]))
+    assert np.median(found) == pytest.approx(phi, abs=0.12)
+    assert scatter(bent[:7]) is None
+    white = scatter(np.full(20, 0.4)).noise
+    assert (white.best, white.weights.max()) == ((0.0, 0.0), 1.0)

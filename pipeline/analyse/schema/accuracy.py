@@ -21,7 +21,7 @@ class Asymptote:
     """Where a saturating curve ends."""
 
     value: float  # share of one
-    interval: Interval | None  # null below 40 records
+    interval: Interval | None  # cut to what an accuracy can be; null where that of the parameters is
     passed: bool  # the mean of the last tenth of the records is above ``value``
 
 
@@ -33,12 +33,13 @@ class FittedCurve:
     parameters: dict[str, float]  # a, b and the shape: tau (exponential), or shift and exponent (power)
     r_squared: float
     aic: float  # Akaike's criterion for independent normal noise
-    intervals: dict[str, Interval] | None  # by parameter, over shapes and noise models; null below 40 records
+    # By parameter, around ``parameters``, over noise models; null below 40 records, or where these do not determine it.
+    intervals: dict[str, Interval] | None
     at_bound: list[str]  # parameters that ended at the edge of what was searched: read that fit with care
     residual_autocorrelation: float | None  # at lag 1; null where the curve fits exactly
     effective_sample_size: float | None  # records, around this curve, as in ``pearson``; null for an exact fit
     rolling_error: float | None  # RMSE (share of one) of forecasts from rolling origins; null below 40 records
-    asymptote: Asymptote | None  # null for linear and log
+    asymptote: Asymptote | None  # null for linear and log, with a shape at the edge, or outside 0 to 1
 
 
 @dataclass(frozen=True)
@@ -80,6 +81,10 @@ class Plateau:
     interval: Interval | None  # of that gain, with autocorrelation
     worth: float  # a gain smaller than this, up or down, is a plateau
     note: str
+    # In all, for a run like this to be decided; not there where it is.
+    records_needed: int | None = field(default=None, metadata={"omit_none": True})
+    # The first record that counted: of the last quarter, or of the last phase of the rate; not in earlier files.
+    judged_from: Step | None = field(default=None, metadata={"omit_none": True})
 
 
 @dataclass(frozen=True)
@@ -87,7 +92,9 @@ class AccuracyCurve:
     """Everything about one accuracy."""
 
     pearson: Correlation
-    fits: dict[str, FittedCurve]  # by curve, the best (least AIC) first: "linear", "log", "exponential", "power"
+    # By curve: "linear", "log", "exponential", "power"; that of most weight in the forecast first, without one that of
+    # least AIC.
+    fits: dict[str, FittedCurve]
     horizon: Horizons
     slope_per_10k_steps: Slopes
     forecast: Forecast | None  # null below 8 records, or where all have the same accuracy

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from pipeline.analyse.schema.forecast import Interval
@@ -50,8 +50,9 @@ class OverfitMetric:
     since_step: Step | None  # of the best value; null where it does not overfit
     best: float  # smoothed, in the metric's unit
     last: float  # smoothed
-    p: float | None  # one-sided, of getting worse; null for too few records
+    p: float | None  # one-sided, of getting worse; null for too few records, or none after the first pass
     change: float  # last - best
+    alpha: float | None = field(default=None, metadata={"omit_none": True})  # ``p`` below is a finding
 
 
 @dataclass(frozen=True)
@@ -63,6 +64,8 @@ class Overfit:
     accuracy: OverfitMetric | None  # null where it was not held out
     loss: OverfitMetric | None
     note: str
+    # Where every example was seen once; records up to here do not count. Not there where that is not known.
+    first_pass_until: Step | None = field(default=None, metadata={"omit_none": True})
 
 
 @dataclass(frozen=True)
@@ -105,6 +108,9 @@ class Cost:
     held_out: RunGains | None
 
 
+StopVerdict = Literal["stops", "goes_on", "too_few_records"]
+
+
 @dataclass(frozen=True)
 class EarlyStopHindsight:
     """Where the early-stopping rule would have ended the run; null but for ``accuracy_at_end`` where it would not."""
@@ -120,3 +126,6 @@ class EarlyStopHindsight:
     lost: float | None  # accuracy_at_end - accuracy_at_stop
     lost_interval: Interval | None
     note: str
+    verdict: StopVerdict | None = field(default=None, metadata={"omit_none": True})  # not in earlier files
+    # The autoregression of the noise up to which the rule's confidence holds; not there where it does for none.
+    sure_up_to: float | None = field(default=None, metadata={"omit_none": True})

@@ -109,9 +109,9 @@ class Band:
 class MeanR:
     """r over seeds, up to the last step that all have."""
 
-    mean: float
+    mean: float  # on Fisher's scale
     sd: float
-    interval: Interval  # of the mean (Student t)
+    interval: Interval  # of the mean (Student t on Fisher's scale)
 
 
 @dataclass(frozen=True)
@@ -130,6 +130,21 @@ class GroupDifference:
 
 
 @dataclass(frozen=True)
+class FinalDifference:
+    """The final scoring of two groups of runs on the same questions."""
+
+    first: str  # label of the group's first run
+    second: str
+    split: Literal["validation", "test"]
+    articles: int
+    targets: int  # masked characters, or predicted ones
+    difference: float  # second - first, share of one
+    interval: Interval | None  # crossed random effects, Student's t; null for a single article
+    covers: Literal["seeds and articles", "articles"]  # what the interval covers
+    multibootstrap: Interval | None  # the same by drawing seeds and articles again; null where a group has one seed
+
+
+@dataclass(frozen=True)
 class SeveralRuns:
     """Several histories side by side."""
 
@@ -140,6 +155,8 @@ class SeveralRuns:
     differences: list[GroupDifference]  # between groups
     differing_settings: list[str]  # names of settings in ``run.config`` that are not the same in all
     note: str
+    # Of groups whose runs all have a final scoring; not there without any.
+    final: list[FinalDifference] | None = field(default=None, metadata={"omit_none": True})
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,8 @@ accuracy.
 
 from __future__ import annotations
 
-from pipeline.analyse.run_parts import Part, difference, part_of, shared_until
 from pipeline.analyse.schema.side_by_side import ByHorizon, CommonHorizon, Comparison, RunPair
+from pipeline.analyse.side_by_side.run_parts import Part, difference, part_of, shared_until
 from pipeline.files.history import History, Role
 from pipeline.formatting import step_number
 

@@ -2,15 +2,20 @@
 
 Runs whose recorded settings and dataset differ in nothing but the seeds make one group. One group of two runs or more
 is "seeds": a mean curve, the band that further seeds are expected in (Student t for one more run), r for each and for
-all. Anything else is "experiments": a table, and differences between groups. Where both groups have two seeds or more,
-a difference has Welch's interval over seeds; where not, only the noise of the records is known, and ``covers`` says so.
+all. Anything else is "experiments": a table, and differences between groups. Where both groups have two seeds or
+more, a difference has Welch's interval over seeds; where not, only the noise of the records is known, and ``covers``
+says so.
 
 Branches of one trunk, each a budget of its own, have the trunk's records in common. Between two of them the noise of
-these is drawn once (run_parts.py). Between groups of seeds whose trunks are the same, seed by seed, the differences are
-paired and have Student's interval, so that what a trunk has in common with itself is not taken for scatter.
+these is drawn once (run_parts.py). Between groups of seeds whose trunks are the same, seed by seed, the differences
+are paired and have Student's interval, so that what a trunk has in common with itself is not taken for scatter.
 
-Student's t takes r itself for normal. Where r is skewed, the interval of its mean holds less than 95 %, 91 % in a
-simulation with five seeds and r around 0.6, and it may reach beyond 1.
+Means of r are taken on Fisher's scale, z = artanh r, on which r is nearly normal, and so no interval reaches beyond
+1. A difference of two means of r has the interval of Zou (2007, Psychological Methods 12) from theirs. Measured with
+three and five seeds and r of seven records around 0.6, 20,000 times: the interval of the mean, asked for 95 %, holds
+it in 95 % (on r itself in 92), that of a difference in 98 to 99 %.
+
+Where the final scoring of all runs stands beside their histories, groups are compared by it too (final_scores.py).
 """
 
 from __future__ import annotations
@@ -22,17 +27,19 @@ from pathlib import Path
 import numpy as np
 from scipy import stats
 
-from pipeline.analyse.run_parts import Part, difference, part_of, shared_until
 from pipeline.analyse.schema.side_by_side import (
     Band,
     ComparedRun,
     Covers,
+    FinalDifference,
     GroupDifference,
     MeanR,
     Metric,
     RunsKind,
     SeveralRuns,
 )
+from pipeline.analyse.side_by_side.final_scores import final_differences, final_scorings
+from pipeline.analyse.side_by_side.run_parts import Part, difference, part_of, shared_until
 from pipeline.files.history import History, common_accuracy
 from pipeline.files.run_record import recorded_config
 from pipeline.formatting import step_number
@@ -82,6 +89,7 @@ def several(histories: list[tuple[Path, History]]) -> SeveralRuns | None:
         band=_band(runs, until) if kind == "seeds" else None,
         r=_mean_r(runs) if kind == "seeds" else None,
         differences=_differences(runs, until),
+        final=_finals(runs) or None,
         differing_settings=_differing([history for _, history in histories]),
         note=NOTES[kind],
     )
@@ -151,7 +159,15 @@ def _mean_r(runs: list[Run]) -> MeanR | None:
     known = np.array([value for value in values if value is not None])
     if len(known) < 2:
         return None
-    return MeanR(float(known.mean()), float(known.std(ddof=1)), _student(known))
+    mean, interval = on_fishers_scale(known)
+    return MeanR(mean, float(known.std(ddof=1)), interval)
+
+
+def on_fishers_scale(values: np.ndarray) -> tuple[float, tuple[float, float]]:
+    """The mean of two correlations or more (``values``, float [N]) and Student's 95 % interval of it, both by z."""
+    z = np.arctanh(np.clip(values, -1 + 1e-15, 1 - 1e-15))
+    low, high = _student(z)
+    return float(np.tanh(z.mean())), (float(np.tanh(low)), float(np.tanh(high)))
 
 
 def _student(values: np.ndarray) -> tuple[float, float]:
@@ -162,14 +178,9 @@ def _student(values: np.ndarray) -> tuple[float, float]:
 
 def _differences(runs: list[Run], until: float) -> list[GroupDifference]:
     """Each pair of groups, each metric: over the common horizon, except for the accuracy at each run's own end."""
-    groups: dict[str, list[Run]] = {}
-    for run in runs:
-        groups.setdefault(run.group, []).append(run)
-    pairs = list(combinations(groups, 2))
-    if len(pairs) > MOST_PAIRS:
-        pairs = [pair for pair in pairs if pair[0] == next(iter(groups))]
+    groups = _by_group(runs)
     found = []
-    for first, second in pairs:
+    for first, second in _pairs(groups):
         for metric in METRICS:
             shared = shared_until(groups[first][0].history, groups[second][0].history)
             value, interval, covers = _group_difference(groups[first], groups[second], metric)
@@ -186,6 +197,30 @@ def _differences(runs: list[Run], until: float) -> list[GroupDifference]:
                 )
             )
     return found
+
+
+def _finals(runs: list[Run]) -> list[FinalDifference]:
+    """Each pair of groups by their final scoring."""
+    scorings = dict(zip((run.path for run in runs), final_scorings([run.path for run in runs]), strict=True))
+    found = []
+    groups = _by_group(runs)
+    for first, second in _pairs(groups):
+        before, after = ([scorings[run.path] for run in groups[group]] for group in (first, second))
+        found += final_differences(first, second, before, after)
+    return found
+
+
+def _by_group(runs: list[Run]) -> dict[str, list[Run]]:
+    groups: dict[str, list[Run]] = {}
+    for run in runs:
+        groups.setdefault(run.group, []).append(run)
+    return groups
+
+
+def _pairs(groups: dict[str, list[Run]]) -> list[tuple[str, str]]:
+    """The pairs of groups that are compared."""
+    pairs = list(combinations(groups, 2))
+    return pairs if len(pairs) <= MOST_PAIRS else [pair for pair in pairs if pair[0] == next(iter(groups))]
 
 
 def _group_difference(
@@ -209,6 +244,10 @@ def _group_difference(
     )
     if len(before) < 2 or len(after) < 2:
         return None, None, "seeds"
+    if metric == "r":
+        (one, (one_low, one_high)), (two, (two_low, two_high)) = on_fishers_scale(before), on_fishers_scale(after)
+        low, high = np.hypot(two - two_low, one_high - one), np.hypot(two_high - two, one - one_low)
+        return two - one, (float(two - one - low), float(two - one + high)), "seeds"
     found = float(after.mean() - before.mean())
     welch = stats.ttest_ind(after, before, equal_var=False)
     interval = welch.confidence_interval(LEVEL)

@@ -11,12 +11,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pipeline.analyse.annealing.coming import planned_schedule
+from pipeline.analyse.annealing.phases import breaks_among, phase_ends
 from pipeline.analyse.schema.side_by_side import Metric, PartOfRun
 from pipeline.files.history import History
-from pipeline.statistics.bootstrap import LEVEL, NoiseDraws, correlations_with, interval_around
-from pipeline.statistics.correlation import draws_around, plain_r
-from pipeline.statistics.curves import fit_around
+from pipeline.statistics.bootstrap import LEVEL, NoiseDraws, correlations_with, interval_around, noise_draws
+from pipeline.statistics.correlation import plain_r
+from pipeline.statistics.noise import scatter
 
 TENTH = 10
 MOST_NUMBERS = 4_000_000  # records x replicates of each draw
@@ -76,15 +76,14 @@ class Part:
 def part_of(history: History, key: str | None, until: float | None = None) -> Part:
     """The records of the accuracy list ``key`` up to step ``until``.
 
-    Their noise is what is left of a curve, or, of a run with a decay after a constant rate, of one curve for each.
+    Their noise is what is left of a trend that may bend where the learning rate changes its course.
     """
     steps, accuracy = history.points(key)
     if until is not None:
         accuracy = accuracy[steps <= until]
         steps = steps[steps <= until]
-    schedule = planned_schedule(history)
-    decay = schedule.constant_until if schedule and schedule.shape == "wsd" else None
-    return Part(steps, accuracy, draws_around(steps, accuracy, fit_around(steps, accuracy, decay)))
+    found = scatter(accuracy, breaks_among(phase_ends(history), steps))
+    return Part(steps, accuracy, None if found is None else noise_draws(found))
 
 
 def shared_until(first: History, second: History) -> int:

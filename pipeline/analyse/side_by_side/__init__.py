@@ -1,0 +1,1 @@
+"""Several runs compared: their records, their ends, and the answers of their final scoring."""
