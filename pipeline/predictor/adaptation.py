@@ -108,6 +108,22 @@ def adapt_calibration(calibration: Calibration, bit: int, step: float) -> None:
 
 
 @compiled
+def sum_of_squares(values: np.ndarray) -> float:
+    """Of ``values`` [2, n]; four independent sums, so that additions need not wait for each other."""
+    n = values.shape[1]
+    one, two, three, four = 0.0, 0.0, 0.0, 0.0
+    for i in range(0, n - 1, 2):
+        one += values[0, i] * values[0, i]
+        two += values[1, i] * values[1, i]
+        three += values[0, i + 1] * values[0, i + 1]
+        four += values[1, i + 1] * values[1, i + 1]
+    if n & 1:
+        one += values[0, n - 1] * values[0, n - 1]
+        two += values[1, n - 1] * values[1, n - 1]
+    return (one + two) + (three + four)
+
+
+@compiled
 def readout_gradient(recurrent: Recurrent, error: float, gradient: np.ndarray) -> None:
     """d(nats) / dR[node], into ``gradient`` [2, n], where ``error`` is d(nats) / dz."""
     for part in range(2):
@@ -128,11 +144,7 @@ def adapt_readout(recurrent: Recurrent, node: int, error: float, rate: float, ro
     """A step down the gradient of R[node]."""
     readout_gradient(recurrent, error, room)
     n = recurrent.nu.size
-    total = 0.0
-    for part in range(2):
-        for i in range(n):
-            total += room[part, i] * room[part, i]
-    recurrent.squares_readout[node] += total
+    recurrent.squares_readout[node] += sum_of_squares(room)
     step = rate / np.sqrt(recurrent.squares_readout[node] + 1e-8)
     for part in range(2):
         for i in range(n):
@@ -174,11 +186,7 @@ def adapt_recurrence(recurrent: Recurrent, rates: np.ndarray, room: np.ndarray) 
         if not recurrent.seen[symbol]:
             continue
         embedding_gradient(recurrent, symbol, room)
-        total = 0.0
-        for part in range(2):
-            for i in range(n):
-                total += room[part, i] * room[part, i]
-        recurrent.squares_embedding[symbol] += total
+        recurrent.squares_embedding[symbol] += sum_of_squares(room)
         scale = rates[EMBEDDING] / np.sqrt(recurrent.squares_embedding[symbol] + 1e-8)
         for part in range(2):
             for i in range(n):

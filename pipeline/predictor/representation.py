@@ -241,14 +241,14 @@ def move_state(recurrent: Recurrent, symbol: int) -> None:
         real[i], imaginary[i], gammas[i] = a, b, gamma
     for other in range(256):
         if recurrent.seen[other]:
-            row, most = by_embedding[other], 0.0
+            row, left = by_embedding[other], 0
             for i in range(n):
                 p, q = row[0, i], row[1, i]
                 u, v = real[i] * p - imaginary[i] * q, real[i] * q + imaginary[i] * p
                 if u * u + v * v < FADED * FADED:
                     u, v = 0.0, 0.0
                 row[0, i], row[1, i] = u, v
-                most = max(most, abs(u), abs(v))
-            recurrent.seen[other] = most > 0.0 or other == symbol
+                left += u != 0.0 or v != 0.0
+            recurrent.seen[other] = left > 0 or other == symbol
     for i in range(n):
         by_embedding[symbol, 0, i] += gammas[i]
