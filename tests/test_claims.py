@@ -1,6 +1,7 @@
 """docs/CLAIMS.md: a verdict for every claim, the same in both languages, and the arithmetic of those that are sums."""
 
 import dataclasses
+import json
 import math
 import re
 from pathlib import Path
@@ -38,7 +39,7 @@ def test_both_languages_say_the_same(number):
 
 def test_every_claim_is_there_and_what_shows_it_exists():
     assert list(rows(CHINESE)) == list(rows(ENGLISH))
-    for letter, count in {"A": 17, "B": 10, "C": 16}.items():
+    for letter, count in {"A": 17, "B": 10, "C": 16, "D": 7}.items():
         assert [number for number in rows(CHINESE) if number[0] == letter] == [
             f"{letter}{place}" for place in range(1, count + 1)
         ]
@@ -103,3 +104,16 @@ def test_b8_sizes_of_files():
     weights, masks = 4 * 25_547_264, 8 * 512 * 512
     assert 100e6 < weights < weights + masks < 106e6
     assert 300e6 < 3 * weights + masks < 310e6
+
+
+def test_d7_the_numbers_are_those_of_the_committed_ladder():
+    language = json.loads((ROOT / "results" / "seed" / "ladder.json").read_text(encoding="utf-8"))["language"]
+    assert f"{language['WikiText-103']['learner']:.3f}" in rows(ENGLISH)["D7"][2]
+    assert f"{language['三国演义']['learner']:.3f}" in rows(ENGLISH)["D7"][2]
+
+
+def test_d6_composition_is_no_better_than_a_guess():
+    measured = json.loads((ROOT / "results" / "seed" / "ladder.json").read_text(encoding="utf-8"))
+    found = measured["expectations"]["composition"]
+    assert any(f"{value:.2f}" == "3.60" for value in found.values() if isinstance(value, float))
+    assert round(math.log2(10), 2) == 3.32
