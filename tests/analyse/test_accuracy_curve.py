@@ -41,6 +41,14 @@ def test_a_run_that_does_not_saturate_is_given_no_asymptote_at_a_bound_or_beyond
         assert fit.intervals is None or not fit.at_bound
 
 
+def test_an_end_between_0_and_1_that_the_search_made_is_no_asymptote():
+    """A fifth of a logarithmic curve: its power law is at the bound of the exponent, and ends at a share of one."""
+    fit = sections(0.2 * CURVES["log"] + np.random.default_rng(5).normal(0, 1e-4, len(STEPS))).fits["power"]
+    assert fit.at_bound == ["exponent"]
+    assert 0 < fit.parameters["a"] < 1
+    assert fit.asymptote is None
+
+
 def test_the_curves_come_in_the_order_of_their_weight_in_the_forecast():
     found = sections(CURVES["power"] + ar_noise(np.random.default_rng(3), len(STEPS), 0.9, 0.02))
     weights = [found.forecast.models[curve].weight for curve in found.fits]

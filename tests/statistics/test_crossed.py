@@ -57,6 +57,20 @@ def test_a_single_article_tells_nothing_of_others():
     assert (found.difference, found.interval, found.multibootstrap) == (pytest.approx(0.15), None, None)
 
 
+def test_chance_of_single_answers_counts_once():
+    """Neither seeds nor articles differ: both sources hold the scatter of the single answers, which is there once."""
+    generator, targets = np.random.default_rng(8), np.full(100, 50)
+    variances = []
+    for _ in range(60):
+        tables = [generator.binomial(targets, 0.4, (4, 100)) for _ in range(2)]
+        found = crossed_difference(*tables, targets)
+        half = (found.interval[1] - found.interval[0]) / 2
+        variances.append((half / stats.t.ppf(0.975, found.freedom)) ** 2)
+    alone = 2 * 0.4 * 0.6 / (4 * 100 * 50)
+    assert np.mean(variances) < 1.6 * alone  # the greater of two estimates of it; twice it if it counted twice
+    assert np.mean(variances) > 0.8 * alone
+
+
 @pytest.mark.parametrize(("seeds", "bootstrap"), [(2, 0.765), (5, 0.91)])
 def test_intervals_hold_the_truth_as_often_as_is_stated(seeds, bootstrap, monkeypatch):
     """95 %; the multibootstrap of few seeds less often."""
