@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pipeline.figures.labels import MASKED
 from pipeline.files.history import History
 from pipeline.files.run_record import CAUSAL_LM, objective_of
 
@@ -80,7 +81,7 @@ GLOSSARY = (
     ("MLM", "masked language modelling: guessing masked characters from what stands around them"),
     ("NSP", "next sentence prediction: telling whether two sentences stand next to each other in an article"),
     ("Han", "Chinese characters alone, without punctuation, digits and letters"),
-    ("held-out", "measured on articles that take no part in training"),
+    ("held-out", "measured on text that takes no part in training"),
     (
         "Pearson r",
         "how straight the line from steps to accuracy is, between -1 and 1; it does not say how well a model learned",
@@ -100,6 +101,16 @@ def captions_of(history: History) -> dict[str, Caption]:
     if objective_of(history.run) == CAUSAL_LM:
         return CAPTIONS | CAPTIONS_OF_CAUSAL | (CAUSAL_WITH_DROPOUT if dropout else {})
     return CAPTIONS | (WITH_DROPOUT if dropout else {})
+
+
+def glossary_of(history: History) -> list[tuple[str, str]]:
+    """The words that the page of this run uses, each with what it means."""
+    columns = history.columns
+    masked = columns.accuracy.of == MASKED
+    used = {"MLM": masked, "NSP": bool(columns.pairs and history.has(columns.pairs.train)), "Han": masked}
+    if "log" in history.run:
+        used = dict.fromkeys(used, False)
+    return [(term, meaning) for term, meaning in GLOSSARY if used.get(term, True)]
 
 
 def caveats_of(history: History) -> tuple[str, ...]:

@@ -17,7 +17,7 @@ from pipeline.files.history import History
 from pipeline.files.run_record import Facts
 from pipeline.formatting import duration, percent, step_text
 from pipeline.report.alternatives import alternatives
-from pipeline.report.captions import GLOSSARY, captions_of, caveats_of
+from pipeline.report.captions import captions_of, caveats_of, glossary_of
 from pipeline.report.tables import Table
 from pipeline.words import Words
 
@@ -104,7 +104,7 @@ def report_page(
     told = "".join(f"<li>{escape(say(text))}</li>" for text in caveats_of(history))
     told += "".join(f"<li>{escape(note.say(say.language))}</li>" for note in history.notes)
     parts += [f"<h2>{escape(say('How to read this'))}</h2>", f"<ul>{told}</ul>"]
-    words = "".join(f"<li><b>{escape(say(term))}</b>: {escape(say(text))}</li>" for term, text in GLOSSARY)
+    words = "".join(f"<li><b>{escape(say(term))}</b>: {escape(say(text))}</li>" for term, text in glossary_of(history))
     parts += [f"<h2>{escape(say('Words'))}</h2>", f"<ul>{words}</ul>"]
     if guides:
         links = ", ".join(f'<a href="{escape(f"{guides}/{name}")}">{name}</a>' for name in GUIDES)

@@ -42,7 +42,7 @@ REPORT = {
         "下一句预测：判断两句话在文章里是否相邻"
     ),
     "Chinese characters alone, without punctuation, digits and letters": "只算汉字，不算标点、数字和字母",
-    "measured on articles that take no part in training": "在不参加训练的文章上测量",
+    "measured on text that takes no part in training": "在不参加训练的文本上测量",
     "how straight the line from steps to accuracy is, between -1 and 1; it does not say how well a model learned": (
         "步数与准确率有多接近一条直线，在 -1 与 1 之间；它不表示模型学得好坏"
     ),

@@ -14,7 +14,7 @@ from pipeline.files.final_scoring import read_final_scoring
 from pipeline.files.history import read_history
 from pipeline.files.scores import read_scores
 from pipeline.stage import InputError
-from pipeline.train.settings import chosen_settings
+from pipeline.train.settings import MASKED_PRESETS, chosen_settings
 from study import plan, train
 from study.plan import PLAN, Planned, branch_point, named
 from tests.helpers.tiny import ROOT, write_tiny_dataset
@@ -28,7 +28,7 @@ TINY = (
 @pytest.mark.parametrize("planned", PLAN, ids=lambda planned: planned.name)
 def test_the_trainer_takes_every_option(planned, monkeypatch):
     monkeypatch.setattr(sys, "argv", ["train_large_100k.py", *planned.options.split()])
-    settings = chosen_settings(train_large_100k.parse_arguments())
+    settings = chosen_settings(train_large_100k.parse_arguments(), MASKED_PRESETS)
     assert settings.warmup < (planned.branch_at or settings.steps) <= settings.steps
     if planned.trunk:
         trunk = named(planned.trunk)
