@@ -22,7 +22,7 @@ import numpy as np
 from pipeline.analyse.schema.accuracy import LocalSlope, Plateau, PlateauState, Slopes
 from pipeline.formatting import step_number
 from pipeline.statistics.noise import Noise
-from pipeline.statistics.slope import Slope, slope_test
+from pipeline.statistics.slope import Slope, ordinary_slope, slope_test
 
 NOTE = (
     "Slope of the last quarter of the run, as the gain over a tenth of it; a schedule that anneals the learning rate "
@@ -101,7 +101,10 @@ def slopes_per_10k(steps: np.ndarray, accuracy: np.ndarray, noise: Noise | None,
         at_end: share of one per step, of the best curve at the last record.
     """
     scale = 10_000.0
-    overall, overall_interval = _slope(steps, accuracy, noise, scale)
+    whole = None if noise is None else ordinary_slope(steps, accuracy, noise)
+    overall, overall_interval = _slope(steps, accuracy, None, scale)
+    if whole is not None:
+        overall_interval = (whole[1][0] * scale, whole[1][1] * scale)
     local = []
     for number in range(10 if len(steps) else 0):
         after, until = float(steps[-1]) * number / 10, float(steps[-1]) * (number + 1) / 10

@@ -21,7 +21,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from scipy import optimize, special
 
-from pipeline.statistics.noise import NOISE_GRID, Noise, whiten_by_all
+from pipeline.statistics.noise import NOISE_GRID, Noise, first_variance, whiten_by_all
 
 LEVEL = 0.95
 FEWEST_RECORDS = 8
@@ -82,15 +82,64 @@ def slope_test(steps: np.ndarray, values: np.ndarray, noise: Noise) -> Slope | N
     )
 
 
+def ordinary_slope(steps: np.ndarray, values: np.ndarray, noise: Noise) -> tuple[float, tuple[float, float]] | None:
+    """The slope of ordinary least squares and its 95 % interval; None where ``slope_test`` gives none.
+
+    Every record counts alike, as in a plain regression and in Pearson's r. The interval is of this very slope: its
+    variance under each plausible model of the noise, averaged by weight.
+    """
+    n = len(steps)
+    if n < FEWEST_RECORDS or np.ptp(steps) == 0:
+        return None
+    x = steps - steps.mean()
+    weights_of_records = x / float(x @ x)
+    slope = float(weights_of_records @ values)
+    spectrum = np.abs(np.fft.rfft(weights_of_records, 2 * n)) ** 2
+    products = np.fft.irfft(spectrum, 2 * n)[:n]  # of the weights with themselves, by lag
+    rows = np.stack([np.ones(n), x / float(np.ptp(steps)), values - values.mean()])
+    kept = np.flatnonzero(noise.weights >= NEGLIGIBLE * noise.weights.max())
+    weights, models = noise.weights[kept] / noise.weights[kept].sum(), NOISE_GRID[kept]
+    innovations = _left(whiten_by_all(rows, models)) / (n - 2)
+    variances = [
+        innovation * first_variance(phi, theta) * (products[0] + 2 * float(products[1:] @ _correlations(phi, theta, n)))
+        for innovation, (phi, theta) in zip(innovations, models, strict=True)
+    ]
+    error = float(np.sqrt(max(float(weights @ np.array(variances)), 0.0)))
+    half = float(special.stdtrit(n - 2, (1 + LEVEL) / 2)) * error
+    return slope, (slope - half, slope + half)
+
+
+def _correlations(phi: float, theta: float, n: int) -> np.ndarray:
+    """Correlations of the noise at the lags 1 to n - 1, float [n - 1]."""
+    first = (1 - phi * theta) * (phi - theta) / (1 - 2 * phi * theta + theta**2)
+    return first * phi ** np.arange(n - 1)
+
+
+def _left(white: np.ndarray) -> np.ndarray:
+    """The sum of squares that a line leaves, for K models: float [K, 3, N] to [K]."""
+    slope, level = _line(white)
+    return (_rest(white, slope, level) ** 2).sum(axis=1)
+
+
 def _least_squares(white: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Slope and standard error of the last of three rows on the first two, for K models: float [K, 3, N] to [K]."""
     products = white @ white.transpose(0, 2, 1)
+    (oo, ox, _), (_, xx, _) = (products[:, row].T for row in (0, 1))
+    slope, level = _line(white)
+    left = _rest(white, slope, level)
+    return slope, np.sqrt((left**2).sum(axis=1) / (white.shape[2] - 2) * oo / (oo * xx - ox**2))
+
+
+def _line(white: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Slope and level of the line, for K models: float [K, 3, N] to [K] each."""
+    products = white @ white.transpose(0, 2, 1)
     (oo, ox, oy), (_, xx, xy) = (products[:, row].T for row in (0, 1))
     determinant = oo * xx - ox**2
-    slope = (oo * xy - ox * oy) / determinant
-    level = (xx * oy - ox * xy) / determinant
-    left = white[:, 2] - level[:, None] * white[:, 0] - slope[:, None] * white[:, 1]
-    return slope, np.sqrt((left**2).sum(axis=1) / (white.shape[2] - 2) * oo / determinant)
+    return (oo * xy - ox * oy) / determinant, (xx * oy - ox * xy) / determinant
+
+
+def _rest(white: np.ndarray, slope: np.ndarray, level: np.ndarray) -> np.ndarray:
+    return white[:, 2] - level[:, None] * white[:, 0] - slope[:, None] * white[:, 1]
 
 
 def _quantile(below: Callable[[float], float], middle: float, error: float, share: float) -> float:

@@ -6,7 +6,7 @@ import pytest
 from pipeline.analyse import plateau as module
 from pipeline.analyse.plateau import WORTH, slopes_per_10k
 from pipeline.statistics.noise import scatter
-from pipeline.statistics.slope import slope_test
+from pipeline.statistics.slope import ordinary_slope, slope_test
 from tests.helpers.rates import assert_rate
 from tests.helpers.simulated import CURVES, STEPS, ar_noise
 
@@ -130,9 +130,9 @@ def test_slopes_are_in_accuracy_per_ten_thousand_steps():
 def test_each_tenth_takes_the_steps_after_its_beginning_up_to_its_end():
     accuracy = CURVES["exponential"] + np.random.default_rng(8).normal(0, 0.01, len(STEPS))
     found = slopes_per_10k(STEPS, accuracy, scatter(accuracy).noise, None)
-    whole = slope_of(slice(None), STEPS, accuracy)
-    assert found.overall_interval == pytest.approx((1e4 * whole.interval[0], 1e4 * whole.interval[1]))
-    assert found.overall == pytest.approx(1e4 * whole.slope)
+    slope, interval = ordinary_slope(STEPS, accuracy, scatter(accuracy).noise)
+    assert found.overall_interval == pytest.approx((1e4 * interval[0], 1e4 * interval[1]))
+    assert found.overall == pytest.approx(1e4 * slope) == pytest.approx(1e4 * np.polyfit(STEPS, accuracy, 1)[0])
     for number, part in enumerate(found.local):
         inside = slice(30 * number, 30 * number + 30)
         assert (part.after, part.until, part.records) == (3_000 * number, 3_000 * (number + 1), 30)

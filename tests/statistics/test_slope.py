@@ -5,7 +5,7 @@ import pytest
 from scipy import linalg, stats
 
 from pipeline.statistics.noise import NOISE_GRID, Noise, scatter
-from pipeline.statistics.slope import slope_test
+from pipeline.statistics.slope import ordinary_slope, slope_test
 from tests.helpers.rates import assert_rate
 from tests.helpers.simulated import CURVES, STEPS, ar_noise
 
@@ -51,6 +51,27 @@ def test_with_a_known_noise_it_is_generalized_least_squares(records, phi, share)
     assert found.p_fall == pytest.approx(t.cdf(slope / error), rel=1e-6)
     half = t.ppf(0.975) * error
     assert found.interval == pytest.approx((slope - half, slope + half), rel=1e-6)
+
+
+@pytest.mark.parametrize(("records", "phi"), [(8, 0.0), (75, 0.4), (300, 0.9)])
+def test_the_ordinary_slope_has_the_error_that_this_noise_gives_it(records, phi):
+    """Its variance is w' C w, with the weights w of the records in the slope and the noise's covariance C."""
+    generator = np.random.default_rng(records)
+    steps = np.cumsum(generator.integers(50, 150, records)).astype(float)
+    values = 0.2 + 1e-5 * steps + ar_noise(generator, records, phi, 0.02)
+    slope, (low, high) = ordinary_slope(steps, values, known((phi, 0.0, 1.0)))
+    assert slope == pytest.approx(np.polyfit(steps, values, 1)[0])
+    covariance = linalg.toeplitz(float(phi or 0) ** np.arange(records) / (1 - phi**2))
+    design = np.column_stack([np.ones(records), steps - steps.mean()])
+    inverse = np.linalg.inv(covariance)
+    left = values - design @ np.linalg.solve(design.T @ inverse @ design, design.T @ inverse @ values)
+    weights = design[:, 1] / (design[:, 1] @ design[:, 1])
+    error = np.sqrt(left @ inverse @ left / (records - 2) * (weights @ covariance @ weights))
+    half = stats.t(records - 2).ppf(0.975) * error
+    assert (low, high) == pytest.approx((slope - half, slope + half), rel=1e-6)
+    if phi == 0:
+        plain = stats.linregress(steps, values)
+        assert high - slope == pytest.approx(stats.t(records - 2).ppf(0.975) * plain.stderr)
 
 
 def test_several_plausible_noises_make_a_mixture():

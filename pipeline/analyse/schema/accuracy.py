@@ -65,7 +65,7 @@ class LocalSlope:
 class Slopes:
     """Slopes in shares of one per 10,000 steps."""
 
-    overall: float | None  # of the straight line through all records; null for fewer than two
+    overall: float | None  # of the least-squares line through all records; null for fewer than two
     overall_interval: Interval | None  # with autocorrelation; null for fewer than eight records
     local: list[LocalSlope]  # by tenth of the run
     at_end: float | None  # of the best curve at the last record; null where no curve was fitted
