@@ -108,7 +108,9 @@ def report_page(
     parts += [f"<h2>{escape(say('Words'))}</h2>", f"<ul>{words}</ul>"]
     if guides:
         links = ", ".join(f'<a href="{escape(f"{guides}/{name}")}">{name}</a>' for name in GUIDES)
-        parts.append(f"<p>{escape(say('What every number means, and how the runs are made:'))} {links}</p>")
+        parts.append(
+            f'<p class="guides">{escape(say("What every number means, and how the runs are made:"))} {links}</p>'
+        )
     parts.append("</body>\n</html>\n")
     return "\n".join(parts)
 
