@@ -43,6 +43,7 @@ def rehearsal(tmp_path, monkeypatch):
     monkeypatch.setattr(gpu, "TRIAL_STEPS", 20)
     monkeypatch.setattr(gpu, "TRIAL_RECORD", 5)
     monkeypatch.setattr(gpu, "SMALLEST_RESERVE", 8.0)
+    monkeypatch.setattr(gpu, "SCORING_SHARE", 0.4)  # of a minute and a half on a machine that others use too
 
     def run(part, minutes, *more):
         paths = ["--folder", tmp_path / "gpu", "--checkpoints", tmp_path / "ck", "--dataset", dataset]
