@@ -109,12 +109,13 @@ def test_a_flat_end_of_a_short_run_is_seldom_said_to_slope():
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("records", "phi", "at_five"),
-    [(100, 0.0, 0.025), (100, 0.7, 0.035), (100, 0.9, 0.10), (300, 0.4, 0.03), (300, 0.9, 0.03)],
+    [(100, 0.0, 0.025), (100, 0.7, 0.035), (100, 0.9, 0.13), (300, 0.4, 0.03), (300, 0.9, 0.05)],
 )
 def test_flat_ends_are_said_to_slope_as_often_as_was_measured(records, phi, at_five):
     p = rejected(records, phi, 800)
-    assert_rate((p < 0.05).sum(), len(p), at_five, notices=at_five + 0.045)
-    assert_rate((p < 0.01).sum(), len(p), 0.018 if (records, phi) == (100, 0.9) else 0.007, notices=0.05)
+    slow_and_few = (records, phi) == (100, 0.9)
+    assert_rate((p < 0.05).sum(), len(p), at_five, notices=at_five + 0.06)
+    assert_rate((p < 0.01).sum(), len(p), 0.034 if slow_and_few else 0.007, notices=0.08 if slow_and_few else 0.05)
 
 
 def test_records_taken_for_independent_would_see_slopes_everywhere():
