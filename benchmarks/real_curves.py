@@ -80,7 +80,7 @@ def folder_curves(folder: Path) -> list[Curve]:
         names = sorted(path.name for path in folder.glob("*.json"))
         entries = [{"file": name, "task": "unknown", "cluster": folder.name} for name in names]
     if not entries:
-        raise InputError(f"{folder}: holds no histories (*.json)")
+        raise InputError(f"{folder}: histories (*.json) are missing")
     found = []
     for entry in entries:
         path = folder / entry["file"]

@@ -32,13 +32,13 @@ class TransformersModel:
         except ImportError:
             raise InputError("--hf needs the package transformers: pip install transformers") from None
         if not (folder / "config.json").is_file():
-            raise InputError(f"{folder}: no folder of a transformers model (config.json is missing); give one")
+            raise InputError(f"{folder}: not a folder of a transformers model (config.json is missing); give one")
         try:
             tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
             model: Any = AutoModelForMaskedLM.from_pretrained(folder, local_files_only=True, dtype=torch.float32)
         except (OSError, ValueError, KeyError, RuntimeError) as error:
             reason = str(error).strip().partition("\n")[0]
-            raise InputError(f"{folder}: no masked language model of transformers ({reason})") from None
+            raise InputError(f"{folder}: not a masked language model of transformers ({reason})") from None
         if None in (tokenizer.mask_token_id, tokenizer.cls_token_id, tokenizer.sep_token_id, tokenizer.unk_token_id):
             raise InputError(f"{folder}: its tokenizer lacks one of [MASK], [CLS], [SEP], [UNK]; it cannot be asked")
         self._model, self._device = model.eval().to(device), device

@@ -76,8 +76,8 @@ def test_other_folders_are_refused(folder, tmp_path):
         TransformersModel(tmp_path / "nowhere", OURS.tokens, CPU)
     config = json.loads((folder / "config.json").read_text())
     (folder / "config.json").write_text(json.dumps({**config, "model_type": "vit"}))
-    with pytest.raises(InputError, match="no masked language model of transformers"):
+    with pytest.raises(InputError, match="not a masked language model of transformers"):
         TransformersModel(folder, OURS.tokens, CPU)
     (folder / "config.json").write_text("{")
-    with pytest.raises(InputError, match="no masked language model of transformers"):
+    with pytest.raises(InputError, match="not a masked language model of transformers"):
         TransformersModel(folder, OURS.tokens, CPU)
