@@ -67,9 +67,10 @@ def twenty_thousand(name: str, seed: int, data_seed: int | None = None) -> Plann
     return Planned(name, f"--preset small --steps 20000 --seed {seed}{apart} --early-checkpoints")
 
 
+LADDER = {budget: cosine(budget, SEEDS[0]) for budget in BUDGETS}  # by steps
 PLAN = (
     Planned("medium", "--preset medium"),
-    *(cosine(budget, SEEDS[0]) for budget in BUDGETS),
+    *LADDER.values(),
     *(cosine(budget, seed) for seed in SEEDS[1:] for budget in PAIRED),
     *(each for seed in SEEDS for each in (trunk(seed, PAIRED), *(branch(budget, seed) for budget in PAIRED))),
     *(twenty_thousand(f"seed_{seed}", seed) for seed in (42, 43, 44, 45, 46)),

@@ -5,9 +5,9 @@
     python study/train.py medium        # this one
 
 Everything of a run lies in runs/study/<name>/; stopped by a signal, it saves, and the same command goes on. While a run
-trains, its forecasts at 20, 30 and 50 % are written into results/forecasts/ (study/forecasts.py); they are to be
-committed before it ends. At the end its checkpoints are scored on the validation split, and its final model on the
-test split.
+trains, its forecasts at 20, 30 and 50 % are written into results/forecasts/ (study/forecasts.py), and when a run of the
+ladder begins, the forecast from the shorter ones (study/ladder_forecasts.py); all are to be committed before the run
+ends. At the end its checkpoints are scored on the validation split, and its final model on the test split.
 """
 
 from __future__ import annotations
@@ -24,7 +24,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from pipeline.files.history import read_history
 from pipeline.stage import InputError, run_stage
 from study.forecasts import FORECASTS, PERCENTS
-from study.plan import PLAN, Planned, named
+from study.ladder_forecasts import ladder_path
+from study.plan import LADDER, PLAN, Planned, named
 
 ROOT = Path(__file__).resolve().parent.parent
 LOOK_EVERY = 60.0  # seconds
@@ -55,6 +56,7 @@ class Study:
         if planned.trunk and self.state(named(planned.trunk)) != "finished":
             raise InputError(f"{planned.name}: branches from {planned.trunk}, which is not finished; train that first")
         if self.state(planned) != "finished":
+            self.forecast_from_shorter(planned)
             code = self._run(self.training(planned), planned)
             if code:
                 return code
@@ -119,6 +121,15 @@ class Study:
                 command = ["study/forecasts.py", path, "--run", planned.name, "--percent", share]
                 command += ["--folder", self.forecasts]
                 subprocess.run([sys.executable, *map(str, command)], cwd=ROOT, check=False)
+
+    def forecast_from_shorter(self, planned: Planned) -> None:
+        """Write the forecast of a run of the ladder from those shorter ones that are finished."""
+        steps = next((steps for steps, each in LADDER.items() if each == planned), 0)
+        shorter = [each for length, each in LADDER.items() if length < steps and self.state(each) == "finished"]
+        if shorter and not ladder_path(self.forecasts, steps).exists():
+            command = ["study/ladder_forecasts.py", *map(self.history, shorter), "--longer", steps]
+            command += ["--folder", self.forecasts]
+            subprocess.run([sys.executable, *map(str, command)], cwd=ROOT, check=False)
 
 
 def main() -> int:
