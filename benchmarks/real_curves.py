@@ -67,7 +67,7 @@ def committed_curves() -> list[Curve]:
         for key, task in (
             ("mlm_acc", MASKED), ("eval_mlm_acc", MASKED + HELD_OUT), ("loss", f"{MASKED}, loss")
         ):  # fmt: skip
-            found += _curves(history, key, f"{name} {key}", cluster, task)
+            found += history_curves(history, key, f"{name} {key}", cluster, task)
     return found
 
 
@@ -86,7 +86,7 @@ def folder_curves(folder: Path) -> list[Curve]:
         path = folder / entry["file"]
         history = parse_history(read_json_object(path, "the history", "give a folder of histories"), path)
         key = history.accuracy or history.columns.loss.train
-        found += _curves(history, key, path.stem, entry["cluster"], entry["task"])
+        found += history_curves(history, key, path.stem, entry["cluster"], entry["task"])
     return found
 
 
@@ -100,7 +100,7 @@ def _index(path: Path) -> list[dict[str, str]]:
     return entries
 
 
-def _curves(history: History, key: str, name: str, cluster: str, task: str) -> list[Curve]:
+def history_curves(history: History, key: str, name: str, cluster: str, task: str) -> list[Curve]:
     """One curve, or none where the records are too few or all the same; a loss is taken as exp(-loss)."""
     steps, values = history.points(key)
     if key == history.columns.loss.train:

@@ -23,11 +23,13 @@ from pipeline.files.typed_json import from_json
 from pipeline.formatting import percent
 from pipeline.stage import InputError, run_stage
 from study.datasets import BOOK
+from study.forecasts import FORECASTS
+from study.publish import STUDY
 from study.runs import history_path, scores_path, verification_path
+from study.tables import Row, Table, second_edition
 
 STEPS = (10_000, 30_000, 50_000, 70_000, 100_000)
 MICRO_BATCH = 32  # training sequences that a record of the published run was measured on
-Row = tuple[str, list[str]]
 
 
 def main() -> int:
@@ -46,7 +48,7 @@ def page() -> list[str]:
     return lines[:-1]
 
 
-def tables() -> list[tuple[str, list[str], list[Row]]]:
+def tables() -> list[Table]:
     """(title, heads of the columns, rows); a row is a label and its cells."""
     held_out = [f"{name} 留出 · held out" for name in ("MLM", "Han")]
     here, there = ["MLM", "Han", "NSP"], [f"{name}, 100K" for name in ("MLM", "Han", "NSP")]
@@ -59,6 +61,7 @@ def tables() -> list[tuple[str, list[str], list[Row]]]:
         ("字频与文体 · Frequency and register", ["目标 · targets", *along, "数数 · counting"], groups()),
         ("按发表的计分法 · By the published rule", ["平均 · mean", "最高 · maximum", "NSP"], published()),
         ("离线样本 · The offline sample", here, sample()),
+        *second_edition.tables(second_edition.read_runs(STUDY), FORECASTS),
     ]
 
 

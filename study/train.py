@@ -21,9 +21,11 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+from pipeline.files import atomic
 from pipeline.files.history import read_history
+from pipeline.files.json_object import read_json_object
 from pipeline.stage import InputError, run_stage
-from study.forecasts import FORECASTS, PERCENTS
+from study.forecasts import FORECASTS, PERCENTS, code_version
 from study.ladder_forecasts import ladder_path
 from study.plan import LADDER, PLAN, Planned, named
 
@@ -57,6 +59,7 @@ class Study:
             raise InputError(f"{planned.name}: branches from {planned.trunk}, which is not finished; train that first")
         if self.state(planned) != "finished":
             self.forecast_from_shorter(planned)
+            self.note_commit(planned)
             code = self._run(self.training(planned), planned)
             if code:
                 return code
@@ -121,6 +124,13 @@ class Study:
                 command = ["study/forecasts.py", path, "--run", planned.name, "--percent", share]
                 command += ["--folder", self.forecasts]
                 subprocess.run([sys.executable, *map(str, command)], cwd=ROOT, check=False)
+
+    def note_commit(self, planned: Planned) -> None:
+        """Write down which code the run is trained with, once for each version."""
+        path = self.history(planned).with_name("made.json")
+        noted = read_json_object(path, "the note of commits", "remove it")["commits"] if path.exists() else []
+        if (version := code_version()) not in noted:
+            atomic.write_json(path, {"commits": [*noted, version]}, indent=1)
 
     def forecast_from_shorter(self, planned: Planned) -> None:
         """Write the forecast of a run of the ladder from those shorter ones that are finished."""

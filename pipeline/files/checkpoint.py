@@ -5,6 +5,7 @@
                    ``config`` the settings of the run at that step
 ``state_<N>.pth``  everything a resumed run needs, the keys of ``STATE`` too; the newest two are kept, and
                    those that a run may branch from
+``*.safetensors``  weights in half precision (half_precision.py), a finished model that was made small
 Beside each stands ``<name>.json`` with the file's SHA-256. The sidecar is written after the file, so a file whose
 sidecar is missing or differs was cut short and is not trusted. Files are always loaded with ``weights_only=True``.
 """
@@ -20,7 +21,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from pipeline.files import atomic
+from pipeline.files import atomic, half_precision
 from pipeline.files.checkpoint_names import STATES_KEPT, KeptStates, numbered
 from pipeline.files.json_object import read_json_object
 from pipeline.stage import InputError
@@ -52,9 +53,22 @@ def save(path: Path, content: dict[str, Any]) -> None:
     """Write ``content`` (tensors and plain values) to ``path``, then its sidecar."""
     buffer = io.BytesIO()
     torch.save({"format": FORMAT, **content}, buffer)
-    data = buffer.getvalue()
+    _write(path, buffer.getvalue(), content["step"])
+
+
+def save_half(path: Path, content: dict[str, Any]) -> None:
+    """Write what a weight checkpoint holds, as ``load`` gives it, in half precision; ``path`` ends in .safetensors.
+
+    Raises:
+        ValueError: a weight is not finite in float16.
+    """
+    weights = {name: value for name, value in content.items() if name not in STATE}
+    _write(path, half_precision.packed(weights), content["step"])
+
+
+def _write(path: Path, data: bytes, step: int) -> None:
     atomic.write_bytes(path, data)
-    sidecar = {"file": path.name, "sha256": hashlib.sha256(data).hexdigest(), "step": content["step"]}
+    sidecar = {"file": path.name, "sha256": hashlib.sha256(data).hexdigest(), "step": step}
     atomic.write_json(_sidecar(path), sidecar)
 
 
@@ -97,7 +111,10 @@ def _bytes(path: Path) -> bytes:
 
 def _content(path: Path, data: bytes, device: torch.device | str) -> dict[str, Any]:
     try:
-        content = torch.load(io.BytesIO(data), map_location=device, weights_only=True)
+        if path.suffix == half_precision.SUFFIX:
+            content = half_precision.unpacked(data)
+        else:
+            content = torch.load(io.BytesIO(data), map_location=device, weights_only=True)
     except Exception:  # whatever torch and pickle make of bytes that are not a checkpoint
         raise InputError(f"{path}: is not a checkpoint that weights_only loading accepts; use another") from None
     if not isinstance(content, dict) or content.get("format") != FORMAT:

@@ -27,7 +27,7 @@ LONGEST = 512  # tokens of a sequence that a model is given
 
 
 def read_subject(path: Path) -> Subject:
-    """The model at ``path``, a .pth or a folder.
+    """The model at ``path``, a .pth, a .safetensors of results/study/, or a folder.
 
     Raises:
         InputError: it is missing or damaged, of a kind that the probe does not know, or its weights are not finite.

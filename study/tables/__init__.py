@@ -1,0 +1,8 @@
+"""Tables of the study's second edition, one question a file: rows for results/README.md from what was committed.
+
+A table is a title, the heads of its columns, and rows, each a label and its cells. Accuracies are shares of one until
+they are printed.
+"""
+
+Row = tuple[str, list[str]]
+Table = tuple[str, list[str], list[Row]]
