@@ -26,7 +26,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from pipeline.collect.api.store import DEFAULT_STORE, progress
-from pipeline.files.checkpoint_names import KeptStates, parse_kept_states
+from pipeline.files.checkpoints.names import KeptStates, parse_kept_states
 from pipeline.files.history import COMMITTED_HISTORY, DEFAULT_HISTORY, History, history_at_hand
 from pipeline.files.logs.choices import add_log_options, choices_from
 from pipeline.files.logs.export import add_csv_option, write_csv

@@ -5,7 +5,7 @@
                    ``config`` the settings of the run at that step
 ``state_<N>.pth``  everything a resumed run needs, the keys of ``STATE`` too; the newest two are kept, and
                    those that a run may branch from
-``*.safetensors``  weights in half precision (half_precision.py), a finished model that was made small
+``*.safetensors``  weights in half precision (checkpoints/halved.py), a finished model that was made small
 Beside each stands ``<name>.json`` with the file's SHA-256. The sidecar is written after the file, so a file whose
 sidecar is missing or differs was cut short and is not trusted. Files are always loaded with ``weights_only=True``.
 """
@@ -16,16 +16,17 @@ import hashlib
 import io
 from collections.abc import Callable, Collection
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import Tensor
 
-from pipeline.files import atomic, half_precision
-from pipeline.files.checkpoint_names import STATES_KEPT, KeptStates, numbered
+from pipeline.files import atomic
+from pipeline.files.checkpoints import halved
+from pipeline.files.checkpoints.names import STATES_KEPT, KeptStates, numbered
 from pipeline.files.json_object import read_json_object
 from pipeline.stage import InputError
 
+Content = halved.Content
 FORMAT = 3
 WEIGHTS = {
     "step": int,
@@ -49,21 +50,21 @@ STATE = {
 }
 
 
-def save(path: Path, content: dict[str, Any]) -> None:
+def save(path: Path, content: Content) -> None:
     """Write ``content`` (tensors and plain values) to ``path``, then its sidecar."""
     buffer = io.BytesIO()
     torch.save({"format": FORMAT, **content}, buffer)
     _write(path, buffer.getvalue(), content["step"])
 
 
-def save_half(path: Path, content: dict[str, Any]) -> None:
+def save_half(path: Path, content: Content) -> None:
     """Write what a weight checkpoint holds, as ``load`` gives it, in half precision; ``path`` ends in .safetensors.
 
     Raises:
         ValueError: a weight is not finite in float16.
     """
     weights = {name: value for name, value in content.items() if name not in STATE}
-    _write(path, half_precision.packed(weights), content["step"])
+    _write(path, halved.packed(weights), content["step"])
 
 
 def _write(path: Path, data: bytes, step: int) -> None:
@@ -72,7 +73,7 @@ def _write(path: Path, data: bytes, step: int) -> None:
     atomic.write_json(_sidecar(path), sidecar)
 
 
-def load(path: Path, device: torch.device | str = "cpu") -> dict[str, Any]:
+def load(path: Path, device: torch.device | str = "cpu") -> Content:
     """Read a checkpoint whose SHA-256 matches its sidecar: the keys of ``WEIGHTS``, whatever else it holds.
 
     Raises:
@@ -85,7 +86,7 @@ def load(path: Path, device: torch.device | str = "cpu") -> dict[str, Any]:
     return _content(path, data, device)
 
 
-def read(path: Path) -> dict[str, Any]:
+def read(path: Path) -> Content:
     """Read a checkpoint whose sidecar may be missing, as it is when writing was cut off: to see what run it is of.
 
     Raises:
@@ -109,10 +110,10 @@ def _bytes(path: Path) -> bytes:
         raise InputError(f"{path}: not there; a checkpoint is a .pth file and its .json sidecar") from None
 
 
-def _content(path: Path, data: bytes, device: torch.device | str) -> dict[str, Any]:
+def _content(path: Path, data: bytes, device: torch.device | str) -> Content:
     try:
-        if path.suffix == half_precision.SUFFIX:
-            content = half_precision.unpacked(data)
+        if path.suffix == halved.SUFFIX:
+            content = halved.unpacked(data)
         else:
             content = torch.load(io.BytesIO(data), map_location=device, weights_only=True)
     except Exception:  # whatever torch and pickle make of bytes that are not a checkpoint
@@ -126,7 +127,7 @@ def _content(path: Path, data: bytes, device: torch.device | str) -> dict[str, A
     return content
 
 
-def _check_kinds(path: Path, content: dict[str, Any], kinds: dict[str, type]) -> None:
+def _check_kinds(path: Path, content: Content, kinds: dict[str, type]) -> None:
     for name, kind in kinds.items():
         value = content.get(name)
         if not isinstance(value, kind) or isinstance(value, bool):
@@ -145,7 +146,7 @@ def recorded_digest(path: Path) -> str | None:
     return digest if isinstance(digest, str) else None
 
 
-def save_state(folder: Path, content: dict[str, Any], kept: KeptStates) -> None:
+def save_state(folder: Path, content: Content, kept: KeptStates) -> None:
     """Write ``state_<step>.pth`` and remove all states before it but one and those to be ``kept``.
 
     States of later steps do not count: they could not be used, or the run would have gone on from them.
@@ -163,7 +164,7 @@ def newest_state(folder: Path) -> Path | None:
     return states[-1][1] if states else None
 
 
-def load_state(path: Path) -> dict[str, Any]:
+def load_state(path: Path) -> Content:
     """Read a full state, on the CPU, whose SHA-256 matches its sidecar.
 
     Raises:
@@ -174,7 +175,7 @@ def load_state(path: Path) -> dict[str, Any]:
     return content
 
 
-def load_newest_state(folder: Path, say: Callable[[str], object] = print) -> dict[str, Any] | None:
+def load_newest_state(folder: Path, say: Callable[[str], object] = print) -> Content | None:
     """The newest state that is whole, on the CPU, or None where there is none; ``say`` is told of those passed over."""
     for _, path in reversed(numbered(folder, "state")):
         try:

@@ -6,7 +6,7 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from pipeline.files.checkpoint_names import EARLY_STEPS, STATES_KEPT, KeptStates, numbered, weight_steps
+from pipeline.files.checkpoints.names import EARLY_STEPS, STATES_KEPT, KeptStates, numbered, weight_steps
 
 BYTES_A_PARAMETER = 4  # weights are stored in float32
 STATE_FACTOR = 3  # the weights and the optimizer's two moments

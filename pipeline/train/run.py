@@ -13,7 +13,7 @@ from typing import Any
 import torch
 
 from pipeline.files import atomic, checkpoint, lock
-from pipeline.files.checkpoint_names import KeptStates
+from pipeline.files.checkpoints.names import KeptStates
 from pipeline.files.final_scoring import final_scoring_beside
 from pipeline.files.history import History
 from pipeline.model.precision import Precision

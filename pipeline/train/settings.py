@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Generic, TypeVar
 
 import numpy as np
 
-from pipeline.files.checkpoint_names import EARLY_STEPS
+from pipeline.files.checkpoints.names import EARLY_STEPS
 from pipeline.files.history import History
 from pipeline.files.run_record import MASKED_LM, OBJECTIVES, objective_of, recorded_config, refuse_other_objective
 from pipeline.model.bert import Shape

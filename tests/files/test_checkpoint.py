@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from pipeline.files import atomic, checkpoint
-from pipeline.files.checkpoint_names import KeptStates
+from pipeline.files.checkpoints.names import KeptStates
 from pipeline.stage import InputError
 from tests.helpers.checkpoints import state_content, weights_content
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pipeline.files.checkpoint_names import KeptStates
+from pipeline.files.checkpoints.names import KeptStates
 from pipeline.files.history import History
 from pipeline.files.run_record import Facts
 from pipeline.formatting import bytes_text, duration

@@ -7,7 +7,7 @@ import dataclasses
 from collections.abc import Mapping
 from pathlib import Path
 
-from pipeline.files.checkpoint_names import KeptStates, parse_kept_states
+from pipeline.files.checkpoints.names import KeptStates, parse_kept_states
 from pipeline.files.run_record import CHANGEABLE
 from pipeline.model.device import HELP as DEVICE_HELP
 from pipeline.model.device import NAMES as DEVICES

@@ -15,11 +15,12 @@ from safetensors import SafetensorError
 from safetensors.torch import load, save
 from torch import Tensor
 
+Content = dict[str, Any]  # a checkpoint as it is saved: its model's tensors by name, and plain values
 SUFFIX = ".safetensors"
 _REST = "checkpoint"  # the metadata's key
 
 
-def packed(content: dict[str, Any]) -> bytes:
+def packed(content: Content) -> bytes:
     """The file of a weight checkpoint; ``content["model"]`` holds its tensors by name.
 
     Raises:
@@ -41,7 +42,7 @@ def packed(content: dict[str, Any]) -> bytes:
     return save(halves, {_REST: json.dumps({"rest": rest, "shared": shared}, ensure_ascii=False, sort_keys=True)})
 
 
-def unpacked(data: bytes) -> dict[str, Any]:
+def unpacked(data: bytes) -> Content:
     """The content of such a file, its tensors in float32 on the CPU.
 
     Raises:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from pipeline.files.checkpoint_names import EARLY_STEPS, KeptStates, parse_kept_states, weight_steps
+from pipeline.files.checkpoints.names import EARLY_STEPS, KeptStates, parse_kept_states, weight_steps
 
 
 def test_early_steps_are_pythias():

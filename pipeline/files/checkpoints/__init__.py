@@ -1,0 +1,1 @@
+"""How checkpoints are named and stored; ../checkpoint.py is how they are written, read and trusted."""
