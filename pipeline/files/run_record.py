@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from math import isfinite
 from pathlib import Path
 from typing import Any
@@ -46,6 +46,15 @@ class Branch:
     history: str  # the path of the trunk's, as its trainer was told it
     step: int
     sha256: str  # of the state file that was taken up
+
+
+@dataclass(frozen=True)
+class Resume:
+    """A process that took the run up after ``step``, when ``seconds`` of training lay behind it; ``at`` is ISO 8601."""
+
+    step: int
+    seconds: float
+    at: str
 
 
 LARGEST_COUNT = 2**63 - 1
@@ -150,6 +159,27 @@ def recorded_changes(run: RunObject) -> list[RunObject]:
 def _is_change(value: Any) -> bool:
     named = isinstance(value, dict) and {"step", "setting", "from", "to"} <= value.keys()
     return named and isinstance(value["step"], int) and isinstance(value["setting"], str)
+
+
+def note_resume(run: RunObject, resume: Resume) -> None:
+    """Enter in ``run.resumed`` that a process goes on from here: what is timed before says little of its speed."""
+    run["resumed"] = [*_resumed(run), asdict(resume)]
+
+
+def newest_resume(run: RunObject) -> Resume | None:
+    """The last process that took the run up; None where the first is still at it, or the record does not say."""
+    return Resume(**_resumed(run)[-1]) if _resumed(run) else None
+
+
+def _resumed(run: RunObject) -> list[RunObject]:
+    resumed = run.get("resumed")
+    return resumed if isinstance(resumed, list) and resumed and all(map(_is_resume, resumed)) else []
+
+
+def _is_resume(value: Any) -> bool:
+    if not isinstance(value, dict) or value.keys() != {"step", "seconds", "at"}:
+        return False
+    return type(value["step"]) is int and type(value["seconds"]) in (int, float) and isinstance(value["at"], str)
 
 
 def config_at(run: RunObject, step: int) -> RunObject:

@@ -15,7 +15,7 @@ import numpy as np
 from pipeline.files import atomic
 from pipeline.files.columns import AccuracyColumns, Columns, LossColumns
 from pipeline.files.history import History, parse_history
-from pipeline.files.run_record import SEED, RunObject, refuse_other_run
+from pipeline.files.run_record import SEED, Resume, RunObject, note_resume, refuse_other_run
 from pipeline.formatting import now
 from pipeline.predictor import engine
 from pipeline.predictor.learner import learn
@@ -141,4 +141,5 @@ def take_up(stream: Stream, path: Path) -> None:
         array[...] = arrays[name]
     stream.history = history
     stream.place, stream.seconds = facts["place"], facts["seconds"]
+    note_resume(history.run, Resume(stream.place, stream.seconds, now()))
     stream.total, stream.sums = facts["total"], facts["sums"]

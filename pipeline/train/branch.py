@@ -16,7 +16,8 @@ from typing import Any
 
 from pipeline.files import checkpoint
 from pipeline.files.history import History
-from pipeline.files.run_record import recorded_changes, run_differences, shown
+from pipeline.files.run_record import Resume, note_resume, recorded_changes, run_differences, shown
+from pipeline.formatting import now
 from pipeline.stage import InputError
 from pipeline.statistics.schedule import parse_schedule
 from pipeline.train.resuming import history_in, take_up
@@ -97,6 +98,7 @@ def begin_branch(run: Run, trunk: Trunk) -> None:
     run.history = dataclasses.replace(trunk.history, run=run.history.run)
     if changes := recorded_changes(trunk.history.run):
         run.history.run["changes"] = changes
+    note_resume(run.history.run, Resume(run.step, run.seconds, now()))
     if run.processes.first:
         run.history.write(run.files.history)
         print(f"branching from step {run.step} of {trunk.history_path}", flush=True)

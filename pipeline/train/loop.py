@@ -114,7 +114,8 @@ def record(run: Run, bar: tqdm[Any], log: TensorBoard) -> None:
     shown = NOTHING if loss is None else f"{loss:.3f}"
     line = f"loss {shown}  {name} {percent(shares[0], 1)}  held out {percent(shares[1], 1)}"
     if bar.disable:
-        rate = run.step / run.seconds
+        before, spent = run.taken_up
+        rate = (run.step - before) / (run.seconds - spent)  # of this process, which may be faster than the one before
         left = (run.settings.steps - run.step) / rate
         print(f"step {run.step}/{run.settings.steps}  {line}  {rate:.1f} steps/s  {left:.0f} s left", flush=True)
     else:

@@ -13,7 +13,15 @@ from typing import Any
 from pipeline.files import checkpoint
 from pipeline.files.final_scoring import final_scoring_beside
 from pipeline.files.history import History, parse_history, read_history
-from pipeline.files.run_record import objective_of, recorded_changes, refuse_other_run, run_differences
+from pipeline.files.run_record import (
+    Resume,
+    note_resume,
+    objective_of,
+    recorded_changes,
+    refuse_other_run,
+    run_differences,
+)
+from pipeline.formatting import now
 from pipeline.stage import InputError
 from pipeline.train.run import Run, RunFiles
 from pipeline.train.run_description import machine
@@ -78,6 +86,7 @@ def resume(run: Run, *, change_settings: bool) -> bool:
         raise InputError(f"{path}: the run has ended at step {state['step']}, so no setting of it can be changed")
     take_up(run, state, path)
     run.history = saved
+    note_resume(saved.run, Resume(run.step, run.seconds, now()))
     if run.processes.first:
         saved.write(files.history)  # at once: records beyond the state are of steps that will be taken again
         if recorded is None:
@@ -94,10 +103,11 @@ def resume(run: Run, *, change_settings: bool) -> bool:
 def record_machine(run: Run, *, resumed: bool) -> None:
     """Enter what ``run`` is computed with, and as a change where a ``resumed`` one was computed with something else."""
     recorded = run.history.run
-    now = {**machine(), "processes": run.processes.count}
+    here = {**machine(), "processes": run.processes.count}
     if resumed:
-        _record_changes(run, {name: (recorded.get(name), now[name]) for name in now if recorded.get(name) != now[name]})
-    recorded.update(now)
+        differs = {name: (recorded.get(name), value) for name, value in here.items() if recorded.get(name) != value}
+        _record_changes(run, differs)
+    recorded.update(here)
 
 
 def _record_changes(run: Run, changed: dict[str, tuple[Any, Any]]) -> None:
@@ -146,6 +156,7 @@ def take_up(run: Run, state: dict[str, Any], path: Path) -> None:
             "goes on from the one before it)"
         ) from None
     run.step, run.tokens, run.seconds = state["step"], state["tokens"], state["seconds"]
+    run.taken_up = run.step, run.seconds
 
 
 def _final_model(files: RunFiles, planned: dict[str, Any], *, changing: bool = False) -> dict[str, Any] | None:

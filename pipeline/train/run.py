@@ -69,6 +69,7 @@ class Run:
     step: int = 0
     tokens: int = 0
     seconds: float = 0.0
+    taken_up: tuple[int, float] = (0, 0.0)  # steps and seconds that earlier processes, or the trunk, had done
     _next_write: float = field(default=-inf, init=False)  # when the history is written again
 
     @property

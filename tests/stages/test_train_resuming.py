@@ -4,12 +4,14 @@ import dataclasses
 import json
 import shutil
 import signal
+from datetime import datetime, timezone
 
 import pytest
 import torch
 
 from pipeline.files import checkpoint
 from pipeline.files.history import read_history
+from pipeline.files.run_record import Resume, newest_resume
 from pipeline.statistics.schedule import parse_schedule
 from pipeline.train.settings import Settings, recorded_settings
 from tests.helpers.in_process import run_here, succeeded, train_here
@@ -243,6 +245,25 @@ def test_moments_of_wrong_shapes_are_named(run):
         moments["exp_avg"] = moments["exp_avg"].reshape(-1, 1)
     checkpoint.save(path, state)
     refused(run, "does not fit the model and optimizer")
+
+
+# --- speed
+
+
+def test_a_resumed_run_tells_the_speed_of_its_own_process(run):
+    """As if the steps before had taken a thousand seconds: what is left is told from the steps since."""
+    back_to_step_8(run)
+    path = run / "ck" / "state_8.pth"
+    checkpoint.save(path, {**checkpoint.load(path), "seconds": 1000.0})
+    output = succeeded(train(run))
+    history = read_history(run / "history.json")
+    [resumed] = history.run["resumed"]
+    assert (resumed["step"], resumed["seconds"]) == (8, 1000.0)
+    assert abs(datetime.now(timezone.utc) - datetime.fromisoformat(resumed["at"])).total_seconds() < 600
+    assert newest_resume(history.run) == Resume(**resumed)
+    step_9 = output[output.index("step 9/12") :].split()
+    taken = history.records["seconds"][history.steps.index(9)] - 1000
+    assert float(step_9[step_9.index("steps/s") - 1]) == pytest.approx(1 / taken, rel=0.02, abs=0.06)
 
 
 # --- changed settings
