@@ -1,19 +1,27 @@
 """Any time: how far, how fast and how healthy a run is.
 
-    python check_progress.py                                     # your run, else the one that comes with the program
-    python check_progress.py --watch                             # again every 10 seconds until the run is finished
-    python check_progress.py --history runs/quickstart/training_history.json --watch 2
-    python check_progress.py --reference results/50k/training_history.json      # beside a run that went well
-    python check_progress.py --store --watch                     # a fetch from the wiki
-    python check_progress.py --json                              # for scripts
-    python check_progress.py --history output/trainer_state.json runs/other.csv # what other trainers log
+    python check_progress.py                  # your run, else the one that comes
+    python check_progress.py --watch          # again every 10 s until it is finished
+    python check_progress.py --lang zh        # in Chinese
+    python check_progress.py --watch 2 \\
+        --history runs/quickstart/training_history.json
+    python check_progress.py --history output/trainer_state.json runs/other.csv
+                                              # what other trainers log
+    python check_progress.py --reference results/50k/training_history.json
+                                              # beside a run that went well
+    python check_progress.py --store --watch  # a fetch from the wiki
+    python check_progress.py --json           # for scripts
 
-It only reads the history, which the trainer replaces whole at every record, so it never disturbs the run. It works on a
-half-finished run, on one that stopped, and on the published five lists, which keep no time and no total.
+It only reads the history, which the trainer replaces whole at every record, so
+it never disturbs the run. It works on a half-finished run, on one that stopped,
+and on the published five lists, which keep no time and no total.
 
-"at the end" is a rough forecast: the accuracy at the last step by a saturating exponential and by a logarithm fitted to
-the records after the warm-up. The two form a range, no interval; analyze_100k.py forecasts with care. Anomalies and NSP
-at chance are told by the rules of the analysis; other warnings are reasons to look (pipeline/monitor/run_health.py).
+"at the end" is a rough forecast: the accuracy at the last step by a saturating
+exponential and by a logarithm fitted to the records after the warm-up. The two
+form a range, not an interval; analyze_100k.py forecasts with care. Anomalies and
+NSP at chance are told by the rules of the analysis; other warnings are reasons
+to look. "!" is a warning; a note says what is as it should be so far. The screen
+section of docs/TRAINING.md explains each line.
 """
 
 from __future__ import annotations
@@ -22,7 +30,7 @@ import argparse
 import json
 import sys
 import time
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 from pipeline.collect.api.store import DEFAULT_STORE, progress
@@ -36,8 +44,10 @@ from pipeline.monitor.disk_need import DiskNeed, disk_need
 from pipeline.monitor.fetch_screen import fetch_screen
 from pipeline.monitor.progress import Progress, measure
 from pipeline.monitor.screen import screen
+from pipeline.monitor.words import screen_words
 from pipeline.stage import InputError, run_stage
-from pipeline.terminal import show
+from pipeline.terminal import Surface, can_write, show
+from pipeline.words import LANGUAGES
 
 DEFAULT_CHECKPOINTS = Path("checkpoints_100k")
 BEING_MADE = 10.0  # seconds during which a store may not have its tables yet
@@ -48,12 +58,14 @@ def main() -> int:
     if arguments.json and arguments.store:
         print(json.dumps(asdict(progress(arguments.store)), ensure_ascii=False))
     elif arguments.json:
+        if arguments.told:
+            print(arguments.told, file=sys.stderr)
         for found in _look(arguments, arguments.history):
             print(json.dumps(found.to_json(), ensure_ascii=False))
     elif arguments.store:
-        show(lambda columns, styled: _fetch(arguments, columns, styled), arguments.watch)
+        show(lambda surface: _fetch(arguments, surface), arguments.watch)
     else:
-        show(lambda columns, styled: _runs(arguments, columns, styled), arguments.watch)
+        show(lambda surface: _runs(arguments, surface), arguments.watch)
     return 0
 
 
@@ -64,27 +76,30 @@ def _arguments() -> argparse.Namespace:
         "--history",
         type=Path,
         nargs="+",
-        metavar="F",
+        metavar="FILE",
         help=f"the run's history, or those of several runs (default: {DEFAULT_HISTORY}; where it is missing, and "
         f"--watch does not wait for it, the run that comes with the program, {COMMITTED_HISTORY})",
     )
     inputs.add_argument(
         "--checkpoint-dir",
         type=Path,
-        metavar="D",
+        metavar="DIR",
         help=f"where the run's checkpoints are, to see whether the disk holds those to come (default: "
         f"{DEFAULT_CHECKPOINTS} for the default history, else 'checkpoints' beside the history)",
     )
     inputs.add_argument(
-        "--reference", type=Path, metavar="F", help="history of another run to compare with, step by step"
+        "--reference",
+        type=Path,
+        metavar="FILE",
+        help="history of another run to compare with, step by step (default: none)",
     )
     inputs.add_argument(
         "--store",
         type=Path,
         nargs="?",
         const=DEFAULT_STORE,
-        metavar="S",
-        help="show a fetch instead of a run, from the store of rare_char_fetch.py (where S is left out: "
+        metavar="FILE",
+        help="show a fetch instead of a run, from the store of rare_char_fetch.py (where FILE is left out: "
         f"{DEFAULT_STORE})",
     )
     add_log_options(parser)
@@ -96,18 +111,31 @@ def _arguments() -> argparse.Namespace:
         type=_seconds,
         nargs="?",
         const=10.0,
-        metavar="S",
-        help="look again every S seconds (10 where S is left out) until the run is finished (default: look once)",
+        metavar="SECONDS",
+        help="look again so often (every 10 where SECONDS is left out) until the run is finished (default: look once)",
     )
     output.add_argument(
         "--json", action="store_true", help="one JSON object on one line for each run (default: a screen of text)"
     )
+    outputs.add_argument(
+        "--lang",
+        choices=LANGUAGES,
+        default="en",
+        help="language of the screen; --json is always in English (default: %(default)s)",
+    )
     arguments = parser.parse_args()
+    arguments.told = None
+    if arguments.lang == "zh" and not (arguments.json or can_write("中文")):
+        print(f"the encoding {sys.stdout.encoding} has no Chinese characters: this is in English", file=sys.stderr)
+        arguments.lang = "en"
     if arguments.history is None and not arguments.store:
         arguments.history = [history_at_hand() if arguments.watch is None else DEFAULT_HISTORY]
         if arguments.history == [COMMITTED_HISTORY]:
-            told = f"{DEFAULT_HISTORY} is not here; this is the run that comes with the program, {COMMITTED_HISTORY}"
-            print(told, file=sys.stderr if arguments.json else sys.stdout)
+            arguments.told = screen_words(arguments.lang)(
+                "{path} is not here; this is the run that comes with the program, {committed}",
+                path=DEFAULT_HISTORY,
+                committed=COMMITTED_HISTORY,
+            )
     return arguments
 
 
@@ -158,19 +186,28 @@ def _kept(history: History) -> KeptStates:
         raise InputError(f"{history.path}: run.keep_states {error}") from None
 
 
-def _runs(arguments: argparse.Namespace, columns: int, styled: bool) -> tuple[str, bool]:
+def _runs(arguments: argparse.Namespace, surface: Surface) -> tuple[str, bool]:
     """One screen of the runs, and whether all are finished."""
     awaited = [path for path in arguments.history if arguments.watch is not None and not path.exists()]
     there = [path for path in arguments.history if path not in awaited]
     found = _look(arguments, there) if there else []
-    screens = [screen(each, columns, styled=styled) for each in found]
-    waiting = [f"{path}: waiting for the first record" for path in awaited]
-    return "\n\n".join(screens + waiting), not awaited and all(each.state == "finished" for each in found)
+    say = screen_words(arguments.lang)
+    waiting = [say("{path}: waiting for the first record", path=path) for path in awaited]
+    told = surface.text(arguments.told) if arguments.told else []
+    room = surface.lines
+    if room is not None and len(found) == 1:
+        room -= len(told) + 2 * len(waiting)
+    elif room is not None:  # several runs share a window that is drawn again and again, and scroll through another
+        share = (room - 2 * len(waiting) + 1) // max(1, len(found)) - 1
+        room = None if arguments.watch is None else share
+    screens = [screen(each, replace(surface, lines=room), arguments.lang) for each in found]
+    shown = "\n".join([*told, "\n\n".join(screens + waiting)])
+    return shown, not awaited and all(each.state == "finished" for each in found)
 
 
-def _fetch(arguments: argparse.Namespace, columns: int, styled: bool) -> tuple[str, bool]:
+def _fetch(arguments: argparse.Namespace, surface: Surface) -> tuple[str, bool]:
     """One screen of the fetch, and whether it is finished."""
-    waiting = f"{arguments.store}: waiting for the store"
+    waiting = screen_words(arguments.lang)("{path}: waiting for the store", path=arguments.store)
     if arguments.watch is not None and not arguments.store.exists():
         return waiting, False
     try:
@@ -179,7 +216,7 @@ def _fetch(arguments: argparse.Namespace, columns: int, styled: bool) -> tuple[s
         if arguments.watch is None or time.time() - arguments.store.stat().st_mtime > BEING_MADE:
             raise
         return waiting, False
-    return fetch_screen(facts, time.time(), columns, styled=styled), facts.finished is not None
+    return fetch_screen(facts, time.time(), surface, arguments.lang), facts.finished is not None
 
 
 if __name__ == "__main__":

@@ -6,77 +6,181 @@ import os
 import shutil
 import sys
 import time
+import unicodedata
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 
-NARROWEST, WIDEST = 60, 120  # columns
+NARROWEST, WIDEST = 30, 120  # columns
 NAME = 12  # columns of the names at the left
+ROOMY = 50  # columns; below it the names are not indented
 CELL = 24
-SPARKS = "▁▂▃▄▅▆▇█"
+APART = "   "  # between two parts of a cell, and cells that do not stand below others
+LEAST_PATH = 16  # columns of a title's path; where there are fewer, what stands at its right goes below
+BARS, ASCII_BARS = ("━", "╌"), ("#", ".")
+SPARKS, ASCII_SPARKS = "▁▂▃▄▅▆▇█", "_.:-=+*#"
+ASCII = str.maketrans({"…": "...", "±": "+/-"})
+NEVER_FIRST, NEVER_LAST = "，。；：、）？！%前步条对个", "（"  # of a line
 BOLD, QUIET, WARNING, END = "\x1b[1m", "\x1b[2m", "\x1b[33m", "\x1b[0m"
 HOME, REST_OF_LINE, REST_OF_SCREEN = "\x1b[H", "\x1b[K", "\x1b[J"
 HIDE_CURSOR, SHOW_CURSOR = "\x1b[?25l", "\x1b[?25h"
 
 
-def fitted(columns: int) -> int:
-    """The width of a screen in a terminal of so many columns."""
-    return max(NARROWEST, min(WIDEST, columns))
+@dataclass(frozen=True)
+class Surface:
+    """What a screen is drawn on, and how its lines are laid out there: none is wider, nothing is cut off."""
+
+    columns: int = 80
+    lines: int | None = None  # None where there is no window that they could scroll out of
+    styled: bool = False  # titles and warnings are set off by terminal codes
+    blocks: bool = True  # its encoding has the characters of bars
+
+    @property
+    def width(self) -> int:
+        """The columns that are used."""
+        return max(NARROWEST, min(WIDEST, self.columns))
+
+    @property
+    def edge(self) -> int:
+        """The columns at the left of a row's first cell."""
+        return NAME if self.width < ROOMY else NAME + 2
+
+    def title(self, left: str, right: str) -> list[str]:
+        """The first line of a screen; a path that is too long loses its beginning, never its end."""
+        if len_of(left) + len_of(right) + 2 <= self.width or self.width - len_of(right) - 2 >= LEAST_PATH:
+            left = self._end_of(left, self.width - len_of(right) - 2)
+            lines = [left + " " * (self.width - len_of(left) - len_of(right)) + right]
+        else:
+            lines = [self._end_of(left, self.width), *self._wrapped(right, self.width)]
+        return [f"{BOLD}{line}{END}" if self.styled else line for line in lines]
+
+    def bar(self, share: float, number: str) -> list[str]:
+        """A line that is heavy as far as ``share`` (0 to 1) of it, with ``number`` at its end."""
+        full, empty = BARS if self.blocks else ASCII_BARS
+        width = self.width - len_of(number) - 2
+        done = int(width * max(0.0, min(1.0, share)))
+        return [f"{full * done}{empty * (width - done)}  {number}"]
+
+    def row(self, name: str, *cells: str) -> list[str]:
+        """A named line of cells that stand below one another; those for which there is no room go on below."""
+        edge = self.edge
+        lines, line = [], " " * (edge - NAME) + name + " " * (NAME - len_of(name))
+        for cell in filter(None, map(self._plain, cells)):
+            used, apart = len_of(line), "" if line.endswith(" ") else APART
+            column = edge + CELL * -(-(used + 2 - edge) // CELL) if apart else edge
+            if column + len_of(cell) <= self.width:
+                line += " " * (column - used) + cell
+            elif used + len(apart) + len_of(cell) <= self.width:
+                line += apart + cell
+            else:
+                *before, last = self._wrapped(cell, self.width - edge)
+                if apart:
+                    lines.append(line)
+                    line = " " * edge
+                for part in before:
+                    lines.append(line + part)
+                    line = " " * edge
+                line += last
+        return [*lines, line.rstrip()]
+
+    def warning(self, text: str) -> list[str]:
+        first, *rest = self._wrapped(self._plain(text), self.width - 4)
+        lines = [f"  ! {first}", *(f"    {part}" for part in rest)]
+        return [f"{WARNING}{line}{END}" if self.styled else line for line in lines]
+
+    def quiet(self, lines: list[str]) -> list[str]:
+        """The same lines, set back."""
+        return [f"{QUIET}{line}{END}" for line in lines] if self.styled else lines
+
+    def sparkline(self, values: Sequence[float], width: int) -> str:
+        """``values`` as a line of at most ``width`` blocks, least to greatest; longer lists are averaged down."""
+        sparks = SPARKS if self.blocks else ASCII_SPARKS
+        width = min(width, len(values))
+        edges = [len(values) * place // width for place in range(width + 1)] if width else [0]
+        means = [sum(values[start:end]) / (end - start) for start, end in pairwise(edges)]
+        low, high = min(means, default=0.0), max(means, default=0.0)
+        scale = (len(sparks) - 1) / (high - low) if high > low else 0.0
+        return "".join(sparks[round((mean - low) * scale)] for mean in means)
+
+    def text(self, said: str) -> list[str]:
+        """A sentence that begins at the left."""
+        return self._wrapped(self._plain(said), self.width)
+
+    def _plain(self, text: str) -> str:
+        return text if self.blocks else text.translate(ASCII)
+
+    def _end_of(self, text: str, room: int) -> str:
+        if len_of(text) <= room:
+            return text
+        mark = self._plain("…")
+        while len_of(mark) + len_of(text) > room:
+            text = text[1:]
+        return mark + text
+
+    def _wrapped(self, text: str, room: int) -> list[str]:
+        """``text`` in lines of at most ``room`` columns: cut between its parts, else between words, else anywhere."""
+        lines = [""]
+        for part in text.split(APART):
+            if len_of(lines[-1]) + len(APART) + len_of(part) <= room and lines[-1]:
+                lines[-1] += APART + part
+                continue
+            words = _words(part)
+            if lines[-1]:
+                lines.append("")
+            for word in words:
+                if len_of(lines[-1] + word.rstrip()) > room and lines[-1]:
+                    lines[-1] = lines[-1].rstrip()
+                    lines.append("")
+                while len_of(word.rstrip()) > room:
+                    fits = next(end for end in range(len(word), 0, -1) if len_of(word[:end]) <= room)
+                    lines[-1:] = [word[:fits], ""]
+                    word = word[fits:]
+                lines[-1] += word
+        return [line.rstrip() for line in lines]
 
 
-def bar(share: float, width: int) -> str:
-    """A line of ``width`` columns, heavy as far as ``share`` (0 to 1) of it."""
-    done = int(width * max(0.0, min(1.0, share)))
-    return "━" * done + "╌" * (width - done)
+def len_of(text: str) -> int:
+    """The columns that ``text`` takes: two for a Chinese character or a full-width sign."""
+    return sum(2 if unicodedata.east_asian_width(character) in "WF" else 1 for character in text)
 
 
-def title(left: str, right: str, width: int, styled: bool) -> str:
-    """The first line of a screen; a path that is too long loses its beginning."""
-    room = width - len(right) - 2
-    left = left if len(left) <= room else f"…{left[len(left) - room + 1 :]}"
-    line = f"{left}{right:>{width - len(left)}}"
-    return f"{BOLD}{line}{END}" if styled else line
+def _words(text: str) -> list[str]:
+    """``text`` cut where a line may end: after a space and around Chinese characters, not before a comma or a unit."""
+    words = [""]
+    for character in text:
+        last = words[-1][-1:]
+        ends = last == " " or len_of(character) == 2 or len_of(last) == 2
+        of_number = last == " " and words[-1][-2:-1].isdigit() and not character.isdigit()
+        if ends and last and character not in NEVER_FIRST + " " and last not in NEVER_LAST and not of_number:
+            words.append("")
+        words[-1] += character
+    return words
 
 
-def row(name: str, *cells: str) -> str:
-    """A named line of cells that stand below one another."""
-    return (f"  {name:<{NAME}}" + "".join(f"{cell:<{CELL}}" for cell in cells[:-1]) + cells[-1]).rstrip()
+def can_write(characters: str) -> bool:
+    """Whether the encoding of stdout has all ``characters``."""
+    try:
+        characters.encode(sys.stdout.encoding or "ascii")
+    except (UnicodeEncodeError, LookupError):
+        return False
+    return True
 
 
-def warning(text: str, styled: bool) -> str:
-    line = f"  ! {text}"
-    return f"{WARNING}{line}{END}" if styled else line
-
-
-def healthy(text: str, styled: bool) -> str:
-    line = row("healthy", text)
-    return f"{QUIET}{line}{END}" if styled else line
-
-
-def sparkline(values: Sequence[float], width: int) -> str:
-    """``values`` as a line of at most ``width`` blocks, least to greatest; longer lists are averaged down."""
-    if not values:
-        return ""
-    width = min(width, len(values))
-    edges = [len(values) * place // width for place in range(width + 1)]
-    means = [sum(values[start:end]) / (end - start) for start, end in pairwise(edges)]
-    low, high = min(means), max(means)
-    scale = (len(SPARKS) - 1) / (high - low) if high > low else 0.0
-    return "".join(SPARKS[round((mean - low) * scale)] for mean in means)
-
-
-def show(draw: Callable[[int, bool], tuple[str, bool]], again: float | None) -> None:
-    """Print what ``draw(columns, styled)`` gives, (text, last); every ``again`` seconds until it says "last".
+def show(draw: Callable[[Surface], tuple[str, bool]], again: float | None) -> None:
+    """Print what ``draw(surface)`` gives, (text, last); every ``again`` seconds until it says "last".
 
     On a terminal each screen takes the place of the one before, line by line, so that nothing flickers.
     """
     on_terminal = sys.stdout.isatty()
     redrawn = on_terminal and again is not None
+    blocks = can_write("".join(BARS) + SPARKS + "…±")
+    styled = on_terminal and "NO_COLOR" not in os.environ
     if redrawn:
         sys.stdout.write(HIDE_CURSOR + HOME + REST_OF_SCREEN)
     try:
         while True:
             size = shutil.get_terminal_size()
-            text, last = draw(size.columns, on_terminal and "NO_COLOR" not in os.environ)
+            text, last = draw(Surface(size.columns, size.lines - 1 if on_terminal else None, styled, blocks))
             if redrawn:
                 shown = text.split("\n")[: size.lines - 1]
                 sys.stdout.write(HOME + "".join(f"{line}{REST_OF_LINE}\n" for line in shown) + REST_OF_SCREEN)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from string import Formatter
 
-from pipeline.formatting import step_text
+from pipeline.formatting import bytes_text, duration, step_text
 
 CHINESE = {
     "optimizer step": "优化步数",
@@ -105,11 +106,19 @@ LANGUAGES = ("en", "zh")
 
 
 class _Texts(Formatter):
-    """As ``str.format``; but steps, which are what ``,`` is asked for, may be fractions."""
+    """As ``str.format``; but steps, which are what ``,`` is asked for, may be fractions, and ``duration`` of seconds
+    and ``bytes`` of a size are asked for too."""
+
+    def __init__(self, language: str) -> None:
+        self._language = language
 
     def format_field(self, value: object, format_spec: str) -> str:
         if isinstance(value, float) and format_spec.endswith(","):
             return format(step_text(value), format_spec[:-1])
+        if isinstance(value, (int, float)) and format_spec == "duration":
+            return duration(value, self._language)
+        if isinstance(value, int) and format_spec == "bytes":
+            return bytes_text(value)
         return str(super().format_field(value, format_spec))
 
 
@@ -122,7 +131,20 @@ class Words:
         self._chinese = chinese
 
     def __call__(self, text: str, **values: object) -> str:
-        return _Texts().format(self._chinese[text] if self.language == "zh" else text, **values)
+        return _Texts(self.language).format(self._chinese[text] if self.language == "zh" else text, **values)
+
+
+@dataclass(frozen=True)
+class Sentence:
+    """A text with its values, to be said in either language; a value may be a sentence too."""
+
+    text: str
+    values: dict[str, object] = field(default_factory=dict)
+
+    def say(self, words: Words) -> str:
+        """The sentence in the language of ``words``, which must know its text."""
+        said = {name: value.say(words) if isinstance(value, Sentence) else value for name, value in self.values.items()}
+        return words(self.text, **said)
 
 
 def figure_words(language: str) -> Words:

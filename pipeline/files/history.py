@@ -18,7 +18,8 @@ JSON::
     run                                      config, seed, counts, versions, times, ``columns`` (the roles of the lists,
                                              see columns.py); ``test`` once the run has ended; ``branch``
                                              {history, step, sha256} of a run whose records up to that step are those
-                                             of another one, its trunk
+                                             of another one, its trunk; ``resumed`` [{step, at}], where further
+                                             processes took the run up
 
 The published file has the first five lists only and is read too. Any list but ``steps`` may be missing; one that is not
 known here is kept as it is. Accuracies are shares from 0 to 1. The file is replaced whole, so a reader never sees half

@@ -50,10 +50,9 @@ class Branch:
 
 @dataclass(frozen=True)
 class Resume:
-    """A process that took the run up after ``step``, when ``seconds`` of training lay behind it; ``at`` is ISO 8601."""
+    """A process that took the run up after ``step``, at the time ``at`` (ISO 8601)."""
 
     step: int
-    seconds: float
     at: str
 
 
@@ -177,9 +176,8 @@ def _resumed(run: RunObject) -> list[RunObject]:
 
 
 def _is_resume(value: Any) -> bool:
-    if not isinstance(value, dict) or value.keys() != {"step", "seconds", "at"}:
-        return False
-    return type(value["step"]) is int and type(value["seconds"]) in (int, float) and isinstance(value["at"], str)
+    known = isinstance(value, dict) and value.keys() == {"step", "at"}
+    return known and type(value["step"]) is int and isinstance(value["at"], str)
 
 
 def config_at(run: RunObject, step: int) -> RunObject:

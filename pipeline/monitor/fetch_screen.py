@@ -5,42 +5,47 @@ from __future__ import annotations
 from datetime import datetime, timezone
 
 from pipeline.collect.api.store import FetchProgress
-from pipeline.formatting import duration
-from pipeline.terminal import bar, fitted, healthy, row, title, warning
+from pipeline.monitor.words import screen_words
+from pipeline.terminal import Surface
+from pipeline.words import Words
 
 SILENT_SECONDS = 300.0  # longer than the wiki is ever waited for between two pages
 
 
-def fetch_screen(facts: FetchProgress, now: float, columns: int = 80, *, styled: bool = False) -> str:
-    """The facts at ``now`` (seconds, Unix) in lines of at most ``columns``."""
-    width = fitted(columns)
+def fetch_screen(facts: FetchProgress, now: float, surface: Surface | None = None, language: str = "en") -> str:
+    """The facts at ``now`` (seconds, Unix) in lines that fit on ``surface``, in one of LANGUAGES."""
+    surface, say = surface or Surface(), screen_words(language)
+
+    def row(name: str, *cells: str) -> list[str]:
+        return surface.row(say(name) if name else "", *cells)
+
     age = None if facts.updated is None else max(0.0, now - _unix(facts.updated))
     silent = not facts.finished and (age if age is not None else now - _unix(facts.started)) > SILENT_SECONDS
-    state = f"finished: {facts.reason}" if facts.finished else "silent" if silent else "fetching"
-    lines = [title(facts.store, state, width, styled)]
+    state = f"finished: {facts.reason}" if facts.finished and facts.reason else "silent" if silent else "fetching"
+    lines = surface.title(facts.store, say(state))
     share = _share(facts)
     if share is not None:
-        number = f"  {100 * share:5.1f} %"
-        lines.append(bar(share, width - len(number)) + number)
-    last = "" if age is None or facts.finished else f"the last one {duration(age)} ago"
+        lines += surface.bar(share, f"{100 * share:5.1f} %")
+    last = "" if age is None or facts.finished else say("the last one {age:duration} ago", age=age)
+    passed_over = say("{count:,} passed over", count=facts.passed_over)
     lines += [
         "",
-        row("wiki", facts.api),
-        row("pages", f"{facts.pages:,} stored", last),
-        row("", f"{facts.pending:,} waiting", f"{facts.passed_over:,} passed over"),
-        row("sentences", _of(facts.sentences, facts.target_sentences)),
-        row("characters", _of(facts.distinct_han, facts.target_vocab), "distinct Han characters"),
-        row("requests", f"{facts.requests:,}", f"{facts.retries:,} of them repeated"),
+        *row("wiki", facts.api),
+        *row("pages", say("{count:,} stored", count=facts.pages), last),
+        *row("", say("{count:,} waiting", count=facts.pending), passed_over),
+        *row("sentences", _of(say, facts.sentences, facts.target_sentences)),
+        *row("characters", _of(say, facts.distinct_han, facts.target_vocab), say("distinct Han characters")),
+        *row("requests", f"{facts.requests:,}", say("{count:,} of them repeated", count=facts.retries)),
     ]
     if facts.pages_per_minute is not None:
         left = None if silent else _left(facts)
-        rate = f"{facts.pages_per_minute:.1f} pages/min"
-        lines.append(row("rate", rate, "" if left is None else f"about {duration(left)} left"))
+        rate = say("{rate:.1f} pages/min", rate=facts.pages_per_minute)
+        lines += row("rate", rate, "" if left is None else say("about {left:duration} left", left=left))
     if silent:
-        text = f"silent: no page for {duration(age)}" if age is not None else "silent: no page yet"
-        lines += ["", warning(f"{text}; it has stopped or waits for the wiki", styled)]
+        text = "silent: no page for {age:duration}" if age is not None else "silent: no page yet"
+        lines += ["", *surface.warning(say(f"{text}; it has stopped or waits for the wiki", age=age))]
     elif not facts.finished:
-        lines += ["", healthy("pages arriving", styled)]
+        lines += ["", *surface.quiet(row("healthy", say("pages arriving")))]
     return "\n".join(lines)
 
 
@@ -65,8 +70,8 @@ def _left(facts: FetchProgress) -> float | None:
     return 60 * pages / facts.pages_per_minute if facts.pages_per_minute else None
 
 
-def _of(have: int, want: int | None) -> str:
-    return f"{have:,}" if want is None else f"{have:,} of {want:,}"
+def _of(say: Words, have: int, want: int | None) -> str:
+    return f"{have:,}" if want is None else say("{have:,} of {want:,}", have=have, want=want)
 
 
 def _unix(time: str) -> float:

@@ -1,6 +1,6 @@
 """How far, how fast and how healthy a run is, read off its history while it grows.
 
-Nothing but the standard library is imported: the answer must come in a blink, also on a busy machine.
+Neither SciPy nor torch is imported: the answer must come in a blink, also on a busy machine.
 """
 
 from __future__ import annotations
@@ -11,16 +11,21 @@ from itertools import pairwise
 from typing import Any
 
 from pipeline.files.history import History
-from pipeline.files.run_record import LARGEST, Branch, recorded_changes, recorded_config
-from pipeline.formatting import Step, bytes_text, duration, step_text
+from pipeline.files.logs.notes import Note
+from pipeline.files.run_record import LARGEST, Branch, Resume, newest_resume, recorded_changes, recorded_config
+from pipeline.formatting import Step
 from pipeline.monitor.disk_need import DiskNeed
 from pipeline.monitor.quick_forecast import forecast_end
-from pipeline.monitor.run_health import Deviation, Points, difference_from_reference, findings, finite
+from pipeline.monitor.run_health import Deviation, Points, difference_from_reference, findings, finite, remarks
+from pipeline.monitor.speed import speed_of
+from pipeline.monitor.words import screen_words
 from pipeline.statistics.schedule import Schedule, recorded_schedule
+from pipeline.words import Sentence
 
-RECENT = 10  # records that "now" is taken over
+RECENT = 10  # records that the usual time between two is taken over
 STALL_FACTOR = 5  # times the usual time between records; an evaluation or a checkpoint may delay one
 STALL_SECONDS = 60.0  # and never sooner than this
+STARTING_SECONDS = 300.0  # nor than this before a process's first record: it reads its data and may compile first
 
 
 @dataclass(frozen=True)
@@ -34,7 +39,10 @@ class Progress:
     total_steps: int | None
     percent: float | None
     rate_now: float | None
+    rate_is_earlier: bool  # the process at work has too few records to be timed by: the rate is that of before it
     rate_overall: float | None
+    resumed: Resume | None  # where the process at work took the run up
+    records_since_resume: int | None  # None of a run that was not resumed
     seconds: float | None
     eta_seconds: float | None
     finish_time: str | None
@@ -58,12 +66,16 @@ class Progress:
     forecast_end: tuple[float, float] | None  # (low, high) at the last step; see quick_forecast.py
     deviation: Deviation | None
     disk: DiskNeed | None
-    warnings: list[str]
-    notes: list[str]  # how the log of another program was read, and what it lacks
+    warnings: list[Sentence]
+    remarks: list[Sentence]  # nothing wrong so far, but worth knowing
+    notes: list[Note]  # how the log of another program was read, and what it lacks
 
     def to_json(self) -> dict[str, Any]:
-        """All but the curve, which the history has; the schedule in the trainer's notation."""
+        """All but the curve, which the history has; sentences in English, the schedule in the trainer's notation."""
+        say = screen_words("en")
         value = {**asdict(self), "schedule": str(self.schedule) if self.schedule else None}
+        value |= {name: [each.say(say) for each in getattr(self, name)] for name in ("warnings", "remarks")}
+        value["notes"] = [note.say() for note in self.notes]
         del value["curve"]
         return value
 
@@ -84,11 +96,14 @@ def measure(
     step, total = history.last_step, facts.count("config", "steps")
     age = max(0.0, now - modified)
     usual = _usual_interval(history)
-    state = _state(history, total, facts.text("finished") is not None, age, usual)
-    rate_now = _rate(history, RECENT)
+    speed, resumed = speed_of(history), newest_resume(history.run)
+    since = None if resumed is None else sum(at > resumed.step for at in history.steps)
+    state = _state(history, total, facts.text("finished") is not None, age, usual, starting=since == 0)
     eta, finish = None, None
-    if state == "running" and rate_now and total is not None:
-        finishing = modified + max(0, total - step) / rate_now
+    if state == "running" and speed.now and total is not None:
+        # Before the first record of a process the file was last written when that took the run up.
+        reached = resumed.step if resumed and since == 0 else step
+        finishing = modified + max(0, total - reached) / speed.now
         eta = max(0.0, finishing - now)
         finish = _local_time(finishing)
     held_out = finite(history, history.held_out)
@@ -103,8 +118,11 @@ def measure(
         step=step,
         total_steps=total,
         percent=100 * step / total if total else None,
-        rate_now=rate_now,
-        rate_overall=_rate(history, len(history)),
+        rate_now=speed.now,
+        rate_is_earlier=speed.is_earlier and state != "finished",
+        rate_overall=speed.overall,
+        resumed=resumed,
+        records_since_resume=since,
         seconds=_last(history, "seconds"),
         eta_seconds=eta,
         finish_time=finish,
@@ -130,7 +148,8 @@ def measure(
         deviation=apart,
         disk=disk,
         warnings=_warnings(history, state, age, usual, disk, apart),
-        notes=[note.say() for note in history.notes],
+        remarks=remarks(history),
+        notes=history.notes,
     )
 
 
@@ -147,20 +166,26 @@ def _shown(history: History) -> tuple[str, Points]:
 
 def _warnings(
     history: History, state: str, age: float, usual: float | None, disk: DiskNeed | None, apart: Deviation | None
-) -> list[str]:
+) -> list[Sentence]:
     found = []
     if state == "stalled":
-        found.append(f"stalled: no record for {duration(age)}, usually one every {duration(usual or 0)}")
+        text = "stalled: no record for {age:duration}, usually one every {usual:duration}"
+        found.append(Sentence(text, {"age": age, "usual": usual or 0.0}))
     found += findings(history)
     if disk and disk.is_short and disk.needed is not None and state != "finished":
-        found.append(f"disk: checkpoints to come need {bytes_text(disk.needed)}, {bytes_text(disk.free)} are free")
+        text = "disk: checkpoints to come need {needed:bytes}, {free:bytes} are free"
+        found.append(Sentence(text, {"needed": disk.needed, "free": disk.free}))
     if apart and apart.is_large:
-        where = f"{abs(100 * apart.difference):.1f} points {'above' if apart.difference > 0 else 'below'}"
-        found.append(f"off the reference: {apart.of} accuracy {where} it around step {step_text(apart.up_to)}")
+        side = "above" if apart.difference > 0 else "below"
+        text = f"off the reference: {{of}} accuracy {{points:.1f}} points {side} it around step {{step:,}}"
+        points = abs(100 * apart.difference)
+        found.append(Sentence(text, {"of": Sentence(apart.of), "points": points, "step": apart.up_to}))
     return found
 
 
-def _state(history: History, total: int | None, finished: bool, age: float, usual: float | None) -> str:
+def _state(
+    history: History, total: int | None, finished: bool, age: float, usual: float | None, *, starting: bool
+) -> str:
     if not len(history):
         return "waiting"
     of_others = "log" in history.run
@@ -168,7 +193,8 @@ def _state(history: History, total: int | None, finished: bool, age: float, usua
         return "unknown"
     if finished or of_others:
         return "finished"
-    return "stalled" if usual is not None and age > max(STALL_SECONDS, STALL_FACTOR * usual) else "running"
+    least = STARTING_SECONDS if starting else STALL_SECONDS
+    return "stalled" if usual is not None and age > max(least, STALL_FACTOR * usual) else "running"
 
 
 def _usual_interval(history: History) -> float | None:
@@ -184,13 +210,6 @@ def _schedule(history: History) -> Schedule | None:
         return recorded_schedule(recorded_config(history.run))
     except ValueError:
         return None
-
-
-def _rate(history: History, over: int) -> float | None:
-    """Steps a second over the last ``over`` records."""
-    points = [(0, 0.0), *finite(history, "seconds")]
-    (first, begun), (last, ended) = points[-1 - min(over, len(points) - 1)], points[-1]
-    return (last - first) / (ended - begun) if ended > begun else None
 
 
 def _last(history: History, key: str | None) -> float | None:

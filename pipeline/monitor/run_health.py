@@ -1,7 +1,8 @@
 """What may be wrong with a run, read off its records: one line a finding.
 
-Anomalies and NSP are judged by the rules of the analysis (analyse/health/). Overfitting is asked about, not judged, and
-the distance from a reference run told by a change of means over a few records against the noise of such means
+Anomalies and NSP are judged by the rules of the analysis (analyse/health/); that NSP is at chance is a remark until so
+many pairs have been trained on that it should have left chance. Overfitting is asked about, not judged, and the
+distance from a reference run told by a change of means over a few records against the noise of such means
 (statistics/robust/block_means.py). The margins are wide because a run is looked at again and again: of 8,000 simulated
 runs of 200 records without faults, looked at 20 times each, none was said to overfit, whatever the autoregression of
 their noise, 0 to 0.9; at their end 0.4 % (autoregression 0.4) and 2.4 % (0.9) were said to be off a reference run that
@@ -15,15 +16,22 @@ from dataclasses import dataclass
 from math import isfinite, sqrt
 
 from pipeline.analyse.health.anomalies import anomalies
-from pipeline.analyse.health.chance import counted_pairs
+from pipeline.analyse.health.chance import CountedPairs, counted_pairs
+from pipeline.analyse.health.divergence import diverged
 from pipeline.files.history import History
-from pipeline.formatting import Step, step_text
+from pipeline.formatting import Step
 from pipeline.statistics.robust.block_means import FEWEST_BLOCKS, WINDOW, difference_error, extreme_mean, last_mean
+from pipeline.words import Sentence
 
 NSP_RECORDS = 8
+# Pairs trained on. The committed runs that leave chance do so between 27,000 and 77,000 pairs; this is about twice as
+# many. A run that ends before, as a short one does, has nothing wrong with it.
+NSP_DUE = 150_000
 MARGIN = 4.0  # standard errors of a difference of two means
 ACCURACY_MARGIN = 0.005  # an accuracy must also differ by half a point
 NAMES = {
+    "spike": "spike",
+    "drop": "drop",
     "stall": "the same value again and again",
     "constant": "never changes",
     "negative": "below 0",
@@ -53,32 +61,50 @@ def finite(history: History, key: str | None) -> Points:
     return [(step, value) for step, value in zip(history.steps, values, strict=True) if isfinite(value)]
 
 
-def findings(history: History) -> list[str]:
+def findings(history: History) -> list[Sentence]:
     """Everything that the records alone show to be wrong."""
     return anomalous(history) + overfit(history) + nsp_at_chance(history)
 
 
-def anomalous(history: History) -> list[str]:
+def remarks(history: History) -> list[Sentence]:
+    """What is as it should be so far, and worth knowing: NSP is at chance and not yet due to leave it."""
+    counted = _at_chance(history)
+    if counted is None or _trained_on(history, counted) >= NSP_DUE:
+        return []
+    text = "NSP still at chance: {share:.1f} % of {pairs:,} pairs; due by {due:,} pairs"
+    return [Sentence(text, {**_judged(counted), "due": NSP_DUE})]
+
+
+def anomalous(history: History) -> list[Sentence]:
     """The anomalies that the analysis would report: not numbers together, a line each of the others."""
-    found: list[str] = []
+    found: list[Sentence] = []
     lost: dict[str, tuple[int, Step]] = {}
     for entry in anomalies(history):
         if entry.kind in ("nan", "inf", "-inf"):
             count, last = lost.get(entry.key, (0, 0))
             lost[entry.key] = count + entry.count, max(last, entry.last_step)
         elif entry.kind == "divergence":
-            found.append(f"diverging: {entry.note}")
+            found += _diverging(history)
         else:
-            steps = step_text(entry.first_step)
+            name = "a long pause" if entry.key == "seconds" else NAMES[entry.kind]
+            values = {"kind": Sentence(name), "key": entry.key, "step": entry.first_step}
+            text = "{kind}: {key} at step {step:,}"
             if entry.count > 1:
-                steps = f"{steps} to {step_text(entry.last_step)}, {entry.count} records"
-            name = "a long pause" if entry.key == "seconds" else NAMES.get(entry.kind, entry.kind)
-            found.append(f"{name}: {entry.key} at step {steps}")
-    return [f"{key}: {count} NaN or infinite, the last at step {step_text(last)}"
-            for key, (count, last) in lost.items()] + found  # fmt: skip
+                text += " to {last:,}, {count:,} records"
+                values.update(last=entry.last_step, count=entry.count)
+            found.append(Sentence(text, values))
+    no_numbers = "{key}: {count} NaN or infinite, the last at step {step:,}"
+    said = [Sentence(no_numbers, {"key": key, "count": count, "step": step}) for key, (count, step) in lost.items()]
+    return said + found
 
 
-def overfit(history: History) -> list[str]:
+def _diverging(history: History) -> list[Sentence]:
+    found = diverged(history)
+    text = "diverging: loss {now:.3f} over the last {records} records, {lowest:.3f} around step {at:,}"
+    return [Sentence(text, {**vars(found)})] if found else []
+
+
+def overfit(history: History) -> list[Sentence]:
     """Held-out accuracy is clearly below its best while training accuracy rose since: a question, which the analysis
     answers by a test that needs SciPy."""
     held_out, training = finite(history, history.held_out), finite(history, history.accuracy)
@@ -94,17 +120,37 @@ def overfit(history: History) -> list[str]:
     rise = last_mean(trained) - sum(around) / max(len(around), 1)
     if loss <= max(MARGIN * difference_error(values), ACCURACY_MARGIN) or rise <= 0:
         return []
-    fall = f"held-out {100 * loss:.1f} points below its best, around step {step_text(step)}"
-    return [f"overfitting? {fall}; training still rises; analyze_100k.py judges"]
+    text = (
+        "overfitting? held-out {points:.1f} points below its best, around step {step:,}; training still rises; "
+        "analyze_100k.py judges"
+    )
+    return [Sentence(text, {"points": 100 * loss, "step": step})]
 
 
-def nsp_at_chance(history: History) -> list[str]:
-    """A warning where the pairs judged right so far are no more than a coin's."""
-    counted = counted_pairs(history)
-    if counted is None or len(counted.pairs) < NSP_RECORDS or not counted.at_chance():
+def nsp_at_chance(history: History) -> list[Sentence]:
+    """A warning where the pairs judged right are no more than a coin's after ``NSP_DUE`` pairs of training."""
+    counted = _at_chance(history)
+    if counted is None or _trained_on(history, counted) < NSP_DUE:
         return []
-    right, pairs = int(counted.correct.sum()), int(counted.pairs.sum())
-    return [f"NSP at chance: {100 * right / pairs:.1f} % of {pairs:,} pairs"]
+    return [Sentence("NSP at chance: {share:.1f} % of {pairs:,} pairs", _judged(counted))]
+
+
+def _at_chance(history: History) -> CountedPairs | None:
+    """The pairs, where there are records enough and those judged right so far are no more than a coin's."""
+    counted = counted_pairs(history)
+    known = counted is not None and len(counted.pairs) >= NSP_RECORDS
+    return counted if known and counted and counted.at_chance() else None
+
+
+def _trained_on(history: History, counted: CountedPairs) -> float:
+    """Pairs that the run was trained on: those counted; where counts are inferred, a record's are of a single step."""
+    pairs = int(counted.pairs.sum())
+    return max(pairs, int(counted.pairs[0]) * history.last_step) if counted.known == "inferred" else pairs
+
+
+def _judged(counted: CountedPairs) -> dict[str, object]:
+    pairs = int(counted.pairs.sum())
+    return {"share": 100 * int(counted.correct.sum()) / pairs, "pairs": pairs}
 
 
 def difference_from_reference(history: History, reference: History) -> Deviation | None:

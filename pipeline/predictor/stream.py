@@ -141,5 +141,5 @@ def take_up(stream: Stream, path: Path) -> None:
         array[...] = arrays[name]
     stream.history = history
     stream.place, stream.seconds = facts["place"], facts["seconds"]
-    note_resume(history.run, Resume(stream.place, stream.seconds, now()))
+    note_resume(history.run, Resume(stream.place, now()))
     stream.total, stream.sums = facts["total"], facts["sums"]

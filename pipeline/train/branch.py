@@ -98,7 +98,7 @@ def begin_branch(run: Run, trunk: Trunk) -> None:
     run.history = dataclasses.replace(trunk.history, run=run.history.run)
     if changes := recorded_changes(trunk.history.run):
         run.history.run["changes"] = changes
-    note_resume(run.history.run, Resume(run.step, run.seconds, now()))
+    note_resume(run.history.run, Resume(run.step, now()))
     if run.processes.first:
         run.history.write(run.files.history)
         print(f"branching from step {run.step} of {trunk.history_path}", flush=True)

@@ -86,7 +86,7 @@ def resume(run: Run, *, change_settings: bool) -> bool:
         raise InputError(f"{path}: the run has ended at step {state['step']}, so no setting of it can be changed")
     take_up(run, state, path)
     run.history = saved
-    note_resume(saved.run, Resume(run.step, run.seconds, now()))
+    note_resume(saved.run, Resume(run.step, now()))
     if run.processes.first:
         saved.write(files.history)  # at once: records beyond the state are of steps that will be taken again
         if recorded is None:

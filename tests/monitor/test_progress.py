@@ -17,8 +17,9 @@ from pipeline.monitor.progress import measure
 from pipeline.monitor.quick_forecast import forecast_end
 from pipeline.monitor.run_health import difference_from_reference, findings
 from pipeline.monitor.screen import screen
+from pipeline.monitor.words import screen_words
 from pipeline.stage import InputError
-from pipeline.terminal import sparkline
+from pipeline.terminal import SPARKS, Surface, len_of
 from tests.helpers.synthetic import make_history
 
 NAN = float("nan")
@@ -26,6 +27,10 @@ NAN = float("nan")
 
 def look(history, age=1.0, now=1_000_000.0):
     return measure(history, now - age, now)
+
+
+def said(sentences):
+    return [each.say(screen_words("en")) for each in sentences]
 
 
 def test_progress_of_a_run_half_way():
@@ -49,7 +54,7 @@ def test_a_rate_that_changed_is_the_rate_now():
 def test_a_silent_writer_is_said_to_have_stalled(age, state):
     found = look(make_history(50, finished=False), age)
     assert found.state == state
-    assert any("stalled" in warning for warning in found.warnings) == (state == "stalled")
+    assert any("stalled" in warning for warning in said(found.warnings)) == (state == "stalled")
     assert (found.eta_seconds is None) == (state == "stalled")
 
 
@@ -69,8 +74,9 @@ def test_nsp_at_chance_and_no_numbers_are_warned_of():
     history = make_history(50)
     history.records["nsp_acc"] = [0.5 + 0.03 * (-1) ** number for number in range(50)]
     history.records["loss"][7] = NAN
-    warnings = "\n".join(look(history).warnings)
-    assert "NSP at chance: 50.0 % of 64,000 pairs" in warnings
+    history.records["nsp_pairs"] = [3_200] * 50
+    warnings = "\n".join(said(look(history).warnings))
+    assert "NSP at chance: 50.0 % of 160,000 pairs" in warnings
     assert "loss: 1 NaN or infinite, the last at step 320" in warnings
 
 
@@ -82,10 +88,11 @@ def test_progress_of_a_run_that_has_just_begun(records):
 
 
 def test_sparkline():
-    assert sparkline([0, 1, 2, 3, 4, 5, 6, 7], 60) == "▁▂▃▄▅▆▇█"
-    assert sparkline([5.0, 5.0], 60) == "▁▁"
-    assert sparkline([], 60) == ""
-    assert len(sparkline([float(number) for number in range(1000)], 60)) == 60
+    surface = Surface()
+    assert surface.sparkline([0, 1, 2, 3, 4, 5, 6, 7], 60) == SPARKS
+    assert surface.sparkline([5.0, 5.0], 60) == "▁▁"
+    assert surface.sparkline([], 60) == ""
+    assert len(surface.sparkline([float(number) for number in range(1000)], 60)) == 60
 
 
 @pytest.mark.parametrize(
@@ -205,7 +212,7 @@ def test_a_short_disk_is_warned_of(tmp_path):
     need = replace(disk_need(tmp_path, 0, 4000, 100, 10**6), free=10**6)
     found = measure(make_history(50, finished=False), 0.0, 1.0, need)
     assert any("disk: checkpoints to come need 200 MB" in warning and "1.0 MB are free" in warning
-               for warning in found.warnings)  # fmt: skip
+               for warning in said(found.warnings))  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -217,15 +224,16 @@ def test_bytes_text(count, text):
     assert bytes_text(count) == text
 
 
-@pytest.mark.parametrize("columns", [20, 80, 200])
-def test_the_screen_fits_its_terminal(columns):
+@pytest.mark.parametrize("language", ["en", "zh"])
+@pytest.mark.parametrize("columns", [30, 40, 50, 59, 80, 120, 200])
+def test_the_screen_fits_its_terminal(columns, language):
     found = look(make_history(60, finished=False))
-    lines = screen(found, columns).split("\n")
-    assert max(map(len, lines)) <= max(60, min(120, columns)) + 20
-    assert len(lines) < 24
-    plain = screen(found, columns)
-    assert "\x1b" not in plain
-    assert "\x1b[1m" in screen(found, columns, styled=True)
+    text = screen(found, Surface(columns), language)
+    assert max(map(len_of, text.split("\n"))) <= min(120, columns)
+    if columns >= 40:
+        assert text.count("\n") < 24
+    assert "\x1b" not in text
+    assert "\x1b[1m" in screen(found, Surface(columns, styled=True), language)
 
 
 def test_findings_of_an_empty_history():

@@ -5,13 +5,15 @@ import pytest
 
 from pipeline.analyse.health.divergence import diverged
 from pipeline.analyse.nsp import nsp_against_chance
-from pipeline.files.history import History
+from pipeline.files.history import History, read_history
 from pipeline.monitor.progress import measure
-from pipeline.monitor.run_health import anomalous, difference_from_reference, findings, nsp_at_chance, overfit
+from pipeline.monitor.run_health import anomalous, difference_from_reference, findings, nsp_at_chance, overfit, remarks
 from pipeline.monitor.screen import screen
+from pipeline.monitor.words import screen_words
 from tests.helpers.rates import assert_rate, power
 from tests.helpers.simulated import ar_noise, published_like
 from tests.helpers.synthetic import make_history
+from tests.helpers.tiny import ROOT
 
 RECORDS = 200
 STEPS = list(range(20, 4001, 20))
@@ -29,6 +31,10 @@ def run_of(generator, phi=0.4, **added):
         for key, sigma in NOISE.items()
     }
     return History({"steps": STEPS, **lists}, {})
+
+
+def said(sentences):
+    return [each.say(screen_words("en")) for each in sentences]
 
 
 def cut(history, records):
@@ -59,7 +65,7 @@ def test_the_screen_reports_the_anomalies_of_the_analysis_in_words():
     records["grad_norm"][9] = float("inf")
     records["seconds"][60:] = [value + 5000 for value in records["seconds"][60:]]
     records["lr"][80:] = [value / 3 for value in records["lr"][80:]]
-    assert findings(history) == [
+    assert said(findings(history)) == [
         "grad_norm: 2 NaN or infinite, the last at step 400",
         "spike: loss at step 2,040",
         "never changes: mlm_acc at step 40 to 8,000, 200 records",
@@ -68,13 +74,13 @@ def test_the_screen_reports_the_anomalies_of_the_analysis_in_words():
         "the learning rate jumps: lr at step 3,240",
     ]
     records["loss"][150:] = [9.0] * 50
-    (said,) = [line for line in anomalous(history) if line.startswith("diverging")]
-    assert said.startswith("diverging: loss 9.000 over the last 8 records, ")
+    (told,) = [line for line in said(anomalous(history)) if line.startswith("diverging")]
+    assert told.startswith("diverging: loss 9.000 over the last 8 records, ")
 
 
 def test_held_out_falling_while_training_rises_is_overfitting():
     fall = -0.3 * np.maximum(0.0, SHARE - 0.6)
-    [found] = overfit(run_of(np.random.default_rng(2), eval_mlm_acc=fall))
+    [found] = said(overfit(run_of(np.random.default_rng(2), eval_mlm_acc=fall)))
     assert found.startswith("overfitting? held-out ")
     assert found.endswith("; training still rises; analyze_100k.py judges")
     both = -0.3 * np.maximum(0.0, SHARE - 0.5)  # training falls too: that is no overfitting
@@ -110,7 +116,7 @@ def test_a_run_off_its_reference_is_said_to_be():
     for each in (worse, reference):
         each.records.update(nsp_acc=[0.6] * RECORDS, lr=[1e-3] * RECORDS)
     progress = measure(worse, 0.0, 1.0, reference=reference)
-    assert any("off the reference" in warning for warning in progress.warnings)
+    assert any("off the reference" in warning for warning in said(progress.warnings))
     assert "reference" in screen(progress)
 
 
@@ -118,7 +124,7 @@ def test_nsp_is_judged_as_in_the_analysis():
     """The published run, which does not count its pairs, is at chance; one that ends above it is not."""
     history = published_like()
     assert nsp_against_chance(history).training.at_chance
-    assert nsp_at_chance(history) == [
+    assert said(nsp_at_chance(history)) == [
         f"NSP at chance: {100 * np.mean(history.records['nsp_acc']):.1f} % of 32,000 pairs"
     ]
     assert nsp_at_chance(cut(history, 7)) == []
@@ -126,3 +132,26 @@ def test_nsp_is_judged_as_in_the_analysis():
     assert not nsp_against_chance(learning).training.at_chance
     assert nsp_at_chance(learning) == []
     assert nsp_at_chance(History({"steps": STEPS, "nsp_acc": [0.5] * RECORDS}, {})) == []
+
+
+@pytest.mark.parametrize(
+    "path", sorted((ROOT / "results").rglob("training_history*.json")), ids=lambda path: path.parent.name
+)
+def test_no_committed_run_is_warned_of_its_nsp_at_any_time(path):
+    """They leave chance late or, the short ones, never; until that is due it is a remark."""
+    history = read_history(path)
+    for end in range(10, len(history) + 1, max(10, len(history) // 40)):
+        assert nsp_at_chance(cut(history, end)) == []
+
+
+def test_nsp_at_chance_is_a_remark_until_it_is_due():
+    history = make_history(100, finished=False)
+    history.records["nsp_acc"] = [0.5] * 100
+    history.records["nsp_pairs"] = [1499] * 100
+    assert said(remarks(history)) == ["NSP still at chance: 50.0 % of 149,900 pairs; due by 150,000 pairs"]
+    assert said(findings(history)) == []
+    history.records["nsp_pairs"] = [1500] * 100
+    assert (remarks(history), len(nsp_at_chance(history))) == ([], 1)
+    progress = measure(cut(history, 50), 0.0, 1.0)
+    assert "healthy     nothing wrong found" in screen(progress)
+    assert "note        NSP still at chance: 50.0 % of 75,000 pairs" in screen(progress)

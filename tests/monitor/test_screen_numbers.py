@@ -12,6 +12,8 @@ from pipeline.monitor.disk_need import DiskNeed
 from pipeline.monitor.progress import measure
 from pipeline.monitor.run_health import findings
 from pipeline.monitor.screen import screen
+from pipeline.monitor.words import screen_words
+from pipeline.terminal import Surface
 from tests.helpers.pages import seconds_of
 from tests.helpers.said import numbers_in, says
 from tests.helpers.synthetic import make_history
@@ -35,9 +37,13 @@ def look(history, reference=None, disk=None):
     return measure(history, NOW - AGE, NOW, disk, reference)
 
 
+def said(sentences):
+    return [each.say(screen_words("en")) for each in sentences]
+
+
 def row(progress, name):
     """The cells of the row with this name."""
-    [line] = [line for line in screen(progress, 100).splitlines() if line.startswith(f"  {name} ")]
+    [line] = [line for line in screen(progress, Surface(100)).splitlines() if line.startswith(f"  {name} ")]
     return re.split(r"\s{2,}", line.strip().removeprefix(name).strip())
 
 
@@ -48,7 +54,7 @@ def test_changed_settings_are_shown_with_their_step(history):
         {"step": 1200, "setting": "clip", "from": 1.0, "to": 0.5},
         {"step": 1600, "setting": "processor", "from": "A quite long name of a processor", "to": None},
     ]
-    lines = screen(look(history), 100).splitlines()
+    lines = screen(look(history), Surface(100)).splitlines()
     start = next(number for number, line in enumerate(lines) if line.startswith("  changed "))
     assert [re.split(r"\s{2,}", line.strip()) for line in lines[start : start + 3]] == [
         ["changed", "after step 1,200", "lr 0.001 to 0.0005"],
@@ -158,7 +164,7 @@ def test_the_distance_from_a_reference_run(history):
     assert says(range_, 196 * error, 8)
     assert "held-out" in range_
     reference.records["eval_mlm_acc"] = [value + 0.05 for value in reference.records["eval_mlm_acc"]]
-    [warning] = [text for text in look(history, reference).warnings if "reference" in text]
+    [warning] = [text for text in said(look(history, reference).warnings) if "reference" in text]
     assert says(warning, abs(100 * (apart[-8:].mean() - 0.05)), 2400)
     assert "below" in warning
 
@@ -175,7 +181,7 @@ def test_a_diverging_loss_is_told_with_both_means_and_the_step_of_the_lower():
     losses = history.records["loss"]
     for number in range(80, 100):
         losses[number] += 0.1 * (number - 79)
-    [warning] = [text for text in findings(history) if text.startswith("diverging")]
+    [warning] = [text for text in said(findings(history)) if text.startswith("diverging")]
     means = {end: sum(losses[end - 8 : end]) / 8 for end in range(8, 93)}
     lowest = min(means, key=means.get)
     assert says(warning, sum(losses[-8:]) / 8, 8, means[lowest], history.records["steps"][lowest - 5])
@@ -187,7 +193,7 @@ def test_overfitting_is_told_with_what_is_lost_since_the_best_step():
     for number in range(120, 200):
         held_out[number] -= 0.005 * min(number - 119, 20)
         history.records["mlm_acc"][number] += 0.001 * (number - 119)
-    [warning] = [text for text in findings(history) if text.startswith("overfitting")]
+    [warning] = [text for text in said(findings(history)) if text.startswith("overfitting")]
     means = {end: sum(held_out[end - 8 : end]) / 8 for end in range(8, 193)}
     best = max(means, key=means.get)
     assert says(warning, 100 * (means[best] - sum(held_out[-8:]) / 8), history.records["steps"][best - 5])
@@ -196,11 +202,12 @@ def test_overfitting_is_told_with_what_is_lost_since_the_best_step():
 def test_nsp_at_chance_names_the_share_of_all_pairs():
     history = make_history(100)
     history.records["nsp_acc"] = [0.5 + 0.002 * (-1) ** number for number in range(100)]
-    [warning] = [text for text in findings(history) if text.startswith("NSP")]
-    right = sum(round(1280 * share) for share in history.records["nsp_acc"])
-    assert says(warning, 100 * right / 128_000, 128_000)
+    history.records["nsp_pairs"] = [2000] * 100
+    [warning] = [text for text in said(findings(history)) if text.startswith("NSP")]
+    right = sum(round(2000 * share) for share in history.records["nsp_acc"])
+    assert says(warning, 100 * right / 200_000, 200_000)
     history.records["nsp_acc"][75:] = [0.52] * 25  # the last quarter is above chance
-    assert not [text for text in findings(history) if text.startswith("NSP")]
+    assert not [text for text in said(findings(history)) if text.startswith("NSP")]
 
 
 def test_the_json_holds_what_the_screen_shows(history):

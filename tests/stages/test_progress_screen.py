@@ -1,12 +1,16 @@
 """check_progress.py, run as a user would."""
 
+import fcntl
 import functools
 import json
 import os
+import re
 import resource
 import signal
+import struct
 import subprocess
 import sys
+import termios
 import time
 from datetime import datetime
 
@@ -14,6 +18,7 @@ import pytest
 
 from pipeline.collect.api.store import Page, Store, progress
 from pipeline.monitor.fetch_screen import fetch_screen
+from pipeline.terminal import len_of
 from tests.helpers.synthetic import make_history, write_published_shape
 from tests.helpers.tiny import ROOT, run_script
 from tests.stages.test_analyze import BROKEN
@@ -290,3 +295,45 @@ def test_on_a_terminal_screens_are_redrawn_in_place(tmp_path):
     assert shown.startswith("\x1b[?25l\x1b[H\x1b[J")  # the cursor is hidden, and shown again at the end
     assert shown.endswith("\x1b[?25h")
     assert "\x1b[K" in shown
+
+
+def on_terminal(columns, lines, *arguments):
+    """What check_progress.py shows on a terminal of this size, without terminal codes; the terminal's lines."""
+    reader, writer = os.openpty()
+    fcntl.ioctl(writer, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
+    settings = {**os.environ, "TERM": "xterm", "NO_COLOR": "1"}
+    settings.pop("COLUMNS", None)
+    settings.pop("LINES", None)
+    command = [sys.executable, SCRIPT, *map(str, arguments)]
+    subprocess.run(command, cwd=ROOT, stdout=writer, check=True, timeout=120, env=settings)
+    os.close(writer)
+    shown = os.read(reader, 100_000).decode()
+    os.close(reader)
+    return re.sub(r"\x1b\[[?0-9;]*[A-Za-z]", "", shown).replace("\r", "").removesuffix("\n").split("\n")
+
+
+@pytest.mark.skipif(not hasattr(os, "openpty"), reason="no pseudo-terminals here")
+@pytest.mark.parametrize(("language", "state"), [("en", "running"), ("zh", "运行中")])
+def test_a_terminal_of_40_columns_shows_all_that_is_needed(tmp_path, language, state):
+    make_history(60, finished=False).write(tmp_path / "h.json")
+    shown = on_terminal(40, 24, "--history", tmp_path / "h.json", "--lang", language)
+    assert max(map(len_of, shown)) <= 40
+    assert len(shown) < 24
+    assert shown[0].endswith(state)
+    assert "13.33" in "".join(shown)
+
+
+def test_an_encoding_without_bars_or_chinese_gets_ascii_and_english(tmp_path):
+    make_history(60, finished=False).write(tmp_path / "h.json")
+    command = [sys.executable, SCRIPT, "--history", str(tmp_path / "h.json"), "--lang", "zh"]
+    settings = {**os.environ, "PYTHONIOENCODING": "ascii"}
+    result = subprocess.run(command, cwd=ROOT, capture_output=True, check=True, text=True, env=settings)
+    assert result.stderr == "the encoding ascii has no Chinese characters: this is in English\n"
+    assert result.stdout.isascii()
+    assert "?" not in result.stdout
+    assert "####" in result.stdout
+    settings["PYTHONIOENCODING"] = "gbk"
+    result = subprocess.run(command, cwd=ROOT, capture_output=True, check=True, env=settings)
+    shown = result.stdout.decode("gbk")
+    assert "运行中" in shown
+    assert "####" in shown  # these bars are two columns wide on a Chinese terminal, or missing

@@ -258,7 +258,7 @@ def test_a_resumed_run_tells_the_speed_of_its_own_process(run):
     output = succeeded(train(run))
     history = read_history(run / "history.json")
     [resumed] = history.run["resumed"]
-    assert (resumed["step"], resumed["seconds"]) == (8, 1000.0)
+    assert resumed["step"] == 8
     assert abs(datetime.now(timezone.utc) - datetime.fromisoformat(resumed["at"])).total_seconds() < 600
     assert newest_resume(history.run) == Resume(**resumed)
     step_9 = output[output.index("step 9/12") :].split()
