@@ -1,18 +1,11 @@
-"""The tables of the results, computed from the files in results/.
+"""The tables of the results, computed from the files in results/; study/pages.py writes them into results/README.md.
 
-    python study/findings.py
-
-results/README.md holds what this prints, and the README of the project rows of it;
-tests/study/test_committed_results.py looks them up. Accuracies are shares of one until they are printed.
+Accuracies are shares of one until they are printed.
 """
 
 from __future__ import annotations
 
-import sys
 from dataclasses import dataclass
-from pathlib import Path
-
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 import numpy as np
 
@@ -21,7 +14,7 @@ from pipeline.files.json_object import read_json_object
 from pipeline.files.scores import CheckpointScore, MlmScore, SplitScores, read_scores
 from pipeline.files.typed_json import from_json
 from pipeline.formatting import percent
-from pipeline.stage import InputError, run_stage
+from pipeline.stage import InputError
 from study.datasets import BOOK
 from study.forecasts import FORECASTS
 from study.publish import STUDY
@@ -30,11 +23,6 @@ from study.tables import Row, Table, second_edition
 
 STEPS = (10_000, 30_000, 50_000, 70_000, 100_000)
 MICRO_BATCH = 32  # training sequences that a record of the published run was measured on
-
-
-def main() -> int:
-    print("\n".join(page()))
-    return 0
 
 
 def page() -> list[str]:
@@ -58,7 +46,7 @@ def tables() -> list[Table]:
         ("数据与步数 · Data and steps", ["50K, 小 · small", "50K, 大 · large", "100K, 大 · large"], data_and_steps()),
         ("预算阶梯 · The ladder", [*here, *there], budgets()),
         ("种子 · Seeds", [*here, "r"], seeds()),
-        ("字频与文体 · Frequency and register", ["目标 · targets", *along, "数数 · counting"], groups()),
+        ("字频与文体 · Frequency and register", ["目标 · targets", *along, "频次基线 · counting"], groups()),
         ("按发表的计分法 · By the published rule", ["平均 · mean", "最高 · maximum", "NSP"], published()),
         ("离线样本 · The offline sample", here, sample()),
         *second_edition.tables(second_edition.read_runs(STUDY), FORECASTS),
@@ -192,8 +180,8 @@ def data_and_steps() -> list[Row]:
                 "测试 · test NSP": percent(end.test.nsp_acc, 1),
                 "验证，维基 · validation, Wikipedia": percent(of_register(last, books=False)[1], 1),
                 "验证，古籍 · validation, books": percent(of_register(last, books=True)[1], 1),
-                "数数 · counting, MLM": percent(counting.all, 1),
-                "数数 · counting, Han": percent(counting.han, 1),
+                "频次基线 · counting, MLM": percent(counting.all, 1),
+                "频次基线 · counting, Han": percent(counting.han, 1),
             }
         )
     return [(name, [column[name] for column in columns]) for name in columns[0]]
@@ -274,7 +262,7 @@ def sample() -> list[Row]:
     counting = test.guesses["both"]
     return [
         (f"{end.config.steps:,} 步 · steps", [percent(share, 1) for share in test.overall()]),
-        ("数数 · counting", [percent(counting.all, 1), percent(counting.han, 1), "-"]),
+        ("频次基线 · counting", [percent(counting.all, 1), percent(counting.han, 1), "-"]),
     ]
 
 
@@ -301,7 +289,3 @@ def of_register(mlm: MlmScore, books: bool) -> tuple[int, float]:
     ]
     targets = sum(count for count, _ in chosen)
     return targets, sum(count * accuracy for count, accuracy in chosen) / targets
-
-
-if __name__ == "__main__":
-    run_stage(main)

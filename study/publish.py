@@ -98,7 +98,7 @@ def readme(planned: Planned, history: History, trained_with: list[str]) -> str:
             (f"测试 · test {label}", percent(told.number("test", key)))
             for label, key in (("MLM", "mlm_acc"), ("Han", "mlm_acc_han"), ("NSP", "nsp_acc"))
         ),
-        ("数数（左右邻字） · counting (both neighbours)", percent(told.number("test", "guesses", "both", "all"))),
+        ("频次基线（左右邻字） · counting (both neighbours)", percent(told.number("test", "guesses", "both", "all"))),
     ]
     command = f"OMP_NUM_THREADS=1 python train_large_100k.py {planned.options}{branch} --dataset {dataset}"
     lines = [f"# {planned.name}", "", f"    {command}", "", f"`python study/train.py {planned.name}`", "", "| | |"]

@@ -24,6 +24,7 @@ RESULTS = Path(__file__).resolve().parent.parent / "results"
 HEADLINE = "100k"
 EPYC = "AMD EPYC (AVX2), one thread beside a second run"
 XEON = "Intel Xeon (AVX-512), one thread"
+BUSY_XEON = "Intel Xeon (AVX-512), two threads beside much other work"
 SMALL_DATASET = "--dataset data/small_wikipedia_dataset.json"
 
 
@@ -46,6 +47,7 @@ RUNS = {
     "seed_42": Made("fd36bc9", "--preset small --steps 20000 --seed 42", EPYC),
     "seed_43": Made("42477d4", "--preset small --steps 20000 --seed 43", EPYC),
     "seed_44": Made("42477d4", "--preset small --steps 20000 --seed 44", EPYC),
+    "quickstart": Made("f4e6016", "--preset quickstart --steps 4000", BUSY_XEON, "study"),
     "long": Made("554bc52", "--preset quickstart --steps 10000", XEON, "study-long"),
 }
 
@@ -75,10 +77,11 @@ def verification_path(dataset: str) -> Path:
 def readme(name: str) -> str:
     """The README.md of the folder of the run ``name``."""
     made, history = RUNS[name], read_history(history_path(name))
+    variable = f"OMP_NUM_THREADS={history.facts.count('threads')}"
     lines = [
         f"# {name}",
         "",
-        f"    OMP_NUM_THREADS=1 python train_large_100k.py {made.options} --history H --checkpoint-dir C --final F",
+        f"    {variable} python train_large_100k.py {made.options} --history H --checkpoint-dir C --final F",
         "",
         *([f"`make {made.target}` 重复它 · repeats it.", ""] if made.target else []),
         "| | |",
@@ -104,7 +107,7 @@ def facts(made: Made, history: History) -> list[tuple[str, str]]:
             (f"测试 · test {label}", percent(told.number("test", key)))
             for label, key in (("MLM", "mlm_acc"), ("Han", "mlm_acc_han"), ("NSP", "nsp_acc"))
         ),
-        ("数数（左右邻字） · counting (both neighbours)", percent(told.number("test", "guesses", "both", "all"))),
+        ("频次基线（左右邻字） · counting (both neighbours)", percent(told.number("test", "guesses", "both", "all"))),
     ]
 
 

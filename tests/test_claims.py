@@ -16,6 +16,18 @@ CHINESE, ENGLISH = (ROOT / "docs" / "CLAIMS.md").read_text(encoding="utf-8").spl
 VERDICTS = {"重现": "reproduced", "更正": "corrected", "得不到": "cannot be had"}
 ROW = re.compile(r"^\| ([A-D]\d+) \| (.+) \| (.+) \| (.+) \| `(.+)` \|$", re.MULTILINE)
 
+# The numbers of the sources, by the row that answers them.
+CLAIMED = {
+    "A1": "0.7869 0.6193 50.53 66.35 8.96 2.97 66.8", "A2": "0.6359 14.50 31.88 11.2 27,368", "A3": "4,728 43.27",
+    "A4": "23.8 53.5 248.5 108.0 11.8 11.9", "A5": "15.16 50.00 8.96", "A6": "35.24 50.23 5.12",
+    "A7": "48.67 50.45 3.54", "A8": "58.91 50.61 3.21", "A9": "54.44 50.00 2.97", "A10": "10,000 3.5",
+    "A11": "0.60 0.15 0.000035 128", "A12": "325,537 59 46.2 10,049 0.00", "A13": "48.40 193", "A14": "3070 22.5",
+    "A15": "50", "A17": "3.8 2.0 11.8 8", "B1": "25,547,264 8 512 2048 50,000", "B2": "1.0828 2.95 37.5 26.4 22.0",
+    "B3": "104,038,400 6,350", "B5": "2.72 1.08 60.3", "B6": "1,030,091", "B7": "5,500 5 2", "B8": "300 105",
+    "B10": "103", "C1": "82 73 755 674", "C2": "6", "C5": "102", "C11": "2.2 3.7 8.2", "C12": "0.3 0.5 0.05 0.15",
+    "C13": "20 50",
+}  # fmt: skip
+
 
 def rows(text):
     found = {number: cells for number, *cells in ROW.findall(text)}
@@ -47,6 +59,12 @@ def test_every_claim_is_there_and_what_shows_it_exists():
         assert (ROOT / path).exists(), number
         if path == "tests/test_claims.py":
             assert any(name.startswith(f"test_{number.lower()}_") for name in globals()), number
+
+
+@pytest.mark.parametrize("number", CLAIMED)
+def test_every_number_of_the_sources_is_stated(number):
+    for claim, *_ in (rows(CHINESE)[number], rows(ENGLISH)[number]):
+        assert not set(CLAIMED[number].split()) - set(numbers(claim.replace("–", " ")))
 
 
 def gain(new, old):

@@ -22,7 +22,7 @@ def counting_to_context(scores: SplitScores) -> Table:
     """Accuracy, agreement and divergence at steps that rise by a factor, and at the last."""
     heads = ["MLM", *(f"同 {name} · as {name}" for name in GUESSES), *(f"KL {name}" for name in GUESSES)]
     rows = [row(entry) for entry in spaced(scores.checkpoints) if entry.counting]
-    return "从数数到语境 · From counting to context", heads, rows
+    return "从频次基线到语境 · From counting to context", heads, rows
 
 
 def row(entry: CheckpointScore) -> Row:

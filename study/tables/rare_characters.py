@@ -19,7 +19,7 @@ def rare_characters(scores: SplitScores) -> Table:
     """For each tenth and each script: targets, the counting guess, the last checkpoint, and the step of passing."""
     heads = [
         "目标 · targets",
-        "数数 · counting",
+        "频次基线 · counting",
         "最后 · at the end",
         "差（百分点） · ahead (points)",
         "超过于 · passed at step",
