@@ -29,7 +29,7 @@ from pipeline.files.logs.export import add_csv_option, write_csv
 from pipeline.files.logs.read_log import read_groups
 from pipeline.files.scores import Scores, read_scores, scores_beside
 from pipeline.formatting import now
-from pipeline.report.console import Report
+from pipeline.report.console.report import Report
 from pipeline.stage import InputError, run_stage
 from pipeline.statistics.early_stop import EarlyStop
 from pipeline.statistics.schedule import NOTATION, Schedule, parse_schedule

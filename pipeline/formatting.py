@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timezone
 from math import isfinite
+from unicodedata import east_asian_width
 
 Step = int | float  # a fraction only where a log counts in epochs
 NOTHING = "-"  # where a value is not known
@@ -45,6 +46,11 @@ def duration(seconds: float, language: str = "en") -> str:
     if whole < 48 * 3600:
         return f"{whole // 3600} {hour} {whole % 3600 // 60:02} {minute}"
     return f"{whole // 86400} {day} {whole % 86400 // 3600} {hour}"
+
+
+def columns_of(text: str) -> int:
+    """The columns of a terminal that ``text`` takes: two for a Chinese character or a full-width sign."""
+    return sum(2 if east_asian_width(character) in "WF" else 1 for character in text)
 
 
 def bytes_text(count: int) -> str:

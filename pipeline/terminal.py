@@ -6,10 +6,11 @@ import os
 import shutil
 import sys
 import time
-import unicodedata
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+
+from pipeline.formatting import columns_of
 
 NARROWEST, WIDEST = 30, 120  # columns
 NAME = 12  # columns of the names at the left
@@ -47,9 +48,9 @@ class Surface:
 
     def title(self, left: str, right: str) -> list[str]:
         """The first line of a screen; a path that is too long loses its beginning, never its end."""
-        if len_of(left) + len_of(right) + 2 <= self.width or self.width - len_of(right) - 2 >= LEAST_PATH:
-            left = self._end_of(left, self.width - len_of(right) - 2)
-            lines = [left + " " * (self.width - len_of(left) - len_of(right)) + right]
+        if columns_of(left) + columns_of(right) + 2 <= self.width or self.width - columns_of(right) - 2 >= LEAST_PATH:
+            left = self._end_of(left, self.width - columns_of(right) - 2)
+            lines = [left + " " * (self.width - columns_of(left) - columns_of(right)) + right]
         else:
             lines = [self._end_of(left, self.width), *self._wrapped(right, self.width)]
         return [f"{BOLD}{line}{END}" if self.styled else line for line in lines]
@@ -57,20 +58,20 @@ class Surface:
     def bar(self, share: float, number: str) -> list[str]:
         """A line that is heavy as far as ``share`` (0 to 1) of it, with ``number`` at its end."""
         full, empty = BARS if self.blocks else ASCII_BARS
-        width = self.width - len_of(number) - 2
+        width = self.width - columns_of(number) - 2
         done = int(width * max(0.0, min(1.0, share)))
         return [f"{full * done}{empty * (width - done)}  {number}"]
 
     def row(self, name: str, *cells: str) -> list[str]:
         """A named line of cells that stand below one another; those for which there is no room go on below."""
         edge = self.edge
-        lines, line = [], " " * (edge - NAME) + name + " " * (NAME - len_of(name))
+        lines, line = [], " " * (edge - NAME) + name + " " * (NAME - columns_of(name))
         for cell in filter(None, map(self._plain, cells)):
-            used, apart = len_of(line), "" if line.endswith(" ") else APART
+            used, apart = columns_of(line), "" if line.endswith(" ") else APART
             column = edge + CELL * -(-(used + 2 - edge) // CELL) if apart else edge
-            if column + len_of(cell) <= self.width:
+            if column + columns_of(cell) <= self.width:
                 line += " " * (column - used) + cell
-            elif used + len(apart) + len_of(cell) <= self.width:
+            elif used + len(apart) + columns_of(cell) <= self.width:
                 line += apart + cell
             else:
                 *before, last = self._wrapped(cell, self.width - edge)
@@ -110,10 +111,10 @@ class Surface:
         return text if self.blocks else text.translate(ASCII)
 
     def _end_of(self, text: str, room: int) -> str:
-        if len_of(text) <= room:
+        if columns_of(text) <= room:
             return text
         mark = self._plain("…")
-        while len_of(mark) + len_of(text) > room:
+        while columns_of(mark) + columns_of(text) > room:
             text = text[1:]
         return mark + text
 
@@ -121,27 +122,22 @@ class Surface:
         """``text`` in lines of at most ``room`` columns: cut between its parts, else between words, else anywhere."""
         lines = [""]
         for part in text.split(APART):
-            if len_of(lines[-1]) + len(APART) + len_of(part) <= room and lines[-1]:
+            if columns_of(lines[-1]) + len(APART) + columns_of(part) <= room and lines[-1]:
                 lines[-1] += APART + part
                 continue
             words = _words(part)
             if lines[-1]:
                 lines.append("")
             for word in words:
-                if len_of(lines[-1] + word.rstrip()) > room and lines[-1]:
+                if columns_of(lines[-1] + word.rstrip()) > room and lines[-1]:
                     lines[-1] = lines[-1].rstrip()
                     lines.append("")
-                while len_of(word.rstrip()) > room:
-                    fits = next(end for end in range(len(word), 0, -1) if len_of(word[:end]) <= room)
+                while columns_of(word.rstrip()) > room:
+                    fits = next(end for end in range(len(word), 0, -1) if columns_of(word[:end]) <= room)
                     lines[-1:] = [word[:fits], ""]
                     word = word[fits:]
                 lines[-1] += word
         return [line.rstrip() for line in lines]
-
-
-def len_of(text: str) -> int:
-    """The columns that ``text`` takes: two for a Chinese character or a full-width sign."""
-    return sum(2 if unicodedata.east_asian_width(character) in "WF" else 1 for character in text)
 
 
 def _words(text: str) -> list[str]:
@@ -149,7 +145,7 @@ def _words(text: str) -> list[str]:
     words = [""]
     for character in text:
         last = words[-1][-1:]
-        ends = last == " " or len_of(character) == 2 or len_of(last) == 2
+        ends = last == " " or columns_of(character) == 2 or columns_of(last) == 2
         of_number = last == " " and words[-1][-2:-1].isdigit() and not character.isdigit()
         if ends and last and character not in NEVER_FIRST + " " and last not in NEVER_LAST and not of_number:
             words.append("")

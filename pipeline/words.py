@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from string import Formatter
 
-from pipeline.formatting import bytes_text, duration, step_text
+from pipeline.formatting import bytes_text, columns_of, duration, step_text
 
 CHINESE = {
     "optimizer step": "优化步数",
@@ -18,14 +18,14 @@ CHINESE = {
     "training": "训练",
     "held-out": "留出",
     "held-out, Han": "留出，汉字",
-    "left neighbour": "左邻",
-    "both neighbours": "两邻",
-    "by counting": "计数猜测",
+    "left neighbour": "根据左邻字猜测",
+    "both neighbours": "根据左右邻字猜测",
+    "by counting": "频次基线",
     "chance": "机会水平",
     "MLM accuracy": "MLM 准确率",
-    "masked characters guessed right": "猜对的被掩字符",
+    "masked characters guessed right": "猜对的被掩码的字",
     "held-out characters guessed right": "猜对的留出字符",
-    "dotted: guesses by counting, on all targets": "点线：计数猜测，全部目标",
+    "dotted: guesses by counting, on all targets": "点线：频次基线，全部目标",
     "Loss": "损失",
     "MLM + NSP cross-entropy (nats)": "MLM + NSP 交叉熵（奈特）",
     "dots: records, line: their running mean": "点：各条记录；线：滑动平均",
@@ -91,7 +91,7 @@ CHINESE = {
     "Han accuracy by decile of frequency": "按字频分十组的汉字准确率",
     "1 (rarest)": "1（最罕见）",
     "10 (commonest)": "10（最常见）",
-    "At step {step}, and by counting": "第 {step} 步，与计数猜测",
+    "At step {step}, and by counting": "第 {step} 步，与频次基线",
     "tenth of the running text, rarest characters first": "文本的十分之一，罕见字在前",
     "Accuracy by class of token": "按字符类别的准确率",
     "Han": "汉字",
@@ -119,6 +119,8 @@ class _Texts(Formatter):
             return duration(value, self._language)
         if isinstance(value, int) and format_spec == "bytes":
             return bytes_text(value)
+        if isinstance(value, str) and format_spec[:1] == "<":  # a Chinese character takes two columns
+            return value + " " * (int(format_spec[1:]) - columns_of(value))
         return str(super().format_field(value, format_spec))
 
 

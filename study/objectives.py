@@ -38,7 +38,7 @@ ALIKE = 0.02  # largest relative difference of steps and of tokens
 SMOOTHING = 20  # a running mean spans this part of the records
 CHINESE = {
     "held-out accuracy": "留出准确率",
-    "masked character, from both sides": "被掩的字，看得到两边",
+    "masked character, from both sides": "被掩码的字，看得到两边",
     "next character, from those before": "下一个字，只看前文",
     "optimizer steps": "优化步数",
     "tokens read": "读过的词元",

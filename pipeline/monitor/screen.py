@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from itertools import groupby
 
-from pipeline.formatting import percent
+from pipeline.formatting import columns_of, percent
 from pipeline.monitor.progress import Progress
 from pipeline.monitor.words import screen_words
-from pipeline.terminal import Surface, len_of
+from pipeline.terminal import Surface
 from pipeline.words import Words
 
 STATES = {"unknown": "whether it goes on is not recorded", "waiting": "waiting for the first record"}
@@ -159,7 +159,7 @@ class Screen:
         span = say(text, low=scale * min(p.curve), high=scale * max(p.curve))
         told = say("{span} {of}", span=span, of=say(p.curve_of))
         room = self._surface.width - self._surface.edge
-        beside = room - len_of(told) - 3
+        beside = room - columns_of(told) - 3
         drawn = self._surface.sparkline(p.curve, beside if beside >= LEAST_CURVE else room)
         return self._row("curve", f"{drawn}  {told}") if beside >= LEAST_CURVE else self._row("curve", drawn, told)
 

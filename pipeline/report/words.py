@@ -61,11 +61,11 @@ REPORT = {
     "Character frequency": "字频",
     "Training accuracy is the mean over all masked characters since the last record, without dropout; held-out "
     "accuracy is measured on fixed articles that take no part in training.": (
-        "训练准确率是上次记录以来所有被掩字符的平均（不用 dropout）；留出准确率在固定的、不参加训练的文章上测量。"
+        "训练准确率是上次记录以来所有被掩码的字的平均（不用 dropout）；留出准确率在固定的、不参加训练的文章上测量。"
     ),
     "Training accuracy is the mean over all masked characters since the last record, with dropout on; held-out "
     "accuracy is measured on fixed articles that take no part in training.": (
-        "训练准确率是上次记录以来所有被掩字符的平均（dropout 打开）；留出准确率在固定的、不参加训练的文章上测量。"
+        "训练准确率是上次记录以来所有被掩码的字的平均（dropout 打开）；留出准确率在固定的、不参加训练的文章上测量。"
     ),
     "A straight line is not the shape of learning. The best curve is drawn solid; the right panel shows how r depends "
     "on how much of the run is looked at.": (
@@ -98,8 +98,8 @@ REPORT = {
     "all symbols": "全部符号",
     "symbols predicted": "预测的符号",
     "accuracy of the next symbol": "下一个符号的准确率",
-    "guess: commonest symbol": "猜测：最常见的符号",
-    "guess: from the symbol before": "猜测：据前一个符号",
+    "guess: commonest symbol": "猜最常见的符号",
+    "guess: from the symbol before": "根据前一个符号猜测",
     "bits per character": "每字比特数",
     "n-grams (Kneser-Ney)": "n 元模型（Kneser-Ney）",
     "xz, after the training text": "xz，先读训练文本",
@@ -112,15 +112,15 @@ REPORT = {
     "bits per character, test text": "每字比特数，测试文本",
     "Test articles": "测试文章",
     "Validation articles": "验证文章",
-    "masked characters": "被掩字符",
+    "masked characters": "被掩码的字",
     "all targets": "全部目标",
     "Han alone": "只算汉字",
     "guess: commonest character": "猜最常见的字",
-    "guess: from the left neighbour": "看左邻猜",
-    "guess: from both neighbours": "看两邻猜",
+    "guess: from the left neighbour": "根据左邻字猜测",
+    "guess: from both neighbours": "根据左右邻字猜测",
     "NSP accuracy, of {pairs:,} pairs (chance 50 %)": "NSP 准确率，{pairs:,} 对（机会水平 50 %）",
     "The guesses by counting are fitted on the training articles and answer at the same positions.": (
-        "计数猜测在训练文章上统计，在相同的位置作答。"
+        "频次基线在训练文章上统计，在相同的位置作答。"
     ),
     "Step and accuracy": "步数与准确率",
     "Step and loss": "步数与损失",

@@ -8,7 +8,7 @@ from pipeline.analyse.schema.analysis import Analysis
 from pipeline.analyse.whole_analysis import Questions, analyse
 from pipeline.files.history import PUBLISHED_KEYS, History, check_steps
 from pipeline.files.typed_json import from_json, to_json
-from pipeline.report.console import Report
+from pipeline.report.console.report import Report
 from tests.helpers.synthetic import make_history
 
 

@@ -24,7 +24,7 @@ from tests.helpers.drawn import (
 from tests.helpers.synthetic import make_history
 
 CHINESE = {
-    "training": "训练", "held-out": "留出", "Han": "汉字", "left": "左", "both": "两", "chance": "机会",
+    "training": "训练", "held-out": "留出", "Han": "汉字", "left": "左邻", "both": "左右邻", "chance": "机会",
     "MLM accuracy": "MLM 准确率", "Loss": "损失", "NSP": "NSP", "rate": "率",
 }  # fmt: skip
 

@@ -11,7 +11,7 @@ import pytest
 from pipeline.files.checkpoints.names import KeptStates
 from pipeline.files.history import History
 from pipeline.files.run_record import Facts
-from pipeline.formatting import bytes_text, duration
+from pipeline.formatting import bytes_text, columns_of, duration
 from pipeline.monitor.disk_need import disk_need
 from pipeline.monitor.progress import measure
 from pipeline.monitor.quick_forecast import forecast_end
@@ -19,7 +19,7 @@ from pipeline.monitor.run_health import difference_from_reference, findings
 from pipeline.monitor.screen import screen
 from pipeline.monitor.words import screen_words
 from pipeline.stage import InputError
-from pipeline.terminal import SPARKS, Surface, len_of
+from pipeline.terminal import SPARKS, Surface
 from tests.helpers.synthetic import make_history
 
 NAN = float("nan")
@@ -229,7 +229,7 @@ def test_bytes_text(count, text):
 def test_the_screen_fits_its_terminal(columns, language):
     found = look(make_history(60, finished=False))
     text = screen(found, Surface(columns), language)
-    assert max(map(len_of, text.split("\n"))) <= min(120, columns)
+    assert max(map(columns_of, text.split("\n"))) <= min(120, columns)
     if columns >= 40:
         assert text.count("\n") < 24
     assert "\x1b" not in text

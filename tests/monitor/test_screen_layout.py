@@ -7,12 +7,13 @@ import pytest
 
 from pipeline.collect.api.store import progress
 from pipeline.files.run_record import Resume, note_resume
+from pipeline.formatting import columns_of
 from pipeline.monitor.disk_need import DiskNeed
 from pipeline.monitor.fetch_screen import fetch_screen
 from pipeline.monitor.progress import measure
 from pipeline.monitor.screen import screen
 from pipeline.monitor.words import CHINESE
-from pipeline.terminal import Surface, len_of
+from pipeline.terminal import Surface
 from tests.helpers.synthetic import make_history
 from tests.stages.test_progress_screen import fetch_half_way
 
@@ -91,7 +92,7 @@ def test_every_text_has_the_same_values_in_both_languages():
 def test_no_line_is_wider_than_the_terminal_and_none_of_the_text_is_lost(columns, language):
     for found in (troubled(), plain(30), plain(30, resumed=True)):
         text = screen(found, Surface(columns), language)
-        assert max(map(len_of, text.split("\n"))) <= columns
+        assert max(map(columns_of, text.split("\n"))) <= columns
         whole = re.sub(r"[▁-█]+|[━╌]+", "", screen(found, Surface(120), language))
         assert sorted(re.sub(r"[▁-█]+|[━╌]+|\s", "", text)) == sorted(re.sub(r"\s", "", whole))
 
@@ -119,7 +120,7 @@ def test_without_block_characters_the_screen_is_ascii(language):
         assert "##" in text
         assert not set(text) & set("━╌▁▂▃▄▅▆▇█…±")
         assert language == "zh" or text.isascii()
-        assert max(map(len_of, text.split("\n"))) <= 80
+        assert max(map(columns_of, text.split("\n"))) <= 80
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ import pytest
 
 import analyze_100k
 from pipeline.files.scores import write_scores
+from pipeline.report.console.names import name_in
 from tests.helpers.scores import RISING
 from tests.helpers.synthetic import make_history
 
@@ -21,12 +22,12 @@ TOLD_BY = (
     ("loss", "loss", "损失"), ("iid", "independent", "独立"), ("sizes", "effective", "有效"),
     ("autocorrelation", "with the autocorrelation", "计入噪声的自相关"), ("slope", "slope of a line", "直线的斜率"),
     ("bound", "AT BOUND", "边界"), ("passed", "beyond its asymptote", "渐近线"), ("weights", "weights", "权重"),
-    ("never", "never", "达不到"), ("later", "later than", "晚于"), ("plateau", "plateau", "平台"),
+    ("never", "never", "达不到"), ("later", "later than", "以后"), ("plateau", "plateau", "平台"),
     ("falling", "falling", "下降"), ("undecided", "undecided, needs about", "不能判定，约需"),
     ("rising", "rising", "上升"),
     ("at chance", "never left chance", "从未离开机会水平"), ("above chance", "above chance", "高于机会水平"),
     ("no pairs", "not known", "不知道"), ("overfit", "overfitting", "过拟合"), ("none", "none", "没有"),
-    ("cost", "cost", "代价"), ("nothing", "gained nothing", "没有得到"), ("early", "early stopping", "早停"),
+    ("cost", "cost", "代价"), ("nothing", "gained nothing", "没有提升"), ("early", "early stopping", "提前停止"),
     ("rule", "rule:", "规则："), ("too few", "too few records", "记录太少"), ("sure", "sure holds", "把握适用于"),
     ("independent alone", "independent noise alone", "只适用于独立的噪声"), ("baseline", "baseline", "基线"),
     ("seeds", "of one setting", "同一设置"), ("settings", "of different settings", "不同设置"),
@@ -46,6 +47,11 @@ class Console:
         self.lines = printed.splitlines()
         self.history, self.found = history, found
         self.words = WORDS[language]
+        self.language = language
+
+    def named(self, text):
+        """A curve, kind, group or note of the analysis as the report calls it."""
+        return name_in(self.language, text)
 
     def part(self, name):
         """Lines about training or held-out accuracy, the section of the analysis that they are of, and its r."""

@@ -9,7 +9,7 @@ import pytest
 
 from pipeline.analyse.whole_analysis import analyse
 from pipeline.formatting import duration
-from pipeline.report.console import Report
+from pipeline.report.console.report import Report
 from tests.helpers.said import is_said, numbers_in, says
 from tests.helpers.synthetic import make_history
 
@@ -51,13 +51,13 @@ def test_the_curves_the_best_first(consoles, name):
     lines, section, _ = consoles.going_on.part(name)
     at = []
     for curve, fit in section["fits"].items():
-        line = consoles.going_on.line(f"  {curve}", fit["formula"], among=lines)
+        line = consoles.going_on.line(f"  {consoles.going_on.named(curve)} ", fit["formula"], among=lines)
         at.append(lines.index(line))
         before, after = line.split(fit["formula"])
         assert says(before.partition("R^2")[2], fit["r_squared"])
         values = [f"{key} = {value:.4g}" for key, value in fit["parameters"].items()]
         assert [value in after for value in values] == [True] * len(values)
-        assert is_said(numbers_in(after)[len(numbers_in(", ".join(values)))], fit["rolling_error"])
+        assert is_said(numbers_in(after)[len(numbers_in(" ".join(values)))], fit["rolling_error"])
         assert (consoles.words["bound"] in line) == bool(fit["at_bound"])
         assert all(parameter in line.partition(consoles.words["bound"])[2] for parameter in fit["at_bound"])
     assert at == sorted(at)
@@ -70,7 +70,9 @@ def test_an_asymptote_that_was_passed_is_told(consoles):
             lines, section, _ = console.part(name)
             for curve, fit in section["fits"].items():
                 passed = bool(fit["asymptote"] and fit["asymptote"]["passed"])
-                assert (consoles.words["passed"] in console.line(f"  {curve}", "R^2", among=lines)) == passed
+                assert (
+                    consoles.words["passed"] in console.line(f"  {console.named(curve)} ", "R^2", among=lines)
+                ) == passed
                 seen.add(passed)
     assert seen == {True, False}
 
@@ -81,7 +83,10 @@ def test_r_over_parts_of_the_run(consoles, name):
     shown = section["horizon"]["first"][3::4]
     expected = [value for part in shown for value in (part["until"], part["r"])]
     assert len(shown) == 5
-    assert says(consoles.going_on.line(f"{shown[0]['until']:,.0f}: ", among=lines), *expected)
+    assert says(
+        consoles.going_on.line(f"  {shown[0]['until']:,.0f}", "   ", f" {shown[1]['r']:.3f}"[1:], among=lines),
+        *expected,
+    )
     later = section["horizon"]["second_half"]
     assert any(says(line, later["after"], later["r"]) for line in lines if len(numbers_in(line)) == 2)
 
@@ -101,7 +106,7 @@ def test_the_forecast_of_the_end_and_of_the_steps_asked_for(consoles, name):
     forecast = section["forecast"]
     weights = consoles.going_on.line("@weights", among=lines)
     for curve, model in forecast["models"].items():
-        assert is_said(numbers_in(weights.partition(f" {curve} ")[2])[0], 100 * model["weight"])
+        assert is_said(numbers_in(weights.partition(f"{consoles.going_on.named(curve)} ")[2])[0], 100 * model["weight"])
     told = [
         (forecast["end"], "@end", "4,000"),
         (forecast["at"][0], "  3,000 ", "80 %"),
@@ -113,7 +118,7 @@ def test_the_forecast_of_the_end_and_of_the_steps_asked_for(consoles, name):
         expected = times(100, (entry["accuracy"], *entry["interval"]))
         line = consoles.going_on.line(*marks, among=lines)
         assert says(line, entry["step"], expected[0], 80, *expected[1:], entry["tokens"])
-        assert duration(entry["seconds"]) in line
+        assert duration(entry["seconds"], consoles.language) in line
     assert says(consoles.going_on.line("@not supported", " 60,000 ", among=lines), 60_000, forecast["range"])
 
 
@@ -204,7 +209,7 @@ def test_anomalies_with_their_steps(consoles):
     found = consoles.ill.found["anomalies"]
     assert {entry["kind"] for entry in found} >= {"nan", "spike"}
     for entry in found:
-        line = consoles.ill.line(entry["kind"], entry["key"], entry["note"])
+        line = consoles.ill.line(consoles.ill.named(entry["kind"]), entry["key"], consoles.ill.named(entry["note"]))
         assert says(line, entry["count"], entry["first_step"], entry["last_step"])
     healthy = consoles.going_on
     assert healthy.found["anomalies"] == []
@@ -241,8 +246,9 @@ def test_where_early_stopping_would_have_ended_the_run_and_by_which_rule(console
     assert is_said(numbers[-1], found["rule"]["patience"])
 
 
-def signed(value, interval):
-    return f"{value:+.3f} ({interval[0]:+.3f}, {interval[1]:+.3f})"
+def signed(value, interval, language):
+    low, high = (f"{end:+.3f}" for end in interval)
+    return f"{value:+.3f}（{low}，{high}）" if language == "zh" else f"{value:+.3f} ({low}, {high})"
 
 
 def test_the_baseline_before_and_this_run_now(consoles):
@@ -252,7 +258,7 @@ def test_the_baseline_before_and_this_run_now(consoles):
     for line, common in zip(consoles.going_on.lines[place + 1 : place + 3],
                             (found["common_horizon"], found["held_out"]["common_horizon"]), strict=True):  # fmt: skip
         assert says(line, common["baseline"]["r"], common["this_run"]["r"])
-        differences = [signed(common[f"{name}_difference"], common[f"{name}_difference_interval"])
+        differences = [signed(common[f"{name}_difference"], common[f"{name}_difference_interval"], consoles.language)
                        for name in ("r", "accuracy")]  # fmt: skip
         assert [line.count(difference) for difference in differences] == [1, 1]
         assert line.index(differences[0]) < line.index(differences[1])
@@ -275,7 +281,9 @@ def test_runs_side_by_side(consoles):
     assert {entry["metric"] for entry in differences} == {"r", "end_accuracy", "mean_accuracy"}
     for entry in differences:
         value, (low, high) = f"{entry['difference']:+.4f}", entry["interval"]
-        line = consoles.experiments.line(f"{entry['metric']} {value}", entry["first"], entry["second"])
+        line = consoles.experiments.line(
+            f"{consoles.experiments.named(entry['metric'])} {value}", entry["first"], entry["second"]
+        )
         assert numbers_in(line) == [value, "95", f"{low:+.4f}", f"{high:+.4f}"]
         assert line.index(entry["second"]) < line.index(entry["first"])
         assert consoles.words[f"covers {entry['covers']}"] in line
@@ -297,19 +305,21 @@ def test_branches_and_what_they_share(consoles):
 
 def test_checkpoints_before_and_after(consoles):
     found = consoles.going_on.found["checkpoints"]
-    line = consoles.going_on.line("@checkpoints", found["split"])
+    line = consoles.going_on.line("@checkpoints", consoles.going_on.named(found["split"]))
     assert says(line, len(found["steps"]), found["sequences"], found["steps"][0], found["steps"][-1])
     for kind, groups in found["groups"].items():
         for name, group in groups.items():
-            line = consoles.going_on.line(f"  {kind} {name}", "->")
+            label = f"  {consoles.going_on.named(kind)} {consoles.going_on.named(name)} "
+            line = consoles.going_on.line(label, "->")
             half = [] if group["half_way_step"] is None else [group["half_way_step"]]
-            assert says(line.partition(f"{kind} {name:<12}")[2], 100 * group["first"], 100 * group["last"], *half)
+            assert says(line.partition(label)[2], 100 * group["first"], 100 * group["last"], *half)
+            assert bool(half) != any(text in line for text in ("no gain", "没有提升"))
 
 
 def test_what_cannot_be_known_is_said_and_not_made_up(consoles):
     console = consoles.constant
     lines, _, found = console.part("training")
-    assert found["note"] in console.line("@undefined", among=lines)
+    assert console.named(found["note"]) in console.line("@undefined", among=lines)
     nsp = console.line("NSP", "@training")
     assert consoles.words["no pairs"] in nsp
     assert numbers_in(nsp) == [f"{100 * console.found['nsp']['training']['accuracy']:.2f}"]

@@ -23,7 +23,7 @@ from tests.helpers.synthetic import make_history
 
 TOLD_BY = (
     ("mlm", "MLM accuracy", "MLM 准确率"), ("masked", "masked", "被掩"), ("commonest", "commonest", "最常见"),
-    ("left", "left", "左邻"), ("both", "both", "两邻"), ("test", "test", "测试"), ("held out", "held-out", "留出"),
+    ("left", "left", "左邻"), ("both", "both", "左右邻"), ("test", "test", "测试"), ("held out", "held-out", "留出"),
     ("last training", "training, last", "训练，最后"), ("time", "time", "训练时间"), ("steps", "steps", "步数"),
     ("auto", "with autocorrelation", "计入自相关"), ("iid", "independent", "独立"), ("sizes", "effective", "有效"),
     ("log", "log(step)", "log(步数)"), ("noise", "sampling noise", "抽样噪声"), ("first", "first", "前 "),

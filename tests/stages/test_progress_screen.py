@@ -17,8 +17,8 @@ from datetime import datetime
 import pytest
 
 from pipeline.collect.api.store import Page, Store, progress
+from pipeline.formatting import columns_of
 from pipeline.monitor.fetch_screen import fetch_screen
-from pipeline.terminal import len_of
 from tests.helpers.synthetic import make_history, write_published_shape
 from tests.helpers.tiny import ROOT, run_script
 from tests.stages.test_analyze import BROKEN
@@ -317,7 +317,7 @@ def on_terminal(columns, lines, *arguments):
 def test_a_terminal_of_40_columns_shows_all_that_is_needed(tmp_path, language, state):
     make_history(60, finished=False).write(tmp_path / "h.json")
     shown = on_terminal(40, 24, "--history", tmp_path / "h.json", "--lang", language)
-    assert max(map(len_of, shown)) <= 40
+    assert max(map(columns_of, shown)) <= 40
     assert len(shown) < 24
     assert shown[0].endswith(state)
     assert "13.33" in "".join(shown)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,15 +11,17 @@ from pipeline.analyse.schema.analysis import Analysis
 from pipeline.analyse.schema.run import Cost, EarlyStopHindsight, Gains, Nsp, Overfit
 from pipeline.analyse.schema.side_by_side import CheckpointTrends, CommonHorizon, Comparison, SeveralRuns
 from pipeline.files.history import History
-from pipeline.formatting import step_text
-from pipeline.report.console_forecast import ForecastLines
-from pipeline.report.console_texts import TEXTS, console_words
+from pipeline.formatting import NOTHING, step_text
+from pipeline.report.console.forecast import ForecastLines
+from pipeline.report.console.names import name_in
+from pipeline.report.console.texts import TEXTS, console_words
 from pipeline.report.text_scores import BASELINES
 from pipeline.statistics.autocorrelation import EffectiveSampleSizes
 from pipeline.statistics.correlation import Correlation
 
 HORIZONS_SHOWN = slice(3, None, 4)  # every fifth of the run
 GROUPS_SHOWN = 10
+SMALLEST_P = 1e-300  # what is smaller has no digits left
 
 
 class Report:
@@ -27,7 +29,7 @@ class Report:
 
     def __init__(self, language: str) -> None:
         self._words = console_words(language)
-        self._ahead = ForecastLines(self._say)
+        self._ahead = ForecastLines(self._say, self._name)
 
     def lines(self, path: Path, result: Analysis) -> list[str]:
         """Everything found in the history read from ``path``."""
@@ -60,12 +62,14 @@ class Report:
         """How the logs of other programs were read, and what causal models came to on their test text."""
         found = []
         for path, history in histories:
-            found += [f"{path}: {note.say(self._words.language)}" for note in history.notes]
+            told = (note.say(self._words.language) for note in history.notes)
+            found += [self._say("of_log", path=path, note=note) for note in told]
             bits = history.facts.number("test", "bits_per_character")
             if bits is not None:
                 values = {name: history.facts.number("test", "baselines", name) for name in BASELINES}
-                others = [f"{self._say(name)} {value:.3f}" for name, value in values.items() if value is not None]
-                found.append(self._say("bits", path=path, bits=bits, others=", ".join(others)))
+                known = [(self._say(name), f"{value:.3f}") for name, value in values.items() if value is not None]
+                others = self._list(self._say("named", name=name, value=value) for name, value in known)
+                found.append(self._say("bits", path=path, bits=bits, others=others))
         return found
 
     def written(self, path: Path) -> str:
@@ -83,7 +87,7 @@ class Report:
         pearson = curve.pearson
         found = [self._say("against", what=self._say(what))]
         if pearson.r is None:
-            return [*found, self._say("r_none", note=pearson.note)]
+            return [*found, self._say("r_none", note=self._name(pearson.note))]
         found.append(self._say("r", r=pearson.r, r2=pearson.r**2))
         if interval := pearson.interval_iid:
             found.append(self._say("iid", low=interval[0], high=interval[1]))
@@ -92,7 +96,7 @@ class Report:
         found += [*self._beside_r(pearson), *(self._fit(name, fit) for name, fit in curve.fits.items())]
         known = [part for part in curve.horizon.first[HORIZONS_SHOWN] if part.r is not None]
         if known:
-            parts = "   ".join(f"{step_text(part.until)}: {part.r:.3f}" for part in known)
+            parts = "   ".join(self._say("until", step=part.until, r=part.r) for part in known)
             found.append(self._say("horizon", parts=parts))
         later = curve.horizon.second_half
         if later and later.r is not None:
@@ -105,14 +109,14 @@ class Report:
         if sizes and sizes.around_line and sizes.around_curve:
             found.append(self._say("sizes", line=_range(sizes.around_line), curve=_range(sizes.around_curve)))
         if pearson.p_autocorrelation is not None:
-            found.append(self._say("p", iid=_p(pearson.p_iid), gls=_p(pearson.p_autocorrelation)))
+            found.append(self._say("p", iid=self._p(pearson.p_iid), gls=self._p(pearson.p_autocorrelation)))
         others = {
             "spearman": pearson.spearman.rho if pearson.spearman else None,
             "log_step": pearson.log_step.r if pearson.log_step else None,
             "disattenuated": pearson.disattenuated.r if pearson.disattenuated else None,
         }
         parts = [self._say(name, value=value) for name, value in others.items() if value is not None]
-        return [*found, self._say("others", parts=", ".join(parts))]
+        return [*found, self._say("others", parts=self._list(parts))]
 
     def _accuracy(self, what: str, curve: AccuracyCurve) -> list[str]:
         found = self._against(what, curve)
@@ -130,11 +134,12 @@ class Report:
         if fit.rolling_error is not None:
             extra += self._say("rolling", error=fit.rolling_error)
         if fit.at_bound:
-            extra += self._say("at_bound", names=", ".join(fit.at_bound))
+            extra += self._say("at_bound", names=self._list(fit.at_bound))
         if fit.asymptote and fit.asymptote.passed:
             extra += self._say("passed")
-        parameters = ", ".join(f"{name} = {value:.4g}" for name, value in fit.parameters.items())
-        return self._say("fit", curve=curve, r2=fit.r_squared, formula=fit.formula, parameters=parameters, extra=extra)
+        parameters = self._list(f"{name} = {value:.4g}" for name, value in fit.parameters.items())
+        named = {"curve": self._name(curve), "formula": fit.formula, "parameters": parameters}
+        return self._say("fit", r2=fit.r_squared, extra=extra, **named)
 
     def _plateau(self, plateau: Plateau) -> list[str]:
         if plateau.state is None or plateau.gain_per_tenth is None or plateau.interval is None:
@@ -158,7 +163,7 @@ class Report:
             low, high = (100 * value for value in part.interval)
             found.append(
                 self._say(
-                    "nsp", what=name, accuracy=accuracy, pairs=part.pairs, low=low, high=high, p=_p(part.p),
+                    "nsp", what=name, accuracy=accuracy, pairs=part.pairs, low=low, high=high, p=self._p(part.p),
                     verdict=verdict,
                 )
             )  # fmt: skip
@@ -182,8 +187,8 @@ class Report:
             return [self._say("no_anomaly", rate=100 * result.anomaly_rule.false_alarms_per_run)]
         return [
             self._say(
-                "anomaly", count=entry.count, kind=entry.kind, key=entry.key, first=entry.first_step,
-                last=entry.last_step, note=entry.note,
+                "anomaly", count=entry.count, kind=self._name(entry.kind), key=entry.key, first=entry.first_step,
+                last=entry.last_step, note=self._name(entry.note),
             )
             for entry in result.anomalies
         ]  # fmt: skip
@@ -203,7 +208,7 @@ class Report:
             "tokens": gains.tokens_per_point,
             "flops": gains.flops_per_point,
         }
-        return ", ".join(self._say(name, value=value) for name, value in amounts.items() if value is not None)
+        return self._list(self._say(name, value=value) for name, value in amounts.items() if value is not None)
 
     def _early_stop(self, found: EarlyStopHindsight | None) -> list[str]:
         if found is None:
@@ -242,7 +247,7 @@ class Report:
     def _several(self, several: SeveralRuns | None) -> list[str]:
         if several is None:
             return []
-        names = ", ".join(several.differing_settings) or self._say("unknown")
+        names = self._list(several.differing_settings) or self._say("unknown")
         found = [self._say(f"several_{several.kind}", count=len(several.histories), names=names)]
         for run in several.histories:
             step = self._say("unknown") if run.best_step is None else step_text(run.best_step)
@@ -260,16 +265,17 @@ class Report:
                 interval = self._say("interval", low=f"{low:+.4f}", high=f"{high:+.4f}")
             value = self._say("undefined") if entry.difference is None else f"{entry.difference:+.4f}"
             covers = self._say(f"covers_{entry.covers}")
-            named = {"first": entry.first, "second": entry.second, "metric": entry.metric}
+            named = {"first": entry.first, "second": entry.second, "metric": self._name(entry.metric)}
             found.append(self._say("difference", value=value, interval=interval, covers=covers, **named))
             if entry.shared_until:
                 found.append(self._say("shared", step=entry.shared_until))
         for final in several.final or []:
             ends = [f"{end:+.4f}" for end in final.interval or (float("nan"), float("nan"))]
             covers = self._say(f"covers_{final.covers.replace(' ', '_')}")
-            named = {key: getattr(final, key) for key in ("first", "second", "split", "articles")}
+            named = {key: getattr(final, key) for key in ("first", "second", "articles")}
             value = f"{final.difference:+.4f}"
-            found.append(self._say("final_difference", value=value, low=ends[0], high=ends[1], covers=covers, **named))
+            found.append(self._say("final_difference", value=value, low=ends[0], high=ends[1], covers=covers,
+                                   split=self._name(final.split), **named))  # fmt: skip
         return found
 
     def _checkpoints(self, checkpoints: CheckpointTrends | None) -> list[str]:
@@ -278,16 +284,17 @@ class Report:
         curves = checkpoints.curves
         found = [
             self._say(
-                "checkpoints", count=len(curves.steps), sequences=curves.sequences, split=checkpoints.split,
+                "checkpoints", count=len(curves.steps), sequences=curves.sequences, split=self._name(checkpoints.split),
                 first=curves.steps[0], last=curves.steps[-1],
             )
         ]  # fmt: skip
         for kind, groups in curves.groups.items():
             known = [(name, group) for name, group in groups.items() if group.gain is not None]
             for name, group in known[:GROUPS_SHOWN]:
-                half = self._say("unknown") if group.half_way_step is None else f"{group.half_way_step:,}"
+                text = "group_flat" if group.half_way_step is None else "group"
                 shares = {"before": 100 * (group.first or 0.0), "after": 100 * (group.last or 0.0)}
-                found.append(self._say("group", kind=kind, name=name, half=half, **shares))
+                named = {"kind": self._name(kind), "name": self._name(name), "step": group.half_way_step}
+                found.append(self._say(text, **named, **shares))
         return found
 
     def _say(self, which_text: str, /, **values: Any) -> str:
@@ -302,13 +309,20 @@ class Report:
     def _signed(self, value: float | None, interval: tuple[float, float] | None) -> str:
         if value is None:
             return self._say("undefined")
-        return f"{value:+.3f}" + (f" ({interval[0]:+.3f}, {interval[1]:+.3f})" if interval else "")
+        return f"{value:+.3f}" + (self._say("range", low=interval[0], high=interval[1]) if interval else "")
+
+    def _list(self, parts: Iterable[str]) -> str:
+        return self._say("comma").join(parts)
+
+    def _name(self, text: str) -> str:
+        return name_in(self._words.language, text)
+
+    def _p(self, value: float | None) -> str:
+        if value is None:
+            return NOTHING
+        return self._say("none_below") if value < SMALLEST_P else f"{value:.2g}"
 
 
 def _range(sizes: EffectiveSampleSizes) -> str:
     least, greatest = sizes.range()
     return f"{least:,.0f} - {greatest:,.0f}"
-
-
-def _p(value: float | None) -> str:
-    return "-" if value is None else f"{value:.2g}"

@@ -6,23 +6,24 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from pipeline.analyse.schema.forecast import Forecast, ForecastLaw, ForecastPoint, ForecastTarget, LossForecast
-from pipeline.formatting import Step, duration, step_text
+from pipeline.formatting import Step, step_text
 
 
 @dataclass(frozen=True)
 class ForecastLines:
-    """Lines about forecasts; ``_say`` gives a text of console_texts.py in the report's language."""
+    """Lines about forecasts; ``_say`` gives a text of texts.py, and ``_name`` a name, in the report's language."""
 
     _say: Callable[..., str]
+    _name: Callable[[str], str]
 
     def accuracy(self, forecast: Forecast | None) -> list[str]:
         if forecast is None:
             return []
         weights = [
-            f"{curve} {100 * model.weight:.0f} %"
+            self._say("named", name=self._name(curve), value=f"{100 * model.weight:.0f} %")
             for curve, model in sorted(forecast.models.items(), key=lambda item: -item[1].weight)
         ]
-        found = [self._say("weights", parts=", ".join(weights))] if weights else []
+        found = [self._say("weights", parts=self._say("comma").join(weights))] if weights else []
         found.append(self._say(f"schedule_{forecast.schedule}"))
         if law := forecast.law:
             found += self._law(law)
@@ -54,7 +55,7 @@ class ForecastLines:
             shares = {"now": 100 * law.rate_now, "end": 100 * law.rate_at_end, "progress": 100 * law.progress}
             found.append(self._say("rate", **shares))
         trust = "references" if law.references else "calibrated" if law.calibrated else "not_calibrated"
-        found.append(self._say(trust, count=law.references, kind=law.kind))
+        found.append(self._say(trust, count=law.references, kind=self._name(law.kind or "")))
         return [*found, self._say("pooled", count=law.runs)] if law.runs > 1 else found
 
     def _point(self, text: str, entry: ForecastPoint) -> str:
@@ -64,9 +65,9 @@ class ForecastLines:
 
     def _spent(self, seconds: float | None, tokens: float | None) -> str:
         """What it costs, where that is known."""
-        parts = [duration(seconds)] if seconds is not None else []
+        parts = [self._say("spent", seconds=seconds)] if seconds is not None else []
         parts += [self._say("tokens_more", value=tokens)] if tokens is not None else []
-        return f" ({', '.join(parts)})" if parts else ""
+        return self._say("brackets", parts=self._say("comma").join(parts)) if parts else ""
 
     def _target(self, entry: ForecastTarget, reach: Step) -> str:
         verdict = entry.verdict
@@ -78,9 +79,9 @@ class ForecastLines:
             text = "reachable_longer" if entry.another_run else "reachable"
             said = self._say(text, target=target, steps=self._step(entry.steps, reach), low=low, high=high)
             return said + self._spent(entry.seconds, entry.tokens)
-        by_model = ", ".join(
-            f"{self._say(f'form_{form}')} {self._say('never') if step is None else step_text(step)}"
-            for form, step in entry.by_model.items()
+        steps = {form: self._say("never") if step is None else step_text(step) for form, step in entry.by_model.items()}
+        by_model = self._say("comma").join(
+            self._say("named", name=self._say(f"form_{form}"), value=step) for form, step in steps.items()
         )
         chance = 100 * entry.probability
         return self._say(verdict, target=target, by_model=by_model, range=step_text(reach), chance=chance)

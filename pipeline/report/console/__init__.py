@@ -1,0 +1,1 @@
+"""The console report of the analysis: its sentences in both languages, and the lines put together from them."""
