@@ -50,11 +50,11 @@ from pipeline.files.logs.export import add_csv_option, write_csv
 from pipeline.files.logs.read_log import read_groups
 from pipeline.files.run_record import Facts, run_differences, shown
 from pipeline.files.scores import Scores, read_scores, scores_beside
+from pipeline.report.console.summary import summary, summary_words
 from pipeline.report.curves_page import curves_page
 from pipeline.report.live import follow
 from pipeline.report.page import report_page
 from pipeline.report.run_names import run_names
-from pipeline.report.summary import summary
 from pipeline.report.tables import report_tables
 from pipeline.report.words import report_words
 from pipeline.stage import InputError, run_stage
@@ -106,7 +106,8 @@ def main() -> int:
             curves = curves_page([(run.name, run.history) for run in inputs.runs], say)
             files[_file("curves", language, "html")] = curves.encode("utf-8")
     shown = [arguments.output_dir / name for name in files if not name.endswith(".svg")]
-    table = summary(inputs.history, analysis, shown)
+    said = summary_words("zh" if arguments.lang == "zh" else "en")
+    table = summary(inputs.history, analysis, shown, said)
 
     for name, content in files.items():
         atomic.write_bytes(arguments.output_dir / name, content)
@@ -115,10 +116,11 @@ def main() -> int:
     if arguments.contents:
         atomic.write_text(arguments.contents, as_text(shown_by))
     for history in histories:
-        print("\n".join(f"{history.path}: {note.say()}" for note in history.notes), end="\n" if history.notes else "")
+        for note in history.notes:
+            print(said("{path}: {note}", path=history.path, note=note.say(said.language)))
     print(table)
     if "zh" in languages:
-        print(f"Chinese letters: {font}" if font else ADVICE)
+        print(said("Chinese letters: {font}", font=font) if font else ADVICE)
     return 0
 
 
@@ -132,9 +134,11 @@ def _live(arguments: argparse.Namespace) -> int:
         return list(zip(run_names(arguments.history, histories), histories, strict=True))
 
     arguments.output_dir.mkdir(parents=True, exist_ok=True)
-    print(f"{output}: open it in a browser; it follows the run until that is finished (Ctrl-C ends this)", flush=True)
+    told = summary_words(say.language)
+    how = "{path}: open it in a browser; it follows the run until that is finished (Ctrl-C ends this)"
+    print(told(how, path=output), flush=True)
     follow(arguments.history, runs, output, say, time.sleep)
-    print(f"finished: {output}")
+    print(told("finished: {path}", path=output))
     return 0
 
 
@@ -253,7 +257,9 @@ def _arguments() -> argparse.Namespace:
     if arguments.history is None:
         arguments.history = [history_at_hand()]
         if arguments.history == [COMMITTED_HISTORY]:
-            print(f"{DEFAULT_HISTORY} is not here; this is the run that comes with the program, {COMMITTED_HISTORY}")
+            told = "{path} is not here; this is the run that comes with the program, {committed}"
+            said = summary_words("zh" if arguments.lang == "zh" else "en")
+            print(said(told, path=DEFAULT_HISTORY, committed=COMMITTED_HISTORY))
     first = arguments.history[0]
     if len(arguments.history) == 1:
         arguments.baseline = arguments.baseline or default_baseline(first)

@@ -15,7 +15,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from pipeline.files import atomic
-from pipeline.report.summary import summary
+from pipeline.report.console.summary import summary, summary_words
 from pipeline.stage import InputError, run_stage
 from study import findings
 from study.runs import RESULTS
@@ -61,7 +61,7 @@ def parts() -> dict[str, list[str]]:
 def quickstart() -> list[str]:
     """What `make study` prints at its end, but for the names of the figures."""
     run = findings.history("quickstart")
-    _, *rows, _ = summary(run, in_words.analysis("quickstart"), []).splitlines()
+    _, *rows, _ = summary(run, in_words.analysis("quickstart"), [], summary_words("en")).splitlines()
     return [f"    {row}" for row in rows]
 
 

@@ -10,13 +10,14 @@ from pipeline.files.logs.notes import CHINESE as NOTES
 from pipeline.monitor.words import CHINESE as SCREEN
 from pipeline.probe.words import CHINESE as PROBE
 from pipeline.report.console.names import name_in
+from pipeline.report.console.summary import CHINESE as SUMMARY
 from pipeline.report.console.texts import _CHINESE as CONSOLE
 from pipeline.report.console.texts import TEXTS
 from pipeline.report.words import REPORT
 from pipeline.words import CHINESE as FIGURES
 from tests.helpers.tiny import ROOT
 
-TABLES = {"screen": SCREEN, "notes": NOTES, "probe": PROBE, "report": REPORT, "figures": FIGURES,
+TABLES = {"screen": SCREEN, "notes": NOTES, "probe": PROBE, "report": REPORT, "summary": SUMMARY, "figures": FIGURES,
           "console": {TEXTS[name]: text for name, text in CONSOLE.items()}}  # fmt: skip
 # The term, and what has stood for the same thing.
 TERMS = {

@@ -5,6 +5,7 @@ import json
 
 import pytest
 
+from pipeline.files.logs.notes import CHINESE
 from tests.helpers import other_logs as logs
 from tests.helpers.drawn import draw
 from tests.helpers.in_process import run_here, succeeded
@@ -49,7 +50,8 @@ def test_the_three_scripts_take_it_and_say_what_is_missing(tmp_path, write, name
         drawn = draw(tmp_path / language, "--history", path, "--analysis", output, "--lang", language)
         end = ".zh" if language == "zh" else ""
         assert f"loss_analysis{end}" in drawn.figures
-        assert said in drawn.printed
+        in_chinese = f"日志里没有：{'、'.join(CHINESE[each] for each in missing)}；需要它们的分析从略"
+        assert (in_chinese if language == "zh" else said) in drawn.printed
 
 
 def test_several_logs_of_several_kinds_stand_side_by_side(tmp_path):
