@@ -23,6 +23,7 @@ from pathlib import Path
 from pipeline.analyse.annealing.calibration import calibration
 from pipeline.analyse.schema.analysis import default_analysis, write_analysis
 from pipeline.analyse.whole_analysis import Questions, analyse
+from pipeline.command_line import StageParser
 from pipeline.files.history import COMMITTED_HISTORY, DEFAULT_HISTORY, default_baseline, history_at_hand
 from pipeline.files.logs.choices import add_log_options, choices_from
 from pipeline.files.logs.export import add_csv_option, write_csv
@@ -73,20 +74,20 @@ def main() -> int:
 
 
 def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = StageParser(description=__doc__)
     inputs = parser.add_argument_group("input")
     inputs.add_argument(
         "--history",
         type=Path,
         nargs="+",
-        metavar="F",
+        metavar="FILE",
         help=f"the run's history; further ones are put beside it (default: {DEFAULT_HISTORY}, else the run that comes "
         f"with the program, {COMMITTED_HISTORY})",
     )
     inputs.add_argument(
         "--baseline",
         type=Path,
-        metavar="F50",
+        metavar="FILE",
         help="history of a shorter run (default: training_history_50k.json beside a single history, if it is there)",
     )
     inputs.add_argument(
@@ -94,19 +95,24 @@ def _arguments() -> argparse.Namespace:
         type=Path,
         nargs="+",
         default=[],
-        metavar="R",
+        metavar="FILE",
         help="histories of the same setting; leaving their band is an anomaly (default: none)",
     )
     inputs.add_argument(
         "--scores",
         type=Path,
-        metavar="S",
+        metavar="FILE",
         help="what evaluate_checkpoints.py wrote about this run (default: the file beside the history, if it is there)",
     )
     add_log_options(parser)
     questions = parser.add_argument_group("questions")
     questions.add_argument(
-        "--target", type=_share, nargs="+", default=[], metavar="T", help="accuracies to reach, 0 to 1 (default: none)"
+        "--target",
+        type=_share,
+        nargs="+",
+        default=[],
+        metavar="SHARE",
+        help="accuracies to reach, 0 to 1 (default: none)",
     )
     questions.add_argument(
         "--at", type=_step, nargs="+", default=[], metavar="STEPS", help="steps to forecast for (default: none)"
@@ -117,7 +123,9 @@ def _arguments() -> argparse.Namespace:
         help=f"the learning rate's schedule over --steps steps, where the history's settings do not say: {NOTATION} "
         "(default: of the settings)",
     )
-    questions.add_argument("--steps", type=_step, metavar="N", help="steps of that schedule (default: of the settings)")
+    questions.add_argument(
+        "--steps", type=_step, metavar="STEPS", help="steps of that schedule (default: of the settings)"
+    )
     questions.add_argument(
         "--kind",
         choices=calibration().kinds(),
@@ -127,24 +135,24 @@ def _arguments() -> argparse.Namespace:
     )
     rule = parser.add_argument_group("early-stopping rule (the trainer's --early-stop is the same)")
     standard = EarlyStop()
-    for name, kind, meaning in (
-        ("window", int, "evaluated records that a gain is measured over"),
-        ("worth", float, "held-out gain over a window that is worth its cost, as a share of one"),
-        ("confidence", float, "how sure it must be that the gain is less"),
-        ("patience", int, "records in a row that must say so"),
+    for name, kind, wanted, meaning in (
+        ("window", int, "RECORDS", "evaluated records that a gain is measured over"),
+        ("worth", float, "SHARE", "held-out gain over a window that is worth its cost, as a share of one"),
+        ("confidence", float, "SHARE", "how sure it must be that the gain is less"),
+        ("patience", int, "RECORDS", "records in a row that must say so"),
     ):
         rule.add_argument(
             f"--stop-{name}",
             type=kind,
             default=getattr(standard, name),
-            metavar="N" if kind is int else "X",
+            metavar=wanted,
             help=f"{meaning} (default: %(default)s)",
         )
     outputs = parser.add_argument_group("output")
     outputs.add_argument(
         "--output",
         type=Path,
-        metavar="J",
+        metavar="FILE",
         help="the analysis (default: analysis_X_result.json beside training_history_X.json, analysis.json beside any "
         "other name; under runs/committed for a history in results)",
     )

@@ -1,27 +1,22 @@
 """Any time: how far, how fast and how healthy a run is.
 
     python check_progress.py                  # your run, else the one that comes
-    python check_progress.py --watch          # again every 10 s until it is finished
-    python check_progress.py --lang zh        # in Chinese
-    python check_progress.py --watch 2 \\
-        --history runs/quickstart/training_history.json
-    python check_progress.py --history output/trainer_state.json runs/other.csv
-                                              # what other trainers log
-    python check_progress.py --reference results/50k/training_history.json
-                                              # beside a run that went well
+    python check_progress.py --watch          # every 10 s until it is finished
     python check_progress.py --store --watch  # a fetch from the wiki
+    python check_progress.py --lang zh        # in Chinese
     python check_progress.py --json           # for scripts
+    python check_progress.py --history runs/quickstart/training_history.json --watch 2
+    python check_progress.py --history output/trainer_state.json runs/other.csv
+    python check_progress.py --reference results/50k/training_history.json
 
-It only reads the history, which the trainer replaces whole at every record, so
-it never disturbs the run. It works on a half-finished run, on one that stopped,
-and on the published five lists, which keep no time and no total.
+It only reads the history, which the trainer replaces whole at every record, so it never disturbs the run. It works on a
+half-finished run, on one that stopped, on what other trainers log, and on the published five lists, which keep no time
+and no total. --reference puts a run that went well beside it.
 
-"at the end" is a rough forecast: the accuracy at the last step by a saturating
-exponential and by a logarithm fitted to the records after the warm-up. The two
-form a range, not an interval; analyze_100k.py forecasts with care. Anomalies and
-NSP at chance are told by the rules of the analysis; other warnings are reasons
-to look. "!" is a warning; a note says what is as it should be so far. The screen
-section of docs/TRAINING.md explains each line.
+"at the end" is a rough forecast: the accuracy at the last step by a saturating exponential and by a logarithm fitted to
+the records after the warm-up. The two form a range, not an interval; analyze_100k.py forecasts with care. Anomalies and
+NSP at chance are told by the rules of the analysis; other warnings are reasons to look. "!" is a warning; a note says
+what is as it should be so far. "The progress screen" in docs/TRAINING.md explains each line.
 """
 
 from __future__ import annotations
@@ -34,6 +29,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 
 from pipeline.collect.api.store import DEFAULT_STORE, progress
+from pipeline.command_line import StageParser
 from pipeline.files.checkpoints.names import KeptStates, parse_kept_states
 from pipeline.files.history import COMMITTED_HISTORY, DEFAULT_HISTORY, History, history_at_hand
 from pipeline.files.logs.choices import add_log_options, choices_from
@@ -70,7 +66,7 @@ def main() -> int:
 
 
 def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = StageParser(description=__doc__)
     inputs = parser.add_argument_group("input")
     inputs.add_argument(
         "--history",

@@ -28,6 +28,7 @@ from pathlib import Path
 import torch
 from tqdm import tqdm
 
+from pipeline.command_line import StageParser
 from pipeline.data.corpora import Encoding
 from pipeline.data.splits import split_by_article
 from pipeline.data.tokenizer import Tokenizer
@@ -180,7 +181,7 @@ class Progress:
 
 
 def parse_arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = StageParser(description=__doc__)
     files = parser.add_argument_group("files")
     defaults: dict[str, tuple[Path, str]] = {
         "--dataset": (DEFAULT_DATASET, "the dataset that the run was trained on"),
@@ -188,30 +189,38 @@ def parse_arguments() -> argparse.Namespace:
         "--history": (DEFAULT_HISTORY, "the run's history"),
     }
     for option, (path, meaning) in defaults.items():
-        files.add_argument(option, type=Path, default=path, metavar="PATH", help=f"{meaning} (default: {path})")
+        files.add_argument(
+            option,
+            type=Path,
+            default=path,
+            metavar="DIR" if option.endswith("-dir") else "FILE",
+            help=f"{meaning} (default: {path})",
+        )
     files.add_argument(
         "--output",
         type=Path,
-        metavar="PATH",
+        metavar="FILE",
         help="the scores (default: checkpoint_evaluation_X.json beside training_history_X.json, "
         "checkpoint_evaluation.json beside any other name; under runs/committed for a history in results)",
     )
     files.add_argument(
         "--final",
         type=Path,
-        metavar="PATH",
+        metavar="FILE",
         help="the finished model; needed only where the last step is not a multiple of --save-interval "
         "(default: step_<steps>.pth)",
     )
     scope = parser.add_argument_group("what is scored")
     scope.add_argument("--split", choices=SPLITS, default="validation", help="default: %(default)s")
-    scope.add_argument("--examples", type=int, metavar="N", help="score only N sequences (default: all of the split)")
+    scope.add_argument(
+        "--examples", type=int, metavar="COUNT", help="score only so many sequences (default: all of the split)"
+    )
     scope.add_argument(
         "--every",
         type=int,
         default=1,
-        metavar="K",
-        help="every K-th point of the grid, and all early checkpoints (default: %(default)s, all)",
+        metavar="COUNT",
+        help="every so many-th point of the grid, and all early checkpoints (default: %(default)s, all)",
     )
     scope.add_argument(
         "--sentences",
@@ -225,7 +234,7 @@ def parse_arguments() -> argparse.Namespace:
         type=Path,
         nargs="+",
         default=[],
-        metavar="FOLDER",
+        metavar="DIR",
         help="ask masked language models of transformers the same questions (default: none)",
     )
     running = parser.add_argument_group("running")

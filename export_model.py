@@ -22,6 +22,7 @@ from pathlib import Path
 
 from safetensors.torch import save
 
+from pipeline.command_line import StageParser
 from pipeline.export.causal_card import causal_card
 from pipeline.export.causal_tokenizer import causal_tokenizer_config, causal_tokenizer_json
 from pipeline.export.causal_weights import TrainedCausal, gpt2_config, gpt2_weights, read_causal
@@ -141,13 +142,13 @@ def as_json(value: dict[str, object]) -> bytes:
 
 
 def parse_arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = StageParser(description=__doc__)
     inputs = parser.add_argument_group("input")
     inputs.add_argument("checkpoint", type=Path, metavar="CHECKPOINT", help="a .pth of either trainer")
     inputs.add_argument(
         "--history",
         type=Path,
-        metavar="F",
+        metavar="FILE",
         help="history of the run, for the model card; it must fit the checkpoint "
         f"(default: {DEFAULT_HISTORY} where it fits, else none)",
     )

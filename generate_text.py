@@ -17,6 +17,7 @@ from pathlib import Path
 
 import torch
 
+from pipeline.command_line import StageParser
 from pipeline.data.alphabet import END, UNKNOWN, Alphabet
 from pipeline.export.causal_weights import read_causal
 from pipeline.model.device import HELP as DEVICE_HELP
@@ -66,30 +67,36 @@ class Spelling:
 
 
 def parse_arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = StageParser(description=__doc__)
     parser.add_argument("checkpoint", type=Path, metavar="CHECKPOINT", help="a .pth of train_causal_lm.py")
-    parser.add_argument("--prompt", default="", help="what the text begins with (default: nothing, a new document)")
     parser.add_argument(
-        "--length", type=int, default=200, metavar="N", help="symbols to write at most (default: %(default)s)"
+        "--prompt", default="", metavar="TEXT", help="what the text begins with (default: nothing, a new document)"
+    )
+    parser.add_argument(
+        "--length", type=int, default=200, metavar="SYMBOLS", help="symbols to write at most (default: %(default)s)"
     )
     parser.add_argument(
         "--temperature",
         type=float,
         default=0.8,
-        metavar="T",
+        metavar="NUMBER",
         help="below 1 likely symbols are preferred; 0: always the likeliest (default: %(default)s)",
     )
     parser.add_argument(
-        "--top-k", type=int, default=0, metavar="K", help="draw from the K likeliest symbols only (default: 0, all)"
+        "--top-k",
+        type=int,
+        default=0,
+        metavar="COUNT",
+        help="draw from so many likeliest symbols only (default: 0, all)",
     )
     parser.add_argument(
         "--top-p",
         type=float,
         default=1.0,
-        metavar="P",
-        help="draw from the fewest likeliest that together have probability P (default: 1, all)",
+        metavar="SHARE",
+        help="draw from the fewest likeliest that together have this probability (default: 1, all)",
     )
-    parser.add_argument("--seed", type=int, default=42, help="of the draws (default: %(default)s)")
+    parser.add_argument("--seed", type=int, default=42, metavar="NUMBER", help="of the draws (default: %(default)s)")
     parser.add_argument("--device", choices=DEVICES, default="auto", help=DEVICE_HELP)
     arguments = parser.parse_args()
     if not 0 <= arguments.temperature < math.inf:

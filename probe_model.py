@@ -23,6 +23,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
+from pipeline.command_line import StageParser
 from pipeline.figures import style
 from pipeline.figures.fonts import ADVICE, chinese_font
 from pipeline.files import atomic, checkpoint
@@ -89,19 +90,23 @@ def text_at_hand(arguments: argparse.Namespace) -> ProbeText | None:
 
 
 def parse_arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = StageParser(description=__doc__)
     inputs = parser.add_argument_group("input")
     inputs.add_argument("checkpoint", type=Path, nargs="?", metavar="CHECKPOINT", help="a .pth, or a folder")
     inputs.add_argument(
         "--checkpoint-dir", type=Path, metavar="DIR", help="probe every step_<N>.pth of this folder instead"
     )
     inputs.add_argument(
-        "--every", type=int, default=1, metavar="K", help="every K-th of them, and the last (default: %(default)s)"
+        "--every",
+        type=int,
+        default=1,
+        metavar="COUNT",
+        help="every so many-th of them, and the last (default: %(default)s)",
     )
     inputs.add_argument(
         "--dataset",
         type=Path,
-        metavar="D",
+        metavar="FILE",
         help=f"text to measure on, best the one trained on (default: {DEFAULT_DATASET} where it is there; without text "
         "only what the weights tell is measured)",
     )
@@ -110,7 +115,7 @@ def parse_arguments() -> argparse.Namespace:
         "--output",
         type=Path,
         default=Path("runs/probe.json"),
-        metavar="J",
+        metavar="FILE",
         help="JSON with all measures; the figure goes beside it as .png and .svg (default: %(default)s)",
     )
     outputs.add_argument(

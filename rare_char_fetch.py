@@ -39,6 +39,7 @@ from pipeline.collect.dump.parquet import read_parquet
 from pipeline.collect.sample import read_sample
 from pipeline.collect.text_files import read_text_files
 from pipeline.collect.wikitext.variants import VARIANTS
+from pipeline.command_line import StageParser
 from pipeline.files.dataset import DEFAULT_DATASET, write_dataset
 from pipeline.stage import InputError, run_stage
 
@@ -120,9 +121,7 @@ def fetch(arguments: argparse.Namespace, limits: Limits) -> tuple[Compiler, dict
 
 
 def parse_arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False
-    )
+    parser = StageParser(description=__doc__, allow_abbrev=False)
     source = parser.add_argument_group("source")
     source.add_argument(
         "--source",
@@ -148,21 +147,21 @@ def parse_arguments() -> argparse.Namespace:
         "--min-length",
         type=positive,
         default=5,
-        metavar="N",
+        metavar="LENGTH",
         help="shortest sentence, characters (default: %(default)s)",
     )
     sentences.add_argument(
         "--max-length",
         type=positive,
         default=200,
-        metavar="N",
+        metavar="LENGTH",
         help="longest sentence, characters (default: %(default)s)",
     )
     sentences.add_argument(
         "--min-freq",
         type=positive,
         default=2,
-        metavar="N",
+        metavar="COUNT",
         help="occurrences that bring a character into the vocabulary; rarer ones are [UNK] (default: %(default)s)",
     )
 
@@ -173,7 +172,7 @@ def parse_arguments() -> argparse.Namespace:
         targets.add_argument(
             option,
             type=positive,
-            metavar="N",
+            metavar="COUNT",
             help=f"enough {what} (default: {default:,} for --source api; else read everything)",
         )
 
@@ -239,35 +238,35 @@ def add_api_arguments(parser: argparse.ArgumentParser) -> None:
         "--rate",
         type=above_zero,
         default=200,
-        metavar="N",
+        metavar="REQUESTS",
         help="most requests a minute, at most 3 at once (default: %(default)s)",
     )
     api.add_argument(
         "--category-depth",
         type=positive,
         default=3,
-        metavar="N",
+        metavar="LEVELS",
         help="levels of subcategories, the topic's own included (default: %(default)s)",
     )
     api.add_argument(
         "--rare-floor",
         type=positive,
         default=5,
-        metavar="N",
+        metavar="COUNT",
         help="occurrences below which a character is searched for (default: %(default)s)",
     )
     api.add_argument(
         "--timeout",
         type=above_zero,
         default=60,
-        metavar="S",
+        metavar="SECONDS",
         help="seconds of silence after which a request is tried again (default: %(default)s)",
     )
     api.add_argument(
         "--patience",
         type=above_zero,
         default=60,
-        metavar="MIN",
+        metavar="MINUTES",
         help="minutes for which one request is tried again before the program gives up (default: %(default)s)",
     )
     api.add_argument(

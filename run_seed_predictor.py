@@ -23,6 +23,7 @@ from tqdm import tqdm
 
 from pipeline.collect.sample import SAMPLE_TITLE, read_sample
 from pipeline.collect.text_files import read_text_files
+from pipeline.command_line import StageParser
 from pipeline.files import atomic, lock
 from pipeline.files.history import read_history
 from pipeline.files.packed import read_blocks, unpacked_name
@@ -173,7 +174,7 @@ def write_text(source: Path, target: Path) -> int:
 
 
 def parse_arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = StageParser(description=__doc__)
     what = parser.add_mutually_exclusive_group()
     what.add_argument(
         "--text", type=Path, metavar="FILE", help="what to learn, also .gz, .bz2 or .xz (default: 三国演义, the sample)"
@@ -187,12 +188,12 @@ def parse_arguments() -> argparse.Namespace:
         metavar="DIR",
         help="folder of the history and the state (default: %(default)s)",
     )
-    parser.add_argument("--symbols", type=int, metavar="N", help="only the first N bytes (default: all)")
+    parser.add_argument("--symbols", type=int, metavar="BYTES", help="only the first so many bytes (default: all)")
     parser.add_argument(
-        "--record-every", type=int, metavar="N", help="bytes between records (default: a 200th, 100 to 10,000)"
+        "--record-every", type=int, metavar="BYTES", help="bytes between records (default: a 200th, 100 to 10,000)"
     )
     parser.add_argument(
-        "--save-every", type=int, default=250_000, metavar="N", help="bytes between states (default: %(default)s)"
+        "--save-every", type=int, default=250_000, metavar="BYTES", help="bytes between states (default: %(default)s)"
     )
     parser.add_argument(
         "--resume",
@@ -202,13 +203,34 @@ def parse_arguments() -> argparse.Namespace:
     )
     usual = Setting()
     size = parser.add_argument_group("setting", "the same for every text; these are for ablations and scaling")
-    size.add_argument("--units", type=int, default=usual.units, help="of the recurrent state (default: %(default)s)")
     size.add_argument(
-        "--slot-bits", type=int, default=usual.slot_bits, help="2^N slots of 8 bytes (default: %(default)s)"
+        "--units", type=int, default=usual.units, metavar="COUNT", help="of the recurrent state (default: %(default)s)"
     )
-    size.add_argument("--orders", type=int, default=usual.orders, help="longest suffix (default: %(default)s)")
-    size.add_argument("--without", nargs="+", choices=REMOVABLE, default=[], help="parts to leave out (default: none)")
-    size.add_argument("--seed", type=int, default=usual.seed, help="of the state's first values (default: %(default)s)")
+    size.add_argument(
+        "--slot-bits",
+        type=int,
+        default=usual.slot_bits,
+        metavar="POWER",
+        help="2^POWER slots of 8 bytes (default: %(default)s)",
+    )
+    size.add_argument(
+        "--orders", type=int, default=usual.orders, metavar="BYTES", help="longest suffix (default: %(default)s)"
+    )
+    size.add_argument(
+        "--without",
+        nargs="+",
+        choices=REMOVABLE,
+        default=[],
+        metavar="PART",
+        help=f"parts to leave out: {', '.join(REMOVABLE)} (default: none)",
+    )
+    size.add_argument(
+        "--seed",
+        type=int,
+        default=usual.seed,
+        metavar="NUMBER",
+        help="of the state's first values (default: %(default)s)",
+    )
     arguments = parser.parse_args()
     for name in ("symbols", "record_every", "save_every"):
         if getattr(arguments, name) is not None and getattr(arguments, name) < 1:

@@ -167,7 +167,7 @@ def parse_arguments() -> argparse.Namespace:
         "--sample-length",
         type=int,
         default=80,
-        metavar="N",
+        metavar="SYMBOLS",
         help="symbols written for each prompt at each held-out scoring; 0: no samples (default: %(default)s)",
     )
     files = {

@@ -16,6 +16,7 @@ import math
 from dataclasses import asdict
 from pathlib import Path
 
+from pipeline.command_line import StageParser
 from pipeline.files import atomic
 from pipeline.files.dataset import DEFAULT_DATASET, read_dataset
 from pipeline.judge.checks import CHECKS
@@ -50,14 +51,19 @@ def main() -> int:
 
 
 def parse_arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False
-    )
+    parser = StageParser(description=__doc__, allow_abbrev=False)
     files = parser.add_argument_group("files")
     files.add_argument(
-        "dataset", nargs="?", type=Path, default=DEFAULT_DATASET, help="dataset to judge (default: %(default)s)"
+        "dataset",
+        nargs="?",
+        type=Path,
+        default=DEFAULT_DATASET,
+        metavar="FILE",
+        help="dataset to judge (default: %(default)s)",
     )
-    files.add_argument("--report", type=Path, help="write the verdicts to this JSON file too (default: none)")
+    files.add_argument(
+        "--report", type=Path, metavar="FILE", help="write the verdicts to this JSON file too (default: none)"
+    )
     files.add_argument(
         "--no-text", action="store_true", help="name sentences by number and quote none, so that a report can be shared"
     )
@@ -69,7 +75,7 @@ def parse_arguments() -> argparse.Namespace:
             f"--{check.option}",
             type=finite,
             default=check.threshold,
-            metavar="X",
+            metavar="NUMBER",
             help=f"{check.explanation} (default: {number(check.threshold)})",
         )
     arguments = parser.parse_args()

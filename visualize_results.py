@@ -27,6 +27,7 @@ from pathlib import Path
 from matplotlib.figure import Figure
 
 from pipeline.analyse.schema.analysis import Analysis, analysis_of, read_analysis
+from pipeline.command_line import StageParser
 from pipeline.figures import style
 from pipeline.figures.comparison import comparison
 from pipeline.figures.contents import Panel, as_text, contents
@@ -191,33 +192,33 @@ def _file(name: str, language: str, kind: str) -> str:
 
 
 def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = StageParser(description=__doc__)
     inputs = parser.add_argument_group("input")
     inputs.add_argument(
         "--history",
         type=Path,
         nargs="+",
-        metavar="F",
+        metavar="FILE",
         help=f"the run's history, and those of runs to draw beside it (default: {DEFAULT_HISTORY}, else the run that "
         f"comes with the program, {COMMITTED_HISTORY})",
     )
     inputs.add_argument(
         "--analysis",
         type=Path,
-        metavar="J",
+        metavar="FILE",
         help="what analyze_100k.py wrote about the first history (default: where it writes that)",
     )
     inputs.add_argument(
         "--baseline",
         type=Path,
-        metavar="F50",
+        metavar="FILE",
         help="history of a shorter run to draw beside it (default: training_history_50k.json beside a single history, "
         "if it is there)",
     )
     inputs.add_argument(
         "--scores",
         type=Path,
-        metavar="S",
+        metavar="FILE",
         help="what evaluate_checkpoints.py wrote about the run, for the figure of the frequency deciles (default: "
         "checkpoint_evaluation_X.json beside training_history_X.json, where it is)",
     )
@@ -227,7 +228,7 @@ def _arguments() -> argparse.Namespace:
     outputs.add_argument(
         "--output-dir",
         type=Path,
-        metavar="D",
+        metavar="DIR",
         help="folder for the figures and the report (default: that of the history; runs/committed for results)",
     )
     outputs.add_argument(
@@ -249,7 +250,7 @@ def _arguments() -> argparse.Namespace:
     outputs.add_argument(
         "--contents",
         type=Path,
-        metavar="C",
+        metavar="FILE",
         help="also write what the figures show as JSON: the numbers of their lines, dots and bars, and their texts, in "
         "the language that is drawn first (default: not written)",
     )

@@ -19,7 +19,6 @@ Input files are JSON Lines, plain or packed, as ``rare_char_fetch.py --source te
 
 from __future__ import annotations
 
-import argparse
 import dataclasses
 import json
 import random
@@ -33,6 +32,7 @@ from pipeline.characters.han import is_han
 from pipeline.collect.article import Article
 from pipeline.collect.sentences import split_sentences
 from pipeline.collect.text_files import read_text_files
+from pipeline.command_line import StageParser
 from pipeline.data.splits import split_by_article
 from pipeline.files import atomic
 from pipeline.files.dataset import Dataset, Document, read_dataset, write_dataset
@@ -46,13 +46,13 @@ SEED = 42
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    commands = parser.add_subparsers(dest="command", required=True)
+    parser = StageParser(description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True, title="commands")
     choosing = commands.add_parser("choose", help="write the text of the large dataset, in order")
     for name in ("wikipedia", "isolated", "books"):
-        choosing.add_argument(name, type=Path)
+        choosing.add_argument(name, type=Path, metavar=name.upper(), help=f"JSON Lines of {name} text")
     subsetting = commands.add_parser("subset", help="write the small dataset")
-    subsetting.add_argument("dataset", type=Path)
+    subsetting.add_argument("dataset", type=Path, metavar="FILE", help="the large dataset")
     for command in (choosing, subsetting):
         command.add_argument("--output", type=Path, required=True, metavar="FILE", help="file to write")
     arguments = parser.parse_args()

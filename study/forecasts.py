@@ -10,7 +10,6 @@ of the code. A forecast that is there is never replaced. What the history holds 
 
 from __future__ import annotations
 
-import argparse
 import hashlib
 import json
 import subprocess
@@ -22,6 +21,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from pipeline.analyse.annealing.ahead import LEVEL, ahead
 from pipeline.analyse.schema.forecast import ForecastLaw
+from pipeline.command_line import StageParser
 from pipeline.files import atomic
 from pipeline.files.history import History, read_history
 from pipeline.files.run_record import recorded_config
@@ -62,11 +62,13 @@ class Committed:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("history", type=Path, help="history of the run under way")
-    parser.add_argument("--run", required=True, help="name of the run; the file is called after it")
+    parser = StageParser(description=__doc__)
+    parser.add_argument("history", type=Path, metavar="HISTORY", help="history of the run under way")
+    parser.add_argument("--run", required=True, metavar="NAME", help="name of the run; the file is called after it")
     parser.add_argument("--percent", type=int, required=True, choices=PERCENTS, help="of the planned steps to use")
-    parser.add_argument("--folder", type=Path, default=FORECASTS, help="where forecasts lie (default: %(default)s)")
+    parser.add_argument(
+        "--folder", type=Path, default=FORECASTS, metavar="DIR", help="where forecasts lie (default: %(default)s)"
+    )
     arguments = parser.parse_args()
     path = arguments.folder / f"{arguments.run}_{arguments.percent}.json"
     if path.exists():

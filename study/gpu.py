@@ -27,6 +27,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 import torch
 
+from pipeline.command_line import StageParser
 from pipeline.files import atomic
 from pipeline.files.history import read_history
 from pipeline.stage import InputError, RunFailed, run_stage
@@ -202,10 +203,14 @@ PARTS = {"check": check, "train": train, "causal": causal}
 
 
 def parse_arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("part", choices=PARTS)
-    parser.add_argument("--minutes", type=float, default=10, help="for all of it (default: %(default)s)")
-    parser.add_argument("--preset", help=f"settings of the run (default: {MASKED_PRESET}; of the causal one paper)")
+    parser = StageParser(description=__doc__)
+    parser.add_argument("part", choices=PARTS, help="what to do, see above")
+    parser.add_argument(
+        "--minutes", type=float, default=10, metavar="MINUTES", help="for all of it (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--preset", metavar="NAME", help=f"settings of the run (default: {MASKED_PRESET}; of the causal one paper)"
+    )
     parser.add_argument("--device", choices=("cuda", "cpu"), default="cuda", help="default: %(default)s")
     paths = {
         "--dataset": ("data/large_wikipedia_dataset.json", "the dataset, also packed as .gz"),
@@ -213,9 +218,17 @@ def parse_arguments() -> argparse.Namespace:
         "--checkpoints": ("runs/gpu/checkpoints", "weights and states"),
     }
     for option, (path, meaning) in paths.items():
-        parser.add_argument(option, type=Path, default=ROOT / path, metavar="PATH", help=f"{meaning} (default: {path})")
-    parser.add_argument("--benchmark", default="", help="further options of benchmarks/trainer.py, in one word")
-    parser.add_argument("--more", default="", help="further options of the trainer, in one word")
+        parser.add_argument(
+            option,
+            type=Path,
+            default=ROOT / path,
+            metavar="FILE" if option == "--dataset" else "DIR",
+            help=f"{meaning} (default: {path})",
+        )
+    parser.add_argument(
+        "--benchmark", default="", metavar="OPTIONS", help="further options of benchmarks/trainer.py, in one word"
+    )
+    parser.add_argument("--more", default="", metavar="OPTIONS", help="further options of the trainer, in one word")
     arguments = parser.parse_args()
     for name in ("dataset", "folder", "checkpoints"):
         setattr(arguments, name, getattr(arguments, name).absolute())

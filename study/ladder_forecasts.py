@@ -11,7 +11,6 @@ ladder begins. A forecast that is there is never replaced.
 
 from __future__ import annotations
 
-import argparse
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -24,6 +23,7 @@ import numpy as np
 from pipeline.analyse.annealing.ahead import LEVEL, Known, ahead
 from pipeline.analyse.annealing.targets import reach_of, steps_to
 from pipeline.analyse.schema.forecast import ForecastTarget
+from pipeline.command_line import StageParser
 from pipeline.files import atomic
 from pipeline.files.history import History, read_history
 from pipeline.files.typed_json import to_json
@@ -57,7 +57,7 @@ class LongerRun:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = StageParser(description=__doc__)
     parser.add_argument("histories", type=Path, nargs="+", metavar="HISTORY", help="histories of finished shorter runs")
     parser.add_argument("--longer", type=int, required=True, metavar="STEPS", help="steps of the run to forecast")
     parser.add_argument(

@@ -24,6 +24,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 import numpy as np
 from matplotlib.figure import Figure
 
+from pipeline.command_line import StageParser
 from pipeline.figures import style
 from pipeline.figures.fonts import ADVICE, chinese_font
 from pipeline.files import atomic
@@ -139,11 +140,15 @@ def table(masked: History, causal: History) -> list[str]:
 
 
 def parse_arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("masked", type=Path, help="history of train_large_100k.py")
-    parser.add_argument("causal", type=Path, help="history of train_causal_lm.py")
+    parser = StageParser(description=__doc__)
+    parser.add_argument("masked", type=Path, metavar="MASKED", help="history of train_large_100k.py")
+    parser.add_argument("causal", type=Path, metavar="CAUSAL", help="history of train_causal_lm.py")
     parser.add_argument(
-        "--output-dir", type=Path, default=Path("runs/objectives"), help="where to draw (default: %(default)s)"
+        "--output-dir",
+        type=Path,
+        default=Path("runs/objectives"),
+        metavar="DIR",
+        help="where to draw (default: %(default)s)",
     )
     return parser.parse_args()
 

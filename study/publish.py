@@ -10,12 +10,12 @@ it at once.
 
 from __future__ import annotations
 
-import argparse
 import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+from pipeline.command_line import StageParser
 from pipeline.files import atomic, checkpoint
 from pipeline.files.history import History, read_history
 from pipeline.files.json_object import read_json_object
@@ -32,7 +32,7 @@ LARGEST = 16_000_000  # bytes of a committed model
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = StageParser(description=__doc__)
     parser.add_argument("names", nargs="*", metavar="RUN", help="runs of study/plan.py (default: all finished ones)")
     parser.add_argument("--runs", type=Path, default=RUNS, metavar="DIR", help="where they lie (default: %(default)s)")
     parser.add_argument("--output", type=Path, default=STUDY, metavar="DIR", help="default: %(default)s")

@@ -11,7 +11,6 @@ first. One seed each: differences within a point or so are noise.
 
 from __future__ import annotations
 
-import argparse
 import itertools
 import subprocess
 import sys
@@ -20,6 +19,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+from pipeline.command_line import StageParser
 from pipeline.files.history import read_history
 from pipeline.files.typed_json import from_json
 from pipeline.formatting import percent
@@ -51,8 +51,8 @@ def main() -> None:
     if "--" in before:
         cut = before.index("--")
         before, given = before[:cut], before[cut + 1 :]
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("folder", type=Path, help="where the runs are kept")
+    parser = StageParser(description=__doc__)
+    parser.add_argument("folder", type=Path, metavar="DIR", help="where the runs are kept")
     parser.add_argument("--vary", action="append", required=True, metavar="GRID", help='"OPTION=V1,V2 OPTION=V3"')
     arguments = parser.parse_args(before)
     chosen = [options for grid in arguments.vary for options in combinations(grid)]

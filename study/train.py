@@ -21,6 +21,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+from pipeline.command_line import StageParser
 from pipeline.files import atomic
 from pipeline.files.history import read_history
 from pipeline.files.json_object import read_json_object
@@ -159,14 +160,20 @@ def main() -> int:
 
 
 def parse_arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = StageParser(description=__doc__)
     names = [planned.name for planned in PLAN]
     parser.add_argument("names", nargs="*", metavar="RUN", help=f"of {', '.join(names)} (default: all, in this order)")
     parser.add_argument("--list", action="store_true", help="print how far each run is, and train nothing")
-    parser.add_argument("--folder", type=Path, default=ROOT / "runs" / "study", help="default: %(default)s")
-    parser.add_argument("--data", type=Path, default=ROOT / "data", help="folder of datasets (default: %(default)s)")
-    parser.add_argument("--forecasts", type=Path, default=FORECASTS, help="default: %(default)s")
-    parser.add_argument("--more", default="", help="further options of the trainer, in one word, to rehearse")
+    parser.add_argument(
+        "--folder", type=Path, default=ROOT / "runs" / "study", metavar="DIR", help="default: runs/study"
+    )
+    parser.add_argument(
+        "--data", type=Path, default=ROOT / "data", metavar="DIR", help="folder of datasets (default: data)"
+    )
+    parser.add_argument("--forecasts", type=Path, default=FORECASTS, metavar="DIR", help="default: results/forecasts")
+    parser.add_argument(
+        "--more", default="", metavar="OPTIONS", help="further options of the trainer, in one word, to rehearse"
+    )
     arguments = parser.parse_args()
     for name in arguments.names:
         if name not in names:

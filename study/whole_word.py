@@ -10,7 +10,6 @@ the same held-out questions, single characters, as every run of the study.
 
 from __future__ import annotations
 
-import argparse
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -22,6 +21,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 import numpy as np
 import torch
 
+from pipeline.command_line import StageParser
 from pipeline.data.corpora import Corpora, build_corpora
 from pipeline.data.held_out_questions import HeldOutQuestions
 from pipeline.data.masked_pairs import PairCorpus, TrainingBatches, split_batch
@@ -124,10 +124,12 @@ def compare(dataset: Dataset, path: Path, settings: Settings, cut: Cut) -> list[
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--dataset", type=Path, default=DEFAULT_DATASET, help="default: %(default)s")
+    parser = StageParser(description=__doc__)
+    parser.add_argument("--dataset", type=Path, default=DEFAULT_DATASET, metavar="FILE", help="default: %(default)s")
     parser.add_argument("--preset", choices=PRESETS, default="medium", help="default: %(default)s")
-    parser.add_argument("--steps", type=int, default=3000, help="of each, annealed (default: %(default)s)")
+    parser.add_argument(
+        "--steps", type=int, default=3000, metavar="STEPS", help="of each, annealed (default: %(default)s)"
+    )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the results (default: no)")
     arguments = parser.parse_args()
     try:

@@ -21,13 +21,19 @@ from pipeline.statistics.schedule import NOTATION, Schedule, parse_schedule
 
 
 def setting(
-    default: Any, group: str, why: str, choices: tuple[str, ...] | None = None, kind: type | None = None
+    default: Any,
+    group: str,
+    wanted: str | None,
+    why: str,
+    choices: tuple[str, ...] | None = None,
+    kind: type | None = None,
 ) -> Any:
     """A field of ``Settings``: its default, the group it is listed under, what it is and why it is so.
 
-    ``kind`` is the type of its values, that of ``default`` where it is None.
+    ``wanted`` says what the command line asks for, None where it lists the ``choices``; ``kind`` is the type of its
+    values, that of ``default`` where it is None.
     """
-    about = {"group": group, "help": why, "choices": choices, "kind": kind or type(default)}
+    about = {"group": group, "wanted": wanted, "help": why, "choices": choices, "kind": kind or type(default)}
     return dataclasses.field(default=default, metadata=about)
 
 
@@ -37,48 +43,56 @@ class RunSettings:
 
     objective: ClassVar[str]
 
-    layers: int = setting(12, "model", "encoder layers")
-    hidden: int = setting(512, "model", "width of the residual stream")
-    heads: int = setting(8, "model", "attention heads; must divide the width")
-    ffn: int = setting(2048, "model", "width of the feed-forward layer")
-    max_positions: int = setting(512, "model", "learned positions; may exceed the length trained on")
-    dropout: float = setting(0.1, "model", "dropout on embeddings, sublayer outputs and pooler")
-    attention_dropout: float = setting(0.1, "model", "dropout on attention weights")
+    layers: int = setting(12, "model", "COUNT", "encoder layers")
+    hidden: int = setting(512, "model", "WIDTH", "width of the residual stream")
+    heads: int = setting(8, "model", "COUNT", "attention heads; must divide the width")
+    ffn: int = setting(2048, "model", "WIDTH", "width of the feed-forward layer")
+    max_positions: int = setting(512, "model", "TOKENS", "learned positions; may exceed the length trained on")
+    dropout: float = setting(0.1, "model", "SHARE", "dropout on embeddings, sublayer outputs and pooler")
+    attention_dropout: float = setting(0.1, "model", "SHARE", "dropout on attention weights")
     init_std: float = setting(
-        0.02, "model", "standard deviation of the initial weights; narrow models start faster with more"
+        0.02, "model", "NUMBER", "standard deviation of the initial weights; narrow models start faster with more"
     )
 
-    length: int = setting(128, "data", "longest sequence in tokens, [CLS] and [SEP] included")
-    held_out: float = setting(0.02, "data", "share of the articles for validation, and again for test")
+    length: int = setting(128, "data", "TOKENS", "longest sequence in tokens, [CLS] and [SEP] included")
+    held_out: float = setting(0.02, "data", "SHARE", "share of the articles for validation, and again for test")
 
-    steps: int = setting(100_000, "optimization", "optimizer steps of the whole run; the schedule ends with them")
-    batch_size: int = setting(32, "optimization", "sequences in memory at once")
-    accumulation: int = setting(4, "optimization", "micro-batches to one optimizer step")
-    optimizer: str = setting("adamw", "optimization", "adamw, or muon for the encoder's matrices", ("adamw", "muon"))
-    lr: float = setting(5e-5, "optimization", "peak learning rate")
-    schedule: str = setting("cosine", "optimization", f"how the rate goes on after the warm-up: {NOTATION}")
-    warmup: int = setting(2000, "optimization", "steps of linear warm-up to the peak")
-    beta1: float = setting(0.9, "optimization", "AdamW's first moment")
-    beta2: float = setting(0.999, "optimization", "AdamW's second moment; lower forgets faster")
-    weight_decay: float = setting(0.01, "optimization", "decoupled decay, on matrices and embeddings only")
-    clip: float = setting(1.0, "optimization", "largest norm of the gradient")
-    seed: int = setting(42, "optimization", "everything random comes from it and the step number")
+    steps: int = setting(
+        100_000, "optimization", "STEPS", "optimizer steps of the whole run; the schedule ends with them"
+    )
+    batch_size: int = setting(32, "optimization", "COUNT", "sequences in memory at once")
+    accumulation: int = setting(4, "optimization", "COUNT", "micro-batches to one optimizer step")
+    optimizer: str = setting(
+        "adamw", "optimization", None, "adamw, or muon for the encoder's matrices", ("adamw", "muon")
+    )
+    lr: float = setting(5e-5, "optimization", "RATE", "peak learning rate")
+    schedule: str = setting("cosine", "optimization", "NAME", f"how the rate goes on after the warm-up: {NOTATION}")
+    warmup: int = setting(2000, "optimization", "STEPS", "steps of linear warm-up to the peak")
+    beta1: float = setting(0.9, "optimization", "SHARE", "AdamW's first moment")
+    beta2: float = setting(0.999, "optimization", "SHARE", "AdamW's second moment; lower forgets faster")
+    weight_decay: float = setting(0.01, "optimization", "NUMBER", "decoupled decay, on matrices and embeddings only")
+    clip: float = setting(1.0, "optimization", "NORM", "largest norm of the gradient")
+    seed: int = setting(42, "optimization", "NUMBER", "everything random comes from it and the step number")
     data_seed: int | None = setting(
-        None, "optimization", "of the order of the examples, their pairs and masks; None: the seed", kind=int
+        None, "optimization", "NUMBER", "of the order of the examples, their pairs and masks; None: the seed", kind=int
     )
 
-    log_interval: int = setting(100, "records", "steps from one record of the history to the next")
-    eval_every: int = setting(1, "records", "records from one held-out scoring to the next; null between")
+    log_interval: int = setting(100, "records", "STEPS", "steps from one record of the history to the next")
+    eval_every: int = setting(1, "records", "RECORDS", "records from one held-out scoring to the next; null between")
     eval_targets: int = setting(
-        2000, "records", "masked characters scored at least; the same ones in every run on the dataset"
+        2000, "records", "COUNT", "masked characters scored at least; the same ones in every run on the dataset"
     )
-    save_interval: int = setting(2000, "records", "steps from one checkpoint to the next")
+    save_interval: int = setting(2000, "records", "STEPS", "steps from one checkpoint to the next")
     early_checkpoints: bool = setting(
-        False, "records", f"weights also at steps {', '.join(map(str, EARLY_STEPS[:5]))}, ... 512, 1000, as in Pythia"
+        False,
+        "records",
+        None,
+        f"weights also at steps {', '.join(map(str, EARLY_STEPS[:5]))}, ... 512, 1000, as in Pythia",
     )
     early_stop: int = setting(
         0,
         "records",
+        "RECORDS",
         "end the run when held-out accuracy gained too little over so many records, but not while the learning rate "
         "has still to fall; 0: never",
     )
@@ -149,10 +163,10 @@ class Settings(RunSettings):
     objective = MASKED_LM
 
     head: str = setting(
-        "bert", "model", "bert: transform, tied decoder, pooler; linear: two bare layers", ("bert", "linear")
+        "bert", "model", None, "bert: transform, tied decoder, pooler; linear: two bare layers", ("bert", "linear")
     )
     mask_rate: float = setting(
-        0.15, "data", "share of each training sequence's characters to predict; 0.15 in held-out ones"
+        0.15, "data", "SHARE", "share of each training sequence's characters to predict; 0.15 in held-out ones"
     )
 
     def shape(self, vocab_size: int) -> Shape:
@@ -260,6 +274,7 @@ def add_settings(parser: argparse.ArgumentParser, presets: Presets[Chosen]) -> N
         groups[name] = groups.get(name) or parser.add_argument_group(f"{name} (each overrides the preset)")
         values = ", ".join(f"{preset} {getattr(each, field.name)}" for preset, each in presets.named.items())
         kind: dict[str, Any] = {"type": field.metadata["kind"], "choices": field.metadata["choices"]}
+        kind["metavar"] = field.metadata["wanted"]
         if isinstance(field.default, bool):
             kind = {"action": argparse.BooleanOptionalAction}
         option = f"--{field.name.replace('_', '-')}"

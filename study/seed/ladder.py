@@ -22,6 +22,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent.parent))
 
+from pipeline.command_line import StageParser
 from pipeline.files import atomic
 from pipeline.files.json_object import read_json_object
 from pipeline.formatting import now
@@ -112,16 +113,21 @@ def plan(quick: bool, texts: dict[str, Path | None], before: Measured) -> dict[s
 
 
 def parse_arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = StageParser(description=__doc__)
     parser.add_argument(
-        "--rungs", nargs="+", choices=RUNGS, default=list(RUNGS), help=f"which (default: {', '.join(RUNGS)})"
+        "--rungs",
+        nargs="+",
+        choices=RUNGS,
+        default=list(RUNGS),
+        metavar="RUNG",
+        help=f"which (default: {', '.join(RUNGS)})",
     )
     parser.add_argument(
         "--text", action="append", default=[], metavar="NAME=FILE", help="a text beside 三国演义 (default: none)"
     )
     parser.add_argument("--quick", action="store_true", help="small sizes, to see that all works (default: no)")
     parser.add_argument("--again", action="store_true", help="measure what is there already too (default: no)")
-    parser.add_argument("--output", type=Path, default=OUTPUT, metavar="PATH", help="default: %(default)s")
+    parser.add_argument("--output", type=Path, default=OUTPUT, metavar="FILE", help="default: %(default)s")
     arguments = parser.parse_args()
     named = {}
     for given in arguments.text:

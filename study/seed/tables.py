@@ -15,6 +15,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent.parent))
 
+from pipeline.command_line import StageParser
 from pipeline.figures import style
 from pipeline.files import atomic
 from pipeline.files.json_object import read_json_object
@@ -158,10 +159,10 @@ def draw(found: Measured, path: Path) -> None:
 
 
 def parse_arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("ladder", type=Path, help="the results of study/seed/ladder.py")
-    parser.add_argument("--write", type=Path, metavar="TEXT", help="put the tables into TEXT (default: print them)")
-    parser.add_argument("--figure", type=Path, metavar="PNG", help="draw the figure (default: no)")
+    parser = StageParser(description=__doc__)
+    parser.add_argument("ladder", type=Path, metavar="FILE", help="the results of study/seed/ladder.py")
+    parser.add_argument("--write", type=Path, metavar="FILE", help="put the tables into FILE (default: print them)")
+    parser.add_argument("--figure", type=Path, metavar="FILE", help="draw the figure, a PNG (default: no)")
     return parser.parse_args()
 
 

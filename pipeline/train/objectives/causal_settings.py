@@ -17,23 +17,30 @@ class CausalSettings(RunSettings):
 
     objective = CAUSAL_LM
 
-    layers: int = setting(8, "model", "layers")
-    dropout: float = setting(0.1, "model", "dropout on embeddings and on what is added to the residual stream")
-    length: int = setting(512, "data", "symbols that a window predicts, and the longest context when writing")
+    layers: int = setting(8, "model", "COUNT", "layers")
+    dropout: float = setting(0.1, "model", "SHARE", "dropout on embeddings and on what is added to the residual stream")
+    length: int = setting(512, "data", "TOKENS", "symbols that a window predicts, and the longest context when writing")
     held_out: float = setting(
-        0.02, "data", "share of the documents for validation, and again for test; of a single document its last blocks"
+        0.02,
+        "data",
+        "SHARE",
+        "share of the documents for validation, and again for test; of a single document its last blocks",
     )
-    steps: int = setting(6350, "optimization", "optimizer steps of the whole run; the schedule ends with them")
-    batch_size: int = setting(8, "optimization", "windows in memory at once")
-    optimizer: str = setting("adamw", "optimization", "adamw, or muon for the layers' matrices", ("adamw", "muon"))
-    lr: float = setting(6e-4, "optimization", "peak learning rate")
-    weight_decay: float = setting(0.1, "optimization", "decoupled decay, on matrices and embeddings only")
-    beta2: float = setting(0.95, "optimization", "AdamW's second moment; lower forgets faster")
-    eval_every: int = setting(5, "records", "records from one held-out scoring to the next; null between")
-    eval_targets: int = setting(50_000, "records", "symbols scored at least; the same ones in every run on the text")
-    save_interval: int = setting(1000, "records", "steps from one checkpoint to the next")
+    steps: int = setting(6350, "optimization", "STEPS", "optimizer steps of the whole run; the schedule ends with them")
+    batch_size: int = setting(8, "optimization", "COUNT", "windows in memory at once")
+    optimizer: str = setting(
+        "adamw", "optimization", None, "adamw, or muon for the layers' matrices", ("adamw", "muon")
+    )
+    lr: float = setting(6e-4, "optimization", "RATE", "peak learning rate")
+    weight_decay: float = setting(0.1, "optimization", "NUMBER", "decoupled decay, on matrices and embeddings only")
+    beta2: float = setting(0.95, "optimization", "SHARE", "AdamW's second moment; lower forgets faster")
+    eval_every: int = setting(5, "records", "RECORDS", "records from one held-out scoring to the next; null between")
+    eval_targets: int = setting(
+        50_000, "records", "COUNT", "symbols scored at least; the same ones in every run on the text"
+    )
+    save_interval: int = setting(1000, "records", "STEPS", "steps from one checkpoint to the next")
 
-    level: str = setting("char", "data", "what is predicted: char, or byte for the bytes of UTF-8", LEVELS)
+    level: str = setting("char", "data", None, "what is predicted: char, or byte for the bytes of UTF-8", LEVELS)
 
     def shape(self, vocab_size: int) -> GptShape:
         """The sizes of the model over an alphabet of so many symbols."""

@@ -7,6 +7,7 @@ import dataclasses
 from collections.abc import Mapping
 from pathlib import Path
 
+from pipeline.command_line import StageParser
 from pipeline.files.checkpoints.names import KeptStates, parse_kept_states
 from pipeline.files.run_record import CHANGEABLE
 from pipeline.model.device import HELP as DEVICE_HELP
@@ -19,11 +20,7 @@ from pipeline.train.threads import number_of_threads
 def trainer_parser(description: str | None, presets: Presets[Chosen]) -> argparse.ArgumentParser:
     """A parser that lists the presets at the end of its help."""
     notes = "\n".join(f"  {name:<12} {note}" for name, note in presets.notes.items())
-    return argparse.ArgumentParser(
-        description=description,
-        epilog=f"presets:\n{notes}",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    return StageParser(description=description, epilog=f"presets:\n{notes}")
 
 
 def add_trainer_options(
@@ -32,7 +29,13 @@ def add_trainer_options(
     """``files`` (default and meaning by option), the options of running, and the settings."""
     group = parser.add_argument_group("files")
     for option, (path, meaning) in files.items():
-        group.add_argument(option, type=Path, default=path, metavar="PATH", help=f"{meaning} (default: {path})")
+        group.add_argument(
+            option,
+            type=Path,
+            default=path,
+            metavar="DIR" if option.endswith("-dir") else "FILE",
+            help=f"{meaning} (default: {path})",
+        )
     settings = {field.name for field in dataclasses.fields(presets.kind)}
     _add_running(parser.add_argument_group("running"), [name for name in CHANGEABLE if name in settings])
     add_settings(parser, presets)
@@ -49,7 +52,7 @@ def _add_running(running: argparse._ArgumentGroup, changeable: list[str]) -> Non
     running.add_argument(
         "--threads",
         type=number_of_threads,
-        metavar="N|auto",
+        metavar="COUNT|auto",
         help="CPU threads; auto finds the fastest number by a trial of seconds and keeps it when the run goes on; the "
         "last digits depend on it (default: what OMP_NUM_THREADS says, else one for each core)",
     )
@@ -62,7 +65,11 @@ def _add_running(running: argparse._ArgumentGroup, changeable: list[str]) -> Non
         "--tensorboard", type=Path, metavar="DIR", help="write the records for TensorBoard too (default: no)"
     )
     running.add_argument(
-        "--keep", type=int, default=0, metavar="N", help="keep only the newest N weight checkpoints (default: 0, all)"
+        "--keep",
+        type=int,
+        default=0,
+        metavar="COUNT",
+        help="keep only so many newest weight checkpoints (default: 0, all)",
     )
     running.add_argument(
         "--keep-states",
@@ -75,7 +82,7 @@ def _add_running(running: argparse._ArgumentGroup, changeable: list[str]) -> Non
     running.add_argument(
         "--branch-from",
         type=Path,
-        metavar="STATE",
+        metavar="FILE",
         help="begin with a run's full state (state_<N>.pth) of a constant rate and go on to --steps, by default with a "
         "decay over all that is left; settings and records before it are the run's (default: begin with step 1)",
     )
