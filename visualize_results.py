@@ -32,6 +32,7 @@ from pipeline.figures import style
 from pipeline.figures.comparison import comparison
 from pipeline.figures.contents import Panel, as_text, contents
 from pipeline.figures.correlation import correlation_analysis
+from pipeline.figures.counting import counting
 from pipeline.figures.deciles import deciles
 from pipeline.figures.fonts import ADVICE, chinese_font
 from pipeline.figures.ladder import Run, ladder
@@ -176,6 +177,9 @@ def _figures(inputs: Inputs, say: Words) -> dict[str, Figure]:
         by_decile = deciles(inputs.scores.validation, say)
         if by_decile:
             drawn["deciles"] = by_decile
+        from_counting = counting(inputs.scores.validation, say)
+        if from_counting:
+            drawn["counting"] = from_counting
     return drawn
 
 

@@ -1,4 +1,4 @@
-"""Accuracy, loss, NSP and learning rate over the run."""
+"""Accuracy, loss, NSP where there are sentence pairs, and learning rate over the run."""
 
 from __future__ import annotations
 
@@ -14,10 +14,12 @@ from pipeline.words import Words
 
 def training_curves(history: History, guesses: dict[str, float], say: Words) -> Figure:
     """``guesses`` are accuracies by counting, by name (a text of words.py), drawn as marks."""
-    figure, (accuracy, loss, nsp, rate) = style.new_figure(2, 2, 11, 7.6)
     last, columns = history.last_step, history.columns
     masked = columns.accuracy.of == labels.MASKED
-    for axes in (accuracy, loss, nsp, rate):
+    paired = columns.pairs is not None and history.has(columns.pairs.train)
+    figure, panels = style.new_figure(2, 2, 11, 7.6) if paired else style.new_figure(1, 3, 15, 4.8)
+    accuracy, loss, *between, rate = panels
+    for axes in panels:
         style.step_axis(axes, last, labels.steps(history, say))
 
     accuracy.set_title(say("MLM accuracy") if masked else say("Accuracy"))
@@ -44,15 +46,8 @@ def training_curves(history: History, guesses: dict[str, float], say: Words) -> 
         style.remark(loss, say("dots: records, line: their running mean"), top=True)
     style.label_ends(loss, ends)
 
-    nsp.set_title(say("NSP accuracy"))
-    style.percent_axis(nsp, say("sentence pairs judged right"))
-    ends = []
-    if columns.pairs and history.has(columns.pairs.train):
-        ends += marks.mark(nsp, last, 0.5, say("chance"))
-        ends += marks.training(nsp, history, columns.pairs.train, say)
-        ends += marks.held_out(nsp, history, columns.pairs.held_out, say("held-out"), style.HELD_OUT, "-")
-    _say_if_empty(nsp, ends, say("no sentence pairs in this run"))
-    style.label_ends(nsp, ends)
+    for nsp in between:
+        _pairs(nsp, history, say)
 
     rate.set_title(say("Learning rate"))
     steps, values = history.points(columns.rate)
@@ -63,6 +58,17 @@ def training_curves(history: History, guesses: dict[str, float], say: Words) -> 
         style.remark(rate, say("no learning rate in this log"))
     rate.set_ylim(bottom=0)
     return figure
+
+
+def _pairs(axes: Axes, history: History, say: Words) -> None:
+    columns = history.columns.pairs
+    assert columns is not None
+    axes.set_title(say("NSP accuracy"))
+    style.percent_axis(axes, say("sentence pairs judged right"))
+    ends = marks.mark(axes, history.last_step, 0.5, say("chance"))
+    ends += marks.training(axes, history, columns.train, say)
+    ends += marks.held_out(axes, history, columns.held_out, say("held-out"), style.HELD_OUT, "-")
+    style.label_ends(axes, ends)
 
 
 def _say_if_empty(axes: Axes, drawn: list[marks.Label], nothing: str) -> None:

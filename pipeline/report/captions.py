@@ -37,6 +37,11 @@ CAPTIONS: dict[str, Caption] = {
         "Each tenth holds about as many running characters, from rare to common ones; the bars have 95 % binomial "
         "intervals.",
     ),
+    "counting": (
+        "From counting to context",
+        "A young model answers as counting does: first the commonest character, then what mostly stands beside the "
+        "neighbours. Where its own answers become better than those, it has begun to use more of the sentence.",
+    ),
 }
 WITH_DROPOUT: dict[str, Caption] = {
     "training_curves": (

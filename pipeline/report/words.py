@@ -59,6 +59,7 @@ REPORT = {
     "Loss analysis": "损失分析",
     "Several runs": "多次运行",
     "Character frequency": "字频",
+    "From counting to context": "从数数到语境",
     "Training accuracy is the mean over all masked characters since the last record, without dropout; held-out "
     "accuracy is measured on fixed articles that take no part in training.": (
         "训练准确率是上次记录以来所有被掩码的字的平均（不用 dropout）；留出准确率在固定的、不参加训练的文章上测量。"
@@ -90,6 +91,10 @@ REPORT = {
     ),
     "Each run has its own learning-rate schedule, annealed to its own end: a point of a long run is not a short run.": (
         "每次运行的学习率都按自己的长度退火：长运行途中的一点不等于一次短运行。"
+    ),
+    "A young model answers as counting does: first the commonest character, then what mostly stands beside the "
+    "neighbours. Where its own answers become better than those, it has begun to use more of the sentence.": (
+        "模型起初像数数那样回答：先是最常见的字，再是左右邻字旁边最常出现的字。它答得比数数更好的地方，才用到了句子的其余部分。"
     ),
     "Each tenth holds about as many running characters, from rare to common ones; the bars have 95 % binomial "
     "intervals.": "每一组所含的文本量大致相同，从罕见字到常见字；误差线是 95 % 二项区间。",

@@ -11,7 +11,15 @@ from tests.helpers.drawn import colour, dots, draw, label_of, lines, points, rem
 from tests.helpers.said import numbers
 from tests.helpers.synthetic import make_run
 
-NAMES = ("training_curves", "correlation_analysis", "comparison_50k_100k", "loss_analysis", "ladder", "deciles")
+NAMES = (
+    "training_curves",
+    "correlation_analysis",
+    "comparison_50k_100k",
+    "loss_analysis",
+    "ladder",
+    "deciles",
+    "counting",
+)
 
 
 def shown(axes):

@@ -74,9 +74,8 @@ def test_without_accuracy_the_tenths_are_of_the_loss(of_loss):
 
 def test_what_is_missing_is_said_in_its_panel(of_loss):
     drawn, _ = of_loss
-    accuracy, loss, nsp, rate = drawn["training_curves"]
+    accuracy, loss, rate = drawn["training_curves"]  # without pairs there is no panel of them
     assert remarks(accuracy) == "no accuracy in this log"
-    assert remarks(nsp) == "no sentence pairs in this run"
     assert remarks(rate) == "no learning rate in this log"
     assert "no " not in remarks(loss)
     assert loss.get_ylabel() == "loss (nats)"
@@ -86,7 +85,7 @@ def test_what_is_missing_is_said_in_its_panel(of_loss):
 def test_steps_that_are_epochs_are_called_so(of_epochs):
     drawn, _ = of_epochs
     panels = {name: [axes.get_xlabel() for axes in drawn[name]] for name in drawn.figures}
-    assert panels["training_curves"] == ["epoch"] * 4
+    assert panels["training_curves"] == ["epoch"] * 3
     assert panels["correlation_analysis"] == ["epoch", "T (epochs)"]
     assert panels["comparison_50k_100k"] == ["epoch", "epoch"]
     assert panels["loss_analysis"][0] == "epoch (logarithmic)"

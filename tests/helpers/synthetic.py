@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from math import exp
 from pathlib import Path
 from typing import Any
 
 from pipeline.files.history import FURTHER_KEYS, PUBLISHED_KEYS, History
-from pipeline.files.scores import FORMAT, MlmScore, Scores, SplitScores
+from pipeline.files.scores import FORMAT, CountingComparison, MlmScore, Scores, SplitScores
 from pipeline.files.typed_json import to_json
 from tests.helpers.scores import Groups, checkpoint_score, mlm_score
 
@@ -109,8 +110,15 @@ def make_scores(run: dict[str, Any]) -> dict[str, Any]:
         classes: Groups = {"han": (0.9 * level, 3000), "punctuation": (0.8, 600), "digits": (None, 0)}
         return mlm_score(level, 3600, tenths={**tenths, "unseen in training": (None, 0)}, classes=classes)
 
+    def counted(level: float) -> CountingComparison:
+        near: dict[str, float | None] = {"commonest": 0.7 - level, "left": 0.1 + level, "both": level}
+        return CountingComparison(3000, near, {"commonest": 2.0 - level, "left": 1.5, "both": 1 + level}, 2500)
+
     def section(shift: float) -> SplitScores:
-        checkpoints = [checkpoint_score(step, score(step / 10_000 + shift)) for step in (2000, 4000)]
+        checkpoints = [
+            replace(checkpoint_score(step, score(step / 10_000 + shift)), counting=counted(step / 10_000))
+            for step in (2000, 4000)
+        ]
         return SplitScores(50, {}, {"left": score(0.1 + shift), "both": score(0.3 + shift)}, checkpoints)
 
     return to_json(Scores(FORMAT, run, validation=section(0.0), test=section(0.01)))

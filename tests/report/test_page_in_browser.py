@@ -85,7 +85,7 @@ def test_a_phone_shows_the_page_without_scrolling_sideways(report, name, width):
     found = measured(report, name, 800, frame=width)
     assert (found["view"], found["page"]) == (width, width)
     assert found["text"] >= 16
-    assert len(found["wide"]) == 5
+    assert len(found["wide"]) == 6
     assert all(found["wide"])  # every picture was decoded
 
 

@@ -90,7 +90,7 @@ def test_both_languages_with_every_figure(tmp_path):
     options.insert(2, tmp_path / "short.json")
     result = draw(options, tmp_path / "out", "--lang", "both", "--scores", tmp_path / "s.json")
     assert (result.returncode, result.stderr) == (0, "")  # a missing glyph is a warning on stderr
-    figures = (*FIGURES, "ladder", "deciles")
+    figures = (*FIGURES, "ladder", "deciles", "counting")
     page = (tmp_path / "out" / "report.zh.html").read_text(encoding="utf-8")
     assert "怎样读这些数字" in page
     if fonts.chinese_font() is None:
@@ -205,7 +205,7 @@ def test_scores_beside_the_history_are_found(tmp_path):
     options = write_inputs(tmp_path, history, "training_history_7")
     (tmp_path / "checkpoint_evaluation_7.json").write_text(json.dumps(make_scores(history.run)))
     assert draw(options, tmp_path / "out").returncode == 0
-    assert_pictures(tmp_path / "out", (*FIGURES, "deciles"))
+    assert_pictures(tmp_path / "out", (*FIGURES, "deciles", "counting"))
     assert scores_beside(tmp_path / "history.json") == tmp_path / "checkpoint_evaluation.json"
 
 
