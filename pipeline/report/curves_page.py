@@ -55,8 +55,8 @@ def curves_page(runs: Sequence[tuple[str, History]], say: Words, reload: float |
     """
     language = "zh-Hans" if say.language == "zh" else "en"
     histories = [history for _, history in runs]
-    title = say("The curves of {name}", name=", ".join(name for name, _ in runs))
-    last = [f"{name}: {say('step {step}', step=step_text(history.last_step))}" for name, history in runs]
+    title = say("The curves of {name}", name=say(", ").join(name for name, _ in runs))
+    last = [f"{name}{say(': ')}{say('step {step}', step=step_text(history.last_step))}" for name, history in runs]
     across = {key: say(text) for key, text in ACROSS.items() if any(_across(each, key) for each in histories)}
     told = {
         "runs": [_run(name, history) for name, history in runs],

@@ -104,10 +104,12 @@ def report_page(
     told = "".join(f"<li>{escape(say(text))}</li>" for text in caveats_of(history))
     told += "".join(f"<li>{escape(note.say(say.language))}</li>" for note in history.notes)
     parts += [f"<h2>{escape(say('How to read this'))}</h2>", f"<ul>{told}</ul>"]
-    words = "".join(f"<li><b>{escape(say(term))}</b>: {escape(say(text))}</li>" for term, text in glossary_of(history))
+    words = "".join(
+        f"<li><b>{escape(say(term))}</b>{say(': ')}{escape(say(text))}</li>" for term, text in glossary_of(history)
+    )
     parts += [f"<h2>{escape(say('Words'))}</h2>", f"<ul>{words}</ul>"]
     if guides:
-        links = ", ".join(f'<a href="{escape(f"{guides}/{name}")}">{name}</a>' for name in GUIDES)
+        links = say(", ").join(f'<a href="{escape(f"{guides}/{name}")}">{name}</a>' for name in GUIDES)
         parts.append(
             f'<p class="guides">{escape(say("What every number means, and how the runs are made:"))} {links}</p>'
         )
@@ -157,10 +159,11 @@ def _figure(key: str, texts: tuple[str, str], picture: bytes, instead: str, say:
     """A figure with its caption; ``instead`` says what it shows to those who do not see it."""
     title, caption = (say(text) for text in texts)
     data = b64encode(picture).decode("ascii")
-    image = f'<img alt="{escape(f"{title}. {instead}".strip())}" src="data:image/svg+xml;base64,{data}">'
+    told = f"{title}{say('. ')}{instead}".strip()
+    image = f'<img alt="{escape(told)}" src="data:image/svg+xml;base64,{data}">'
     return (
         f'<figure id="{key}"><div class="scroll">{image}</div>'
-        f"<figcaption><b>{escape(title)}.</b> {escape(caption)}</figcaption></figure>"
+        f"<figcaption><b>{escape(title)}{say('.')}</b> {escape(caption)}</figcaption></figure>"
     )
 
 

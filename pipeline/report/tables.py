@@ -10,6 +10,7 @@ from pipeline.analyse.schema.analysis import Analysis
 from pipeline.files.history import History
 from pipeline.files.run_record import Facts
 from pipeline.formatting import NOTHING, count, duration, percent
+from pipeline.report.console.names import name_in
 from pipeline.report.text_scores import text_scores
 from pipeline.words import Words
 
@@ -127,10 +128,10 @@ def _fits(analysis: Analysis, say: Words) -> Table | None:
         [
             say(name),
             fit.formula,
-            ", ".join(f"{key} = {value:.4g}" for key, value in fit.parameters.items()),
+            say(", ").join(f"{key} = {value:.4g}" for key, value in fit.parameters.items()),
             _number(fit.r_squared),
             _number(fit.asymptote.value if fit.asymptote else None, ".3f" if analysis.loss_curves else "percent"),
-            ", ".join(fit.at_bound) or NOTHING,
+            say(", ").join(fit.at_bound) or NOTHING,
         ]
         for name, fit in curve.fits.items()
     ]
@@ -203,7 +204,8 @@ def _findings(analysis: Analysis, say: Words) -> Table | None:
         rows.append([say("early stopping"), text])
     for anomaly in analysis.anomalies:
         where = say("steps {first:,} to {last:,}", first=anomaly.first_step, last=anomaly.last_step)
-        rows.append([say("anomaly"), f"{anomaly.count} × {anomaly.kind}, {anomaly.key}, {where}"])
+        what = f"{anomaly.count} × {name_in(say.language, anomaly.kind)}"
+        rows.append([say("anomaly"), say(", ").join((what, anomaly.key, where))])
     return Table(say("Findings"), ["", ""], rows)
 
 

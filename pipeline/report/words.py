@@ -5,6 +5,10 @@ from __future__ import annotations
 from pipeline.words import CHINESE, Words
 
 REPORT = {
+    ", ": "，",
+    ": ": "：",
+    ". ": "。",
+    ".": "。",
     "A training run in figures": "一次训练的图表",
     "report of {name}": "{name} 的报告",
     "MLM accuracy, test articles": "MLM 准确率，测试文章",
@@ -59,7 +63,7 @@ REPORT = {
     "Loss analysis": "损失分析",
     "Several runs": "多次运行",
     "Character frequency": "字频",
-    "From counting to context": "从数数到语境",
+    "From counting to context": "从频次基线到语境",
     "Training accuracy is the mean over all masked characters since the last record, without dropout; held-out "
     "accuracy is measured on fixed articles that take no part in training.": (
         "训练准确率是上次记录以来所有被掩码的字的平均（不用 dropout）；留出准确率在固定的、不参加训练的文章上测量。"
@@ -94,7 +98,7 @@ REPORT = {
     ),
     "A young model answers as counting does: first the commonest character, then what mostly stands beside the "
     "neighbours. Where its own answers become better than those, it has begun to use more of the sentence.": (
-        "模型起初像数数那样回答：先是最常见的字，再是左右邻字旁边最常出现的字。它答得比数数更好的地方，才用到了句子的其余部分。"
+        "模型起初像频次基线那样回答：先是最常见的字，再是左右邻字旁边最常出现的字。它答得比频次基线好了，才说明开始用到句子的其余部分。"
     ),
     "Each tenth holds about as many running characters, from rare to common ones; the bars have 95 % binomial "
     "intervals.": "每一组所含的文本量大致相同，从罕见字到常见字；误差线是 95 % 二项区间。",

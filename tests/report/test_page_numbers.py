@@ -14,6 +14,8 @@ import pytest
 from pipeline.analyse.schema.analysis import Analysis
 from pipeline.files.typed_json import from_json
 from pipeline.formatting import NOTHING
+from pipeline.report.console.names import name_in
+from pipeline.report.console.summary import GUESSES, summary_words
 from pipeline.report.tables import report_tables
 from pipeline.report.words import report_words
 from tests.helpers.drawn import draw, write_inputs
@@ -50,7 +52,8 @@ class Shown:
         self.drawn = draw(folder / "out", *options, "--lang", language)
         [page] = self.drawn.pages.values()
         self.page, self.found, self.history = Page(page), console.found, history or console.history
-        self.words = WORDS[language]
+        self.words, self.language = WORDS[language], language
+        self.comma = "，" if language == "zh" else ", "
 
     def table(self, *words):
         return self.page.table(*(self.words.get(word, word) for word in words))
@@ -157,10 +160,10 @@ def test_the_curves_with_their_parameters(shown, name):
         table.rows, each.found["fits"].items(), strict=True
     ):
         assert formula == fit["formula"]
-        assert parameters == ", ".join(f"{key} = {value:.4g}" for key, value in fit["parameters"].items())
+        assert parameters == each.comma.join(f"{key} = {value:.4g}" for key, value in fit["parameters"].items())
         assert r_squared == f"{fit['r_squared']:.3f}"
         assert asymptote == (percent(fit["asymptote"]["value"]) if fit["asymptote"] else NOTHING)
-        assert bounds == (", ".join(fit["at_bound"]) or NOTHING)
+        assert bounds == (each.comma.join(fit["at_bound"]) or NOTHING)
 
 
 def test_the_forecast_is_that_of_held_out_accuracy(shown):
@@ -214,7 +217,7 @@ def test_the_findings(shown, name):
     odd = [text for title, text in each.table(*of).rows if each.words["anomaly"] in title]
     for text, entry in zip(odd, found["anomalies"], strict=True):
         assert numbers_in(text) == [str(entry[key]) for key in ("count", "first_step", "last_step")]
-        assert f"{entry['kind']}, {entry['key']}," in text
+        assert each.comma.join((name_in(each.language, entry["kind"]), entry["key"], "")) in text
 
 
 def test_what_it_cost(shown):
@@ -262,31 +265,31 @@ def test_each_figure_stands_under_its_own_name(shown):
 
 def test_the_printed_table_of_a_finished_run(shown):
     each = shown["ill"]
+    said = summary_words(each.language)
     scores = each.history.run["test"]
-    assert numbers_in(each.printed("steps")) == ["4000"]
-    masked = each.printed("masked characters")
+    assert numbers_in(each.printed(said("steps"))) == ["4000"]
+    masked = each.printed(said("masked characters"))
     assert numbers_in(masked) == [str(scores["mlm_targets"]), str(scores["mlm_targets_han"])]
-    assert says(each.printed("MLM accuracy"), 100 * scores["mlm_acc"], 100 * scores["mlm_acc_han"])
+    assert says(each.printed(said("MLM accuracy")), 100 * scores["mlm_acc"], 100 * scores["mlm_acc_han"])
     for guess, shares in scores["guesses"].items():
-        [line] = [line for line in each.drawn.printed.splitlines() if "guess" in line and guess in line]
-        assert numbers_in(line) == [f"{100 * shares[key]:.2f}" for key in ("all", "han")]
-    assert says(each.printed("NSP accuracy"), 100 * scores["nsp_acc"], scores["nsp_pairs"], 50)
+        assert numbers_in(each.printed(said(GUESSES[guess]))) == [f"{100 * shares[key]:.2f}" for key in ("all", "han")]
+    assert says(each.printed(said("NSP accuracy")), 100 * scores["nsp_acc"], scores["nsp_pairs"], 50)
     for name, trend in (("training", each.found["pearson"]), ("held-out", each.found["held_out"])):
-        line = each.printed(f"Pearson r, {name} accuracy")
+        line = each.printed(said("Pearson r, {name}", name=said(f"{name} accuracy")))
         assert numbers_in(line) == [f"{value:.3f}" if value < 1 else "95" for value in
                                     (trend["r"], 95, *trend["interval_autocorrelation"])]  # fmt: skip
-    assert seconds_of(each.printed("training time").strip()) == each.history.records["seconds"][-1]
+    assert seconds_of(each.printed(said("training time")).strip()) == each.history.records["seconds"][-1]
 
 
 def test_the_printed_table_of_a_run_that_goes_on(shown):
     each = shown["going_on"]
+    said = summary_words(each.language)
     last = {key: values[-1] for key, values in each.history.records.items()}
-    assert numbers_in(each.printed("steps")) == ["2400", "4000"]
-    assert says(each.printed("MLM accuracy"), 100 * last["eval_mlm_acc"], 100 * last["eval_mlm_acc_han"])
+    assert numbers_in(each.printed(said("steps"))) == ["2400", "4000"]
+    assert says(each.printed(said("MLM accuracy")), 100 * last["eval_mlm_acc"], 100 * last["eval_mlm_acc_han"])
     for guess, shares in each.history.run["guesses"].items():
-        [line] = [line for line in each.drawn.printed.splitlines() if "guess" in line and guess in line]
-        assert numbers_in(line) == [f"{100 * shares[key]:.2f}" for key in ("all", "han")]
-    assert says(each.printed("NSP accuracy"), 100 * last["eval_nsp_acc"], 50)
+        assert numbers_in(each.printed(said(GUESSES[guess]))) == [f"{100 * shares[key]:.2f}" for key in ("all", "han")]
+    assert says(each.printed(said("NSP accuracy")), 100 * last["eval_nsp_acc"], 50)
 
 
 def test_the_trunk_of_a_branch_is_in_the_table_of_the_run(consoles):
@@ -312,7 +315,7 @@ def test_the_page_explains_its_words_and_tells_its_figures_to_those_who_do_not_s
     assert f"{history.records['loss'][-1]:.3f}" in seen
     assert "4,000" in seen
     for term in ("MLM", "NSP", "Pearson r", {"en": "Han", "zh": "汉字"}[language]):
-        assert f"<li><b>{term}</b>: " in page
+        assert f"<li><b>{term}</b>{'：' if language == 'zh' else ': '}" in page
     assert "prefers-color-scheme: dark" in page
     assert "<a href" not in page  # it lies outside the project, where the guides are not at hand
 
