@@ -39,10 +39,10 @@ from pipeline.analyse.side_by_side.compare_runs import on_fishers_scale
 from pipeline.files.history import History, read_history
 from pipeline.statistics.bootstrap import block_places, correlations_with, interval_around, noise_draws
 from pipeline.statistics.crossed import Apart, crossed_difference
-from pipeline.statistics.curves import average_down
 from pipeline.statistics.early_stop import EarlyStop
 from pipeline.statistics.noise import scatter
 from pipeline.statistics.slope import slope_test
+from pipeline.statistics.smoothing import average_down
 
 RESULTS = Path(__file__).resolve().parent.parent / "results"
 PHIS = (0.0, 0.4, 0.7, 0.9)

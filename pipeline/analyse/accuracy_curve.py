@@ -13,9 +13,9 @@ from pipeline.analyse.plateau import plateau, slopes_per_10k
 from pipeline.analyse.schema.accuracy import AccuracyCurve, Asymptote, FittedCurve, Horizons, LossCurve, LossCurves
 from pipeline.files.history import History
 from pipeline.statistics.autocorrelation import autocorrelation, lag_one
-from pipeline.statistics.binomial import Denominators, denominators
 from pipeline.statistics.correlation import correlation, horizons
 from pipeline.statistics.curves import FORMULAS, SATURATING, SHAPES, Fit, fit_curves, parameter_intervals
+from pipeline.statistics.distributions.binomial import Denominators, denominators
 from pipeline.statistics.noise import scatter
 from pipeline.statistics.rolling_origin import rolling_errors
 

@@ -13,6 +13,7 @@ from scipy import stats
 
 from pipeline.analyse.schema.side_by_side import CheckpointCurves, CheckpointGroup, CheckpointTrends
 from pipeline.files.scores import SPLITS, GroupKind, GroupScore, Scores, SplitScores
+from pipeline.statistics.smoothing import is_constant
 
 LEVEL = 0.95
 GROUPS: dict[str, GroupKind] = {  # name in the analysis file: in the file of scores
@@ -83,7 +84,7 @@ def _interval(first: float | None, last: float | None, targets: int) -> tuple[fl
 
 def _rho(known: list[tuple[int, float]]) -> float | None:
     values = [value for _, value in known]
-    if len(values) < FEWEST_FOR_A_TREND or min(values) == max(values):
+    if len(values) < FEWEST_FOR_A_TREND or is_constant(np.array(values)):
         return None
     return float(stats.spearmanr([step for step, _ in known], values).statistic)
 

@@ -25,6 +25,7 @@ from pipeline.files.run_record import recorded_config
 from pipeline.formatting import step_number
 from pipeline.statistics.curve_average import Mixture, average_curves
 from pipeline.statistics.rolling_origin import rolling_errors
+from pipeline.statistics.smoothing import is_constant
 
 FEWEST_RECORDS = 40
 # Settings in which runs may differ that are put under one law, beside the number of steps.
@@ -52,7 +53,7 @@ NOTES: dict[Schedule, str] = {
 
 def averaged(steps: np.ndarray, accuracy: np.ndarray) -> Mixture | None:
     """The average of curves for finite points (float [N] each); None for fewer than 40 or constant accuracy."""
-    if len(steps) < FEWEST_RECORDS or np.ptp(accuracy) == 0:
+    if len(steps) < FEWEST_RECORDS or is_constant(accuracy):
         return None
     return average_curves(steps, accuracy)
 

@@ -23,7 +23,7 @@ from pipeline.analyse.schema.run import Overfit, OverfitMetric
 from pipeline.files.history import History
 from pipeline.formatting import step_number
 from pipeline.statistics.noise import scatter
-from pipeline.statistics.slope import slope_test
+from pipeline.statistics.slope import fall_test
 from pipeline.statistics.smoothing import running_mean
 
 ALPHA = 0.01  # of runs that do not overfit, the share that is said to
@@ -116,12 +116,12 @@ def _worst(
     least = 1.0
     for share in reversed(STARTS):
         later = steps > max(steps[-1] * share, passed)
-        down = slope_test(steps[later], held_out[later], noise.noise)
-        up = slope_test(steps[later & known], trained[later & known], noise_of_training.noise)
-        if down is None or up is None or down.p_fall is None:
+        down = fall_test(steps[later], held_out[later], noise.noise)
+        up = fall_test(steps[later & known], trained[later & known], noise_of_training.noise)
+        if down is None or up is None or down[1] is None:
             continue
-        if 1 - down.p_fall < ALPHA / len(STARTS):
+        if 1 - down[1] < ALPHA / len(STARTS):
             break  # whatever it did before, it gets better now
-        if up.slope > 0:
-            least = min(least, down.p_fall * len(STARTS))
+        if up[0] > 0:
+            least = min(least, down[1] * len(STARTS))
     return least

@@ -14,6 +14,8 @@ from typing import Any
 
 import matplotlib as mpl
 from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.patheffects import withStroke
@@ -165,15 +167,10 @@ def lettering(font: str | None) -> Iterator[None]:
 
 def pictures(figure: Figure) -> dict[str, bytes]:
     """``figure`` as the bytes of a PNG and of an SVG file, by the end of the name."""
-    metadata: dict[str, dict[str, Any]] = {
-        "png": {"Software": None},
-        "svg": {"Date": None, "Creator": None, "Format": None, "Type": None},
-    }
-    figure.draw_without_rendering()  # lays it out; once is enough for both
-    figure.set_layout_engine("none")
-    found = {}
-    for kind, facts in metadata.items():
-        picture = io.BytesIO()
-        figure.savefig(picture, format=kind, dpi=DPI, metadata=facts)
-        found[kind] = picture.getvalue()
-    return found
+    # Not by savefig, which draws the whole figure twice for each kind, once to lay out what has been laid out.
+    png, svg = io.BytesIO(), io.BytesIO()
+    FigureCanvasAgg(figure).print_png(png, metadata={"Software": None})
+    figure.set_layout_engine("none")  # it has its layout now
+    FigureCanvasSVG(figure).print_svg(svg, metadata={"Date": None, "Creator": None, "Format": None, "Type": None})
+    figure.set_dpi(DPI)
+    return {"png": png.getvalue(), "svg": svg.getvalue()}

@@ -82,7 +82,7 @@ def _read(kind: Any, value: Any, keys: str) -> Any:
     """``value``, which stands at ``keys``, as a ``kind``."""
     if kind is Any:
         return value
-    origin, parts = get_origin(kind), get_args(kind)
+    origin, parts = _parts(kind)
     if _is_number(kind):
         if type(value) not in _NUMBER:
             raise _wrong(kind, value, keys)
@@ -129,7 +129,7 @@ def _read_plain(kind: type, value: Any, keys: str) -> Any:
 
 
 def _read_sequence(kind: Any, value: Any, keys: str) -> Any:
-    origin, parts = get_origin(kind), get_args(kind)
+    origin, parts = _parts(kind)
     if not isinstance(value, list):
         raise _wrong(kind, value, keys)
     if origin is list or parts[1:] == (...,):
@@ -158,6 +158,12 @@ def _read_dataclass(kind: Any, value: Any, keys: str) -> Any:
 
 
 @cache
+def _parts(kind: Any) -> tuple[Any, tuple[Any, ...]]:
+    """What ``kind`` is made of: an analysis is read value by value, and most are of few kinds."""
+    return get_origin(kind), get_args(kind)
+
+
+@cache
 def _hints(kind: type) -> dict[str, Any]:
     return get_type_hints(kind)
 
@@ -171,10 +177,12 @@ def _below(keys: str, key: str) -> str:
     return f"{keys}.{key}" if keys else key
 
 
+@cache
 def _is_number(kind: Any) -> bool:
     return get_origin(kind) in (Union, UnionType) and set(get_args(kind)) == _NUMBER
 
 
+@cache
 def _beside_none(kind: Any) -> Any:
     """X of ``X | None``."""
     parts = [part for part in get_args(kind) if part is not NoneType]

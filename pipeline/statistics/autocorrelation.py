@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import signal
+import scipy
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class EffectiveSampleSizes:
 def autocorrelations(residuals: np.ndarray) -> np.ndarray:
     """Sample autocorrelations of ``residuals`` (float [N], not all the same) at lags 0 to N - 1."""
     centred = residuals - residuals.mean()
-    covariances = signal.correlate(centred, centred, method="fft")[len(residuals) - 1 :]
+    covariances = scipy.signal.correlate(centred, centred, method="fft")[len(residuals) - 1 :]
     return covariances / covariances[0]
 
 

@@ -80,7 +80,9 @@ def block_places(generator: np.random.Generator, rows: int, size: int, block_len
     places = np.arange(size)
     begun_at = np.maximum.accumulate(np.where(starts, places, 0), axis=1)
     offsets = generator.integers(0, size, (rows, size))
-    return (np.take_along_axis(offsets, begun_at, axis=1) + places - begun_at) % size
+    found = offsets.ravel()[begun_at + size * np.arange(rows)[:, None]] + places - begun_at
+    found[found >= size] -= size
+    return found
 
 
 def correlations_with(x: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:

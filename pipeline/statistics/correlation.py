@@ -18,10 +18,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
+import scipy
 
 from pipeline.statistics.autocorrelation import EffectiveSampleSizes, autocorrelation, effective_sample_sizes, lag_one
-from pipeline.statistics.binomial import Denominators, sampling_variance
 from pipeline.statistics.bootstrap import (
     NoiseDraws,
     correlations_with,
@@ -30,8 +29,10 @@ from pipeline.statistics.bootstrap import (
     rank_correlations_with,
 )
 from pipeline.statistics.curves import Fit
+from pipeline.statistics.distributions.binomial import Denominators, sampling_variance
 from pipeline.statistics.noise import FEWEST_RECORDS, Scatter
 from pipeline.statistics.slope import Slope, slope_test
+from pipeline.statistics.smoothing import is_constant
 
 LEVEL = 0.95
 HORIZONS = 20
@@ -142,9 +143,9 @@ def _pearson(
 ) -> Pearson:
     if len(steps) < 3:
         return _undefined(f"r needs three records and there are {len(steps)}.")
-    if np.ptp(accuracy) == 0:
+    if is_constant(accuracy):
         return _undefined("The accuracy is the same in every record, so r is not defined.")
-    test = stats.pearsonr(steps, accuracy)
+    test = scipy.stats.pearsonr(steps, accuracy)
     fisher = test.confidence_interval(LEVEL)
     interval_iid = (float(fisher.low), float(fisher.high)) if np.isfinite([fisher.low, fisher.high]).all() else None
     r, p = float(test.statistic), float(test.pvalue)
@@ -214,9 +215,11 @@ def _of(fits: list[Fit], curve: str) -> Fit:
 
 def plain_r(steps: np.ndarray, values: np.ndarray) -> float | None:
     """r alone of finite points (float [N] each); None where it is not defined."""
-    if len(steps) < 3 or np.ptp(values) == 0:
+    if len(steps) < 3 or is_constant(values):
         return None
-    return float(stats.pearsonr(steps, values).statistic)
+    # Not by scipy.stats, which takes longer to load than all figures of a run take to lay out.
+    x, y = (each - each.mean() for each in (steps, values))
+    return float(np.clip((x / np.linalg.norm(x)) @ (y / np.linalg.norm(y)), -1, 1))
 
 
 def horizons(steps: np.ndarray, accuracy: np.ndarray) -> tuple[list[Horizon], Horizon | None]:
@@ -244,7 +247,7 @@ def _describe(draws: NoiseDraws) -> Bootstrap:
 
 def _spearman(steps: np.ndarray, accuracy: np.ndarray, draws: NoiseDraws | None) -> Spearman:
     """The rank correlation of finite points (float [N] each)."""
-    found = stats.spearmanr(steps, accuracy)
+    found = scipy.stats.spearmanr(steps, accuracy)
     rho = float(found.statistic)
     interval = None
     if draws is not None:

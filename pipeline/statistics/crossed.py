@@ -19,7 +19,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
+import scipy
 
 LEVEL = 0.95
 REPLICATES = 2_000
@@ -66,7 +66,7 @@ def crossed_difference(first: np.ndarray, second: np.ndarray, targets: np.ndarra
     each = np.array([variance for variance, _ in parts])
     variance = max(float(each.sum()) - together, float(each.max()))
     freedom = variance**2 / sum(part**2 / free for part, free in parts) if variance else float(articles - 1)
-    half = float(stats.t.ppf((1 + LEVEL) / 2, freedom)) * float(np.sqrt(variance))
+    half = float(scipy.stats.t.ppf((1 + LEVEL) / 2, freedom)) * float(np.sqrt(variance))
     both = _multibootstrap(groups[0], groups[1], targets) if len(parts) > 1 else None
     return Apart(difference, (difference - half, difference + half), float(freedom), both)
 

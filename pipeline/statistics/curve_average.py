@@ -18,10 +18,11 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy import special
+import scipy
 
-from pipeline.statistics.curves import SHAPES, average_down, bounds, curves_for, transform
+from pipeline.statistics.curves import SHAPES, bounds, curves_for, transform
 from pipeline.statistics.noise import first_variance, learn_noise, whiten
+from pipeline.statistics.smoothing import average_down
 
 NOISE_MODELS = 8  # (phi, theta) that are averaged over
 MOST_RECORDS = 600  # more are averaged down: a curve has a few parameters only
@@ -129,7 +130,7 @@ class Expectation:
 
     def _below(self, accuracy: np.ndarray) -> np.ndarray:
         """The probability below ``accuracy`` (float [M]) before the cut to [0, 1]: float [M]."""
-        return self.weights @ special.stdtr(self.freedom, (accuracy - self.means) / self.spreads)
+        return self.weights @ scipy.special.stdtr(self.freedom, (accuracy - self.means) / self.spreads)
 
 
 def average_curves(steps: np.ndarray, accuracy: np.ndarray) -> Mixture:

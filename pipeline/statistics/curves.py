@@ -18,9 +18,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import optimize, stats
+import scipy
 
 from pipeline.statistics.noise import colour, innovation_variance, learn_noise
+from pipeline.statistics.smoothing import average_down, is_constant
 
 FORMULAS = {
     "linear": "a + b step",
@@ -124,7 +125,7 @@ def fit_curves(steps: np.ndarray, accuracy: np.ndarray) -> list[Fit]:
 
     Empty for fewer than 8 points or constant accuracy.
     """
-    if len(steps) < FEWEST_RECORDS or np.ptp(accuracy) == 0:
+    if len(steps) < FEWEST_RECORDS or is_constant(accuracy):
         return []
     fits = [fit_curve(curve, steps, accuracy) for curve in curves_for(steps)]
     return sorted(fits, key=lambda fit: fit.aic)
@@ -169,26 +170,13 @@ def parameter_intervals(fit: Fit, steps: np.ndarray, accuracy: np.ndarray) -> di
         size = innovation_variance(residuals, tangents, phi, theta)
         variances += noise.weight(phi, theta) * size * (slow**2).sum(axis=1)
     variances /= sum(noise.weight(*model) for model in noise.likely(NOISE_MODELS))
-    halves = stats.t.ppf((1 + LEVEL) / 2, freedom) * np.sqrt(variances)
+    halves = scipy.stats.t.ppf((1 + LEVEL) / 2, freedom) * np.sqrt(variances)
     found = {}
     for (name, value), half in zip(fit.parameters.items(), halves, strict=True):
         on_log = name in SHAPES[fit.curve]
         low, high = (value * np.exp(-half), value * np.exp(half)) if on_log else (value - half, value + half)
         found[name] = (float(low), float(high))
     return found
-
-
-def average_down(steps: np.ndarray, values: np.ndarray, most: int) -> tuple[np.ndarray, np.ndarray]:
-    """Means over neighbouring records, at most ``most``; points (float [N] each) stay as they are where N is less.
-
-    Returns:
-        Steps and values, float [min(N, most)] each.
-    """
-    if len(steps) <= most:
-        return steps, values
-    edges = np.linspace(0, len(steps), most + 1).astype(int)
-    counts = np.diff(edges)
-    return np.add.reduceat(steps, edges[:-1]) / counts, np.add.reduceat(values, edges[:-1]) / counts
 
 
 def _best_shape(curve: str, steps: np.ndarray, accuracy: np.ndarray) -> tuple[tuple[float, ...], tuple[str, ...]]:
@@ -209,7 +197,7 @@ def _best_shape(curve: str, steps: np.ndarray, accuracy: np.ndarray) -> tuple[tu
     start = grid[int(np.argmin([misfit(point, fewer, means) for point in grid]))]
     found = start
     for x, y in [(fewer, means)] if fewer is steps else [(fewer, means), (steps, accuracy - accuracy.mean())]:
-        found = optimize.minimize(
+        found = scipy.optimize.minimize(
             misfit, found, (x, y), "Nelder-Mead", bounds=limits, options={"xatol": 1e-5, "fatol": 1e-12}
         ).x
     width = limits[:, 1] - limits[:, 0]

@@ -15,10 +15,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from itertools import pairwise
 from typing import TypeVar
 
 import numpy as np
-from scipy import signal
 
 from pipeline.statistics.smoothing import Trend, spline_trend
 
@@ -27,11 +28,12 @@ THETA_SHARES = (0.0, 0.3, 0.5, 0.65, 0.8, 0.9, 0.95, 0.98)  # theta = share x ph
 NOISE_GRID = np.array(  # the (phi, theta) that are compared, float [K, 2]
     [(phi, phi * share) for phi in PHIS for share in (THETA_SHARES if phi else (0.0,))]
 )
-MOST_AT_ONCE = 1_500  # records; with more, one model after the other is the faster way
+MOST_AT_ONCE = 1_500  # records; with more, one model after the other is the faster way, and takes SciPy
 MOST_NUMBERS = 4_000_000  # held at once
 MOST_RECORDS = 20_000  # phi and theta are estimated from the last so many
 SLOWEST = 2.0  # parameters of a trend that the memory of a noise may span
 FEWEST_RECORDS = 8  # with fewer, trend and noise look alike
+KEPT = 8  # lists of records whose noise is kept
 ArrayOrFloat = TypeVar("ArrayOrFloat", float, np.ndarray)
 
 
@@ -72,10 +74,16 @@ def scatter(values: np.ndarray, breaks: Sequence[int] = ()) -> Scatter | None:
     ``breaks``: the records at which another phase of the learning rate begins. Where the trend leaves nothing, the
     noise is taken for independent. A drift so slow that its memory, 1 / (1 - phi) records, spans more than SLOWEST
     parameters of the trend is the trend's: the records cannot tell the two apart, and a prior weight that they cannot
-    reduce would drown every fall in doubt.
+    reduce would drown every fall in doubt. Several questions are asked of the same records: the last answers are kept.
     """
     if len(values) < FEWEST_RECORDS:
         return None
+    return _scatter(np.asarray(values, dtype=float).tobytes(), tuple(breaks))
+
+
+@lru_cache(maxsize=KEPT)
+def _scatter(values_as_bytes: bytes, breaks: tuple[int, ...]) -> Scatter:
+    values = np.frombuffer(values_as_bytes)
     trend = spline_trend(values, breaks)
     if trend.exact:
         return Scatter(trend, Noise((NOISE_GRID == 0).all(axis=1).astype(float)))
@@ -93,7 +101,7 @@ def whiten(values: np.ndarray, phi: float, theta: float) -> np.ndarray:
     # u[t] = e[t] - phi e[t-1] + theta u[t-1], begun at the scaled first value
     driven = values[..., 1:] - phi * values[..., :-1]
     state = theta * first
-    rest, _ = signal.lfilter([1.0], [1.0, -theta], driven, axis=-1, zi=state)
+    rest = _recursive(driven, theta, state)
     return np.concatenate([first, rest], axis=-1)
 
 
@@ -104,13 +112,15 @@ def whiten_by_all(rows: np.ndarray, models: np.ndarray) -> np.ndarray:
     """
     if rows.shape[1] > MOST_AT_ONCE:
         return np.stack([whiten(rows, phi, theta) for phi, theta in models])
-    phi, theta = models[:, 0, None], models[:, 1, None]
-    e = rows.T[:, None, :]
-    u = np.concatenate([np.zeros((1, len(models), len(rows))), e[1:] - phi * e[:-1]])
+    phi, theta = models.T
+    e = rows.T[:, :, None]
+    u = np.empty((rows.shape[1], len(rows), len(models)))
     u[0] = e[0] / np.sqrt(first_variance(phi, theta))
-    for place in range(1, len(u)):
-        u[place] += theta * u[place - 1]
-    return u.transpose(1, 2, 0)
+    np.multiply(e[:-1], -phi, out=u[1:])
+    u[1:] += e[1:]
+    for before, now in pairwise(u):
+        now += theta * before
+    return np.ascontiguousarray(u.transpose(2, 1, 0))
 
 
 def colour(innovations: np.ndarray, phi: float, theta: float) -> np.ndarray:
@@ -120,8 +130,14 @@ def colour(innovations: np.ndarray, phi: float, theta: float) -> np.ndarray:
     first = innovations[..., :1] * np.sqrt(first_variance(phi, theta))
     driven = innovations[..., 1:] - theta * innovations[..., :-1]
     driven[..., :1] = innovations[..., 1:2] - theta * innovations[..., :1]
-    rest, _ = signal.lfilter([1.0], [1.0, -phi], driven, axis=-1, zi=phi * first)
-    return np.concatenate([first, rest], axis=-1)
+    return np.concatenate([first, _recursive(driven, phi, phi * first)], axis=-1)
+
+
+def _recursive(driven: np.ndarray, share: float, state: np.ndarray) -> np.ndarray:
+    """y[t] = driven[t] + share y[t-1] along the last axis, float [..., N]; ``state``: share y[-1], float [..., 1]."""
+    from scipy.signal import lfilter  # only here: a screen of few records must not wait for SciPy
+
+    return np.asarray(lfilter([1.0], [1.0, -share], driven, axis=-1, zi=state)[0])
 
 
 def learn_noise(residuals: np.ndarray, tangents: np.ndarray) -> Noise:

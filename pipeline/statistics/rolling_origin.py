@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from pipeline.statistics.curves import average_down, curves_for, shape_grid, transform
+from pipeline.statistics.curves import curves_for, shape_grid, transform
+from pipeline.statistics.smoothing import average_down, is_constant
 
 ORIGINS = (0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8)
 TENTHS = 10
@@ -22,7 +23,7 @@ def rolling_errors(steps: np.ndarray, accuracy: np.ndarray) -> dict[str, float]:
 
     Empty for fewer than 40 points or constant accuracy.
     """
-    if len(steps) < FEWEST_RECORDS or np.ptp(accuracy) == 0:
+    if len(steps) < FEWEST_RECORDS or is_constant(accuracy):
         return {}
     x, y = average_down(steps, accuracy, MOST_RECORDS)
     ends = np.array([int(len(x) * share) for share in ORIGINS])

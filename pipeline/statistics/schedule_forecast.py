@@ -31,7 +31,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy import linalg, special
+import scipy
 
 from pipeline.statistics.annealing.law import Gain, Law
 from pipeline.statistics.annealing.outcome import Outcome
@@ -97,7 +97,7 @@ class Fitted:
                 known[key] = self._covariances(Blocks(ahead, h, s, run), component.drift)
             own, shared = known[key]
             wanted = np.array([1.0, float(_u(s, component.ceiling, steep=self.steep).mean())])
-            pull = linalg.solve_triangular(component.factor, shared, lower=True)
+            pull = scipy.linalg.solve_triangular(component.factor, shared, lower=True)
             rest = wanted - component.design.T @ pull
             expected = wanted @ component.coefficients + pull @ component.residuals
             means.append(float(expected + self.gain.mean * h.mean()))
@@ -111,7 +111,7 @@ class Fitted:
         """D as the records have it, after what was known before; of a law that was fitted to ``learn`` it."""
         means, spreads = [], []
         for component in self.components:
-            pull = linalg.solve_triangular(component.factor, self.gain.spread**2 * self.blocks.h, lower=True)
+            pull = scipy.linalg.solve_triangular(component.factor, self.gain.spread**2 * self.blocks.h, lower=True)
             lost = component.design.T @ pull
             means.append(float(self.gain.mean + pull @ component.residuals))
             spreads.append(
@@ -168,12 +168,14 @@ def fit_summary(summary: Summary, gain: Gain, law: Law, *, apart: float = 0.0, l
         for combined in zip(*summary.noise, strict=True):
             noise = [model.variance * arma_covariance(len(part.s), model.phi, model.theta)
                      for model, part in zip(combined, parts, strict=True)]  # fmt: skip
-            factor = np.linalg.cholesky(prior + linalg.block_diag(*noise) + LEAST_NOISE**2 * np.eye(len(blocks.s)))
+            factor = np.linalg.cholesky(
+                prior + scipy.linalg.block_diag(*noise) + LEAST_NOISE**2 * np.eye(len(blocks.s))
+            )
             weight = weight_of_drift * (combined[0].weight if len(parts) == 1 else 1.0)
             bends = [bend * slope + max(slope - LASTING_SLOPE, 0.0) for bend, _ in law.ceilings]
             forms = [_u(blocks.s, bend, steep=steep) for bend in bends]
             columns = np.column_stack([blocks.y - gain.mean * blocks.h, np.ones(len(blocks.s)), *forms])
-            white = linalg.solve_triangular(factor, columns, lower=True)
+            white = scipy.linalg.solve_triangular(factor, columns, lower=True)
             volume = 2 * float(np.log(np.diag(factor)).sum())
             for place, (bend, (_, weight_of_bend)) in enumerate(zip(bends, law.ceilings, strict=True), start=2):
                 score, *posterior = _posterior(white[:, [1, place]], white[:, 0])
@@ -191,7 +193,7 @@ def _believed(components: list[_Component]) -> list[_Component]:
     for ceiling in dict.fromkeys(component.ceiling for component in components):
         mine = [component for component in components if component.ceiling == ceiling]
         scores = np.array([component.score for component in mine])
-        total = float(special.logsumexp(scores))
+        total = float(scipy.special.logsumexp(scores))
         kept += [
             replace(each, score=each.prior + each.score - total)
             for each in mine

@@ -19,8 +19,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
-from scipy import optimize, special
 
+from pipeline.statistics.distributions.student import student_below
 from pipeline.statistics.noise import NOISE_GRID, Noise, first_variance, whiten_by_all
 
 LEVEL = 0.95
@@ -50,19 +50,15 @@ def slope_test(steps: np.ndarray, values: np.ndarray, noise: Noise) -> Slope | N
 
     ``noise``: that of the run whose points these are.
     """
-    n = len(steps)
-    if n < FEWEST_RECORDS or np.ptp(steps) == 0:
+    from scipy import special  # only here: the screen of a run asks for a fall, and must not wait for SciPy
+
+    mixture = _mixture(steps, values, noise)
+    if mixture is None:
         return None
-    span = float(np.ptp(steps))
-    rows = np.stack([np.ones(n), (steps - steps.mean()) / span, values - values.mean()])
-    kept = np.flatnonzero(noise.weights >= NEGLIGIBLE * noise.weights.max())
-    weights = noise.weights[kept] / noise.weights[kept].sum()
-    slopes, errors = (found / span for found in _least_squares(whiten_by_all(rows, NOISE_GRID[kept])))
-    slope = float(weights @ slopes)
+    n, weights, slopes, errors, slope = len(steps), mixture.weights, mixture.slopes, mixture.errors, mixture.slope
     phi, theta = noise.best
-    if errors.max() * span <= EXACT * max(float(np.abs(values).max()), np.finfo(float).tiny):
+    if mixture.exact:
         return Slope(slope, 0.0, None, None, (slope, slope), None, phi, theta)
-    errors = np.maximum(errors, np.finfo(float).tiny)
     error = float(np.sqrt(weights @ (errors**2 + (slopes - slope) ** 2)))
 
     def below(value: float) -> float:
@@ -77,9 +73,51 @@ def slope_test(steps: np.ndarray, values: np.ndarray, noise: Noise) -> Slope | N
         theta=theta,
         t=slope / error,
         p=2 * min(rise, 1 - rise),
-        p_fall=float(weights @ special.stdtr(n - 2, slopes / errors)),
+        p_fall=mixture.p_fall(),
         interval=(_quantile(below, slope, error, (1 - LEVEL) / 2), _quantile(below, slope, error, (1 + LEVEL) / 2)),
     )
+
+
+@dataclass(frozen=True)
+class Mixture:
+    """The slope under each plausible model of the noise, float [K] each, through N points."""
+
+    records: int
+    weights: np.ndarray  # sum 1
+    slopes: np.ndarray
+    errors: np.ndarray  # standard errors, above 0
+    exact: bool  # the points lie on a line
+
+    @property
+    def slope(self) -> float:
+        """The mean slope."""
+        return float(self.weights @ self.slopes)
+
+    def p_fall(self) -> float | None:
+        """The one-sided p of slope 0 against a fall; None for points on a line."""
+        if self.exact:
+            return None
+        return float(self.weights @ student_below(self.slopes / self.errors, self.records - 2))
+
+
+def fall_test(steps: np.ndarray, values: np.ndarray, noise: Noise) -> tuple[float, float | None] | None:
+    """Slope and one-sided p of a fall as ``slope_test`` has them, without SciPy; None where that gives None."""
+    mixture = _mixture(steps, values, noise)
+    return None if mixture is None else (mixture.slope, mixture.p_fall())
+
+
+def _mixture(steps: np.ndarray, values: np.ndarray, noise: Noise) -> Mixture | None:
+    """The slopes through finite points (float [N] each); None for fewer than 8, or for steps that are all the same."""
+    n = len(steps)
+    if n < FEWEST_RECORDS or np.ptp(steps) == 0:
+        return None
+    span = float(np.ptp(steps))
+    rows = np.stack([np.ones(n), (steps - steps.mean()) / span, values - values.mean()])
+    kept = np.flatnonzero(noise.weights >= NEGLIGIBLE * noise.weights.max())
+    weights = noise.weights[kept] / noise.weights[kept].sum()
+    slopes, errors = (found / span for found in _least_squares(whiten_by_all(rows, NOISE_GRID[kept])))
+    exact = errors.max() * span <= EXACT * max(float(np.abs(values).max()), np.finfo(float).tiny)
+    return Mixture(n, weights, slopes, np.maximum(errors, np.finfo(float).tiny), bool(exact))
 
 
 def ordinary_slope(steps: np.ndarray, values: np.ndarray, noise: Noise) -> tuple[float, tuple[float, float]] | None:
@@ -88,6 +126,8 @@ def ordinary_slope(steps: np.ndarray, values: np.ndarray, noise: Noise) -> tuple
     Every record counts alike, as in a plain regression and in Pearson's r. The interval is of this very slope: its
     variance under each plausible model of the noise, averaged by weight.
     """
+    from scipy import special
+
     n = len(steps)
     if n < FEWEST_RECORDS or np.ptp(steps) == 0:
         return None
@@ -144,6 +184,8 @@ def _rest(white: np.ndarray, slope: np.ndarray, level: np.ndarray) -> np.ndarray
 
 def _quantile(below: Callable[[float], float], middle: float, error: float, share: float) -> float:
     """Where ``below``, rising, passes ``share``; ``error`` gives the scale around ``middle``."""
+
+    from scipy import optimize
 
     def apart(errors: float) -> float:
         return below(middle + errors * error) - share

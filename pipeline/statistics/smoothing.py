@@ -12,7 +12,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.interpolate import BSpline
 
 MOST_PARAMETERS = 20  # of a spline; what is slower than a twentieth of the run counts as trend
 RECORDS_A_PARAMETER = 8
@@ -49,6 +48,24 @@ def proportional_mean(steps: np.ndarray, values: np.ndarray, share: float) -> np
     return (sums[behind] - sums[first]) / (behind - first)
 
 
+def average_down(steps: np.ndarray, values: np.ndarray, most: int) -> tuple[np.ndarray, np.ndarray]:
+    """Means over neighbouring records, at most ``most``; points (float [N] each) stay as they are where N is less.
+
+    Returns:
+        Steps and values, float [min(N, most)] each.
+    """
+    if len(steps) <= most:
+        return steps, values
+    edges = np.linspace(0, len(steps), most + 1).astype(int)
+    counts = np.diff(edges)
+    return np.add.reduceat(steps, edges[:-1]) / counts, np.add.reduceat(values, edges[:-1]) / counts
+
+
+def is_constant(values: np.ndarray) -> bool:
+    """Whether ``values`` (finite, float [N]) are one number but for rounding; so are none at all."""
+    return not len(values) or float(np.ptp(values)) <= EXACT * float(np.abs(values).max())
+
+
 @dataclass(frozen=True)
 class Trend:
     """A spline through N records."""
@@ -76,11 +93,27 @@ def spline_trend(values: np.ndarray, breaks: Sequence[int] = ()) -> Trend:
     bends = [scale[place] for place in _apart(breaks, n)]
     inner = np.sort([*(knot for knot in knots[1:-1] if knot not in bends), *bends * CUBIC])
     ends = np.full(CUBIC + 1, scale[0]), np.full(CUBIC + 1, scale[-1])
-    design = BSpline.design_matrix(scale, np.concatenate([ends[0], inner, ends[1]]), CUBIC).toarray()
+    design = _splines(scale, np.concatenate([ends[0], inner, ends[1]]))
     left, sizes, _ = np.linalg.svd(design, full_matrices=False)
     basis = left[:, sizes > 1e-9 * sizes[0]]  # knots closer than the records give columns that say the same
     fitted = basis @ (basis.T @ values)
     return Trend(fitted, values - fitted, basis)
+
+
+def _splines(x: np.ndarray, knots: np.ndarray) -> np.ndarray:
+    """The cubic B-splines over rising ``knots`` (float [P + 4]) at ``x`` (float [N]): float [N, P].
+
+    By the recursion of de Boor (1972); the screen of a run has no time to load SciPy.
+    """
+    last = np.flatnonzero(knots < knots[-1])[-1]  # the last stretch holds its right end too
+    stretch = np.minimum(np.searchsorted(knots, x, side="right") - 1, last)
+    splines = (stretch[:, None] == np.arange(len(knots) - 1)).astype(float)
+    for degree in range(1, CUBIC + 1):
+        widths = knots[degree:] - knots[:-degree]
+        per = np.divide(1.0, widths, out=np.zeros_like(widths), where=widths > 0)
+        rising, falling = (x[:, None] - knots[: -degree - 1]) * per[:-1], (knots[degree + 1 :] - x[:, None]) * per[1:]
+        splines = rising * splines[:, :-1] + falling * splines[:, 1:]
+    return splines
 
 
 def _apart(breaks: Sequence[int], records: int) -> list[int]:

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -26,6 +27,30 @@ def test_a_perfect_line_has_a_finite_analysis():
     result = analyse(history, None, "now")
     assert result.pearson_correlation == pytest.approx(1)
     json.dumps(to_json(result), allow_nan=False)
+
+
+@pytest.mark.filterwarnings("error")
+def test_what_is_constant_but_for_rounding_is_analysed_as_what_is_constant():
+    def history(spread, seed):
+        made, generator = make_history(60), np.random.default_rng(seed)
+        for key, value in (("mlm_acc", 0.3), ("eval_mlm_acc", 0.3), ("loss", 3.0), ("eval_loss", 3.0)):
+            made.records[key] = (value * (1 + spread * generator.integers(-1, 2, 60))).tolist()
+        made.run["seed"] = seed
+        return made
+
+    def found(spread):
+        runs = [(Path(f"{seed}.json"), history(spread, seed)) for seed in range(3)]
+        questions = Questions(targets=[0.5], at=[9000.0], references=[history(spread, 5)], beside=runs)
+        return analyse(runs[0][1], history(spread, 6), "now", questions)
+
+    assert len(set(history(2e-16, 0).records["mlm_acc"])) > 1
+    exact, rounded = found(0.0), found(2e-16)
+    assert rounded.anomalies == exact.anomalies != []
+    assert (rounded.training.pearson, rounded.held_out.pearson) == (exact.training.pearson, exact.held_out.pearson)
+    of_rounded, of_exact = rounded.training, exact.training
+    assert (of_rounded.fits, of_rounded.forecast) == ({}, None) == (of_exact.fits, of_exact.forecast)
+    assert rounded.several.r == exact.several.r
+    assert [each.rho for each in rounded.several.histories] == [None] * 3
 
 
 @settings(max_examples=10, deadline=None)

@@ -6,8 +6,8 @@ from scipy import stats
 
 from pipeline.statistics import bootstrap, correlation
 from pipeline.statistics.autocorrelation import effective_sample_sizes, lag_one
-from pipeline.statistics.binomial import inferred_denominator
 from pipeline.statistics.curves import fit_curves
+from pipeline.statistics.distributions.binomial import inferred_denominator
 from pipeline.statistics.noise import scatter
 from pipeline.statistics.slope import slope_test
 from tests.helpers.rates import assert_rate

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from pipeline.statistics.curves import FORMULAS, average_down, fit_curve, fit_curves, parameter_intervals
+from pipeline.statistics.curves import FORMULAS, fit_curve, fit_curves, parameter_intervals
+from pipeline.statistics.smoothing import average_down
 from tests.helpers.simulated import CURVES, STEPS, ar_noise
 
 

@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
+from scipy.interpolate import BSpline
 
-from pipeline.statistics.smoothing import MOST_PARAMETERS, proportional_mean, running_mean, spline_trend
+from pipeline.statistics.smoothing import MOST_PARAMETERS, is_constant, proportional_mean, running_mean, spline_trend
 
 
 def test_running_mean():
@@ -51,3 +52,24 @@ def test_breaks_near_an_end_or_near_another_one_or_too_many_are_left_out():
     assert spline_trend(values, [1, 3, 62]).basis.shape[1] == whole
     assert spline_trend(values, [30, 32]).basis.shape[1] == whole + 3
     assert spline_trend(values, range(5, 60, 5)).basis.shape[1] == whole + 4 * 3
+
+
+def test_the_trend_is_that_of_scipys_splines():
+    records, at = 200, 120
+    scale = np.log1p(50 * np.arange(records) / records)
+    knots = np.linspace(scale[0], scale[-1], MOST_PARAMETERS - 2)
+    inner = np.sort([*knots[1:-1], *[scale[at]] * 3])
+    design = BSpline.design_matrix(scale, np.r_[[scale[0]] * 4, inner, [scale[-1]] * 4], 3).toarray()
+    values = np.random.default_rng(3).normal(size=records)
+    expected = design @ np.linalg.lstsq(design, values)[0]
+    assert spline_trend(values, [at]).fitted == pytest.approx(expected, abs=1e-10)
+
+
+def test_what_differs_by_rounding_alone_is_constant():
+    rounded = 0.3 + 5.6e-17 * np.random.default_rng(1).integers(-1, 2, 50)
+    assert len(set(rounded.tolist())) > 1
+    assert is_constant(rounded)
+    assert is_constant(1e9 * rounded)
+    assert is_constant(np.zeros(5))
+    assert not is_constant(np.array([0.3, 0.3 + 1e-9]))
+    assert not is_constant(np.array([0.0, 1e-30]))

@@ -18,6 +18,7 @@ from pipeline.statistics.annealing.outcome import Outcome, mixed
 from pipeline.statistics.annealing.records import Observed
 from pipeline.statistics.schedule import Schedule
 from pipeline.statistics.schedule_forecast import Fitted, fit_schedule
+from pipeline.statistics.smoothing import is_constant
 
 LEVEL = 0.8
 SHARES = ((1 - LEVEL) / 2, 0.5, (1 + LEVEL) / 2)
@@ -105,7 +106,7 @@ def ahead(history: History, key: str, known: Known | None = None, *, loss: bool 
     """The law fitted to the list ``key`` of accuracies, or of losses; None for fewer than 8 records or one value."""
     known = known or Known()
     steps, accuracy = points_of(history, key, loss=loss)
-    if not len(steps) or np.ptp(accuracy) == 0:
+    if not len(steps) or is_constant(accuracy):
         return None
     coming = coming_rate(history, known.schedule)
     kind, constants = known.kind or kind_of(history), calibration()

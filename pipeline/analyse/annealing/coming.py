@@ -10,8 +10,8 @@ from pipeline.analyse.schema.forecast import Schedule as State
 from pipeline.files.history import LAST_STEP, History
 from pipeline.files.run_record import recorded_config
 from pipeline.statistics.annealing.rate_plan import Plan
-from pipeline.statistics.curves import average_down
 from pipeline.statistics.schedule import Schedule, recorded_schedule
+from pipeline.statistics.smoothing import average_down
 
 PLACES = 400  # steps at which the coming rate is looked at; between them it is taken for a straight line
 FEWEST_RATES = 8

@@ -11,6 +11,7 @@ from pipeline.files.history import History
 from pipeline.statistics.annealing.law import Gain, Law
 from pipeline.statistics.annealing.records import Observed
 from pipeline.statistics.schedule_forecast import fit_schedule
+from pipeline.statistics.smoothing import is_constant
 
 LEAST_SPREAD = 0.25  # of the gain: how far it is from one run to the next of a setting
 
@@ -23,7 +24,7 @@ def learned_gain(references: Sequence[tuple[History, np.ndarray, np.ndarray]], b
     found = []
     for history, steps, accuracy in references:
         coming = coming_rate(history)
-        if coming.state != "annealed" or not len(steps) or np.ptp(accuracy) == 0:
+        if coming.state != "annealed" or not len(steps) or is_constant(accuracy):
             continue
         wide = Gain(before.mean, before.mean)
         fitted = fit_schedule([Observed(steps, accuracy, coming.plan)], wide, law, learn=True)

@@ -31,6 +31,7 @@ from pipeline.analyse.schema.anomalies import Anomaly, AnomalyKind
 from pipeline.files.history import History
 from pipeline.files.run_record import recorded_changes
 from pipeline.statistics.robust.outliers import FEWEST_RECORDS, outliers
+from pipeline.statistics.smoothing import is_constant
 
 FALSE_ALARMS = 0.05  # at most, of real runs without events that are flagged at all, by any kind
 FROZEN = 10  # equal values in a row
@@ -91,7 +92,7 @@ def _unchanging(history: History) -> Iterator[Anomaly]:
         known = np.flatnonzero(np.isfinite(values))
         if key is None or len(known) < FROZEN:
             continue
-        if (values[known] == values[known[0]]).all():
+        if is_constant(values[known]):
             yield from _entry(history, key, "constant", _marks(len(values), known), "the same value in all records")
             continue
         still = at_rest & (key in (of_loss.held_out, of_accuracy.held_out))

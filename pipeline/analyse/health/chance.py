@@ -13,7 +13,7 @@ import numpy as np
 
 from pipeline.files.history import History
 from pipeline.formatting import Step, step_number
-from pipeline.statistics.binomial import Denominators, coin_tail, denominators
+from pipeline.statistics.distributions.binomial import Denominators, coin_tail, denominators
 
 ALPHA = 0.01  # one-sided, for being above chance
 WINDOWS = 10  # parts of the run, each tested at ALPHA / WINDOWS

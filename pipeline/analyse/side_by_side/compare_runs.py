@@ -43,7 +43,7 @@ from pipeline.analyse.side_by_side.run_parts import Part, difference, part_of, s
 from pipeline.files.history import History, common_accuracy
 from pipeline.files.run_record import recorded_config
 from pipeline.formatting import step_number
-from pipeline.statistics.smoothing import running_mean
+from pipeline.statistics.smoothing import is_constant, running_mean
 
 LEVEL = 0.95
 BAND_STEPS = 200
@@ -101,7 +101,7 @@ def _compared(run: Run) -> ComparedRun:
     best = int(np.argmax(smooth)) if len(smooth) else None
     spread = run.whole.spread_of("end_accuracy")
     end = run.whole.end()
-    rho = stats.spearmanr(steps, accuracy).statistic if len(steps) > 2 and np.ptp(accuracy) > 0 else None
+    rho = stats.spearmanr(steps, accuracy).statistic if len(steps) > 2 and not is_constant(accuracy) else None
     end_interval = None
     if spread is not None and end is not None:
         low, high = np.quantile(spread, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
@@ -249,10 +249,20 @@ def _group_difference(
         low, high = np.hypot(two - two_low, one_high - one), np.hypot(two_high - two, one - one_low)
         return two - one, (float(two - one - low), float(two - one + high)), "seeds"
     found = float(after.mean() - before.mean())
-    welch = stats.ttest_ind(after, before, equal_var=False)
-    interval = welch.confidence_interval(LEVEL)
-    known = np.isfinite([interval.low, interval.high]).all()
-    return found, (float(interval.low), float(interval.high)) if known else None, "seeds"
+    return found, _welch(before, after, found), "seeds"
+
+
+def _welch(before: np.ndarray, after: np.ndarray, found: float) -> tuple[float, float] | None:
+    """Welch's 95 % interval of ``found``, the mean of ``after`` - that of ``before`` (float [2 or more] each).
+
+    None where the values of each group are all the same.
+    """
+    if is_constant(before) and is_constant(after):
+        return None
+    parts = np.array([group.var(ddof=1) / len(group) for group in (before, after)])
+    freedom = parts.sum() ** 2 / (parts**2 / [len(before) - 1, len(after) - 1]).sum()  # Satterthwaite 1946
+    half = float(stats.t.ppf((1 + LEVEL) / 2, freedom) * np.sqrt(parts.sum()))
+    return found - half, found + half
 
 
 def _pairs_of_one_trunk(first: list[Run], second: list[Run]) -> list[tuple[Run, Run]]:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import special
+import scipy
 
 SMALLEST_SHARE = 1e-5  # accuracies are cut to this distance from 0 and 1 before the log-odds
 BISECTIONS = 60
@@ -29,17 +29,17 @@ class Outcome:
 
     def chance_below(self, accuracy: float) -> float:
         """The probability of less than ``accuracy`` (share of one)."""
-        return float(self.weights @ special.stdtr(self.freedom, (log_odds(accuracy) - self.means) / self.spreads))
+        return float(self.weights @ scipy.special.stdtr(self.freedom, (log_odds(accuracy) - self.means) / self.spreads))
 
     def quantile(self, share: float) -> float:
         """The accuracy that has ``share`` of the probability below it."""
-        reach = special.stdtrit(self.freedom, 1e-4) * self.spreads
+        reach = scipy.special.stdtrit(self.freedom, 1e-4) * self.spreads
         low, high = float((self.means + reach).min()), float((self.means - reach).max())
         for _ in range(BISECTIONS):
             middle = (low + high) / 2
-            below = self.weights @ special.stdtr(self.freedom, (middle - self.means) / self.spreads) < share
+            below = self.weights @ scipy.special.stdtr(self.freedom, (middle - self.means) / self.spreads) < share
             low, high = (middle, high) if below else (low, middle)
-        return float(special.expit((low + high) / 2))
+        return float(scipy.special.expit((low + high) / 2))
 
 
 def mixed(outcomes: Sequence[Outcome]) -> Outcome:
@@ -55,4 +55,4 @@ def mixed(outcomes: Sequence[Outcome]) -> Outcome:
 
 def log_odds(accuracy: np.ndarray | float) -> np.ndarray:
     """The log-odds of shares of one, which are cut to a distance of 1e-5 from 0 and 1."""
-    return np.asarray(special.logit(np.clip(accuracy, SMALLEST_SHARE, 1 - SMALLEST_SHARE)))
+    return np.asarray(scipy.special.logit(np.clip(accuracy, SMALLEST_SHARE, 1 - SMALLEST_SHARE)))

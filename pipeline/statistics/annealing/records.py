@@ -10,8 +10,8 @@ import numpy as np
 from pipeline.statistics.annealing.law import Gain, Law
 from pipeline.statistics.annealing.outcome import log_odds
 from pipeline.statistics.annealing.rate_plan import Plan
-from pipeline.statistics.curves import average_down
 from pipeline.statistics.noise import first_variance, innovation_variance, learn_noise
+from pipeline.statistics.smoothing import average_down
 
 FEWEST_RECORDS = 8
 MOST_BLOCKS = 100  # records are averaged down to so many: the law has three coefficients only

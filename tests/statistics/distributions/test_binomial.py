@@ -5,7 +5,7 @@ import pytest
 from scipy import stats
 
 from pipeline.files.history import History
-from pipeline.statistics.binomial import coin_tail, denominators, inferred_denominator, sampling_variance
+from pipeline.statistics.distributions.binomial import coin_tail, denominators, inferred_denominator, sampling_variance
 from tests.helpers.simulated import published_like
 
 

@@ -1,0 +1,1 @@
+"""Distributions of chance, with nothing but NumPy."""
