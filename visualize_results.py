@@ -10,9 +10,10 @@
 
 From the history and its analysis alone it draws training_curves, correlation_analysis, comparison_50k_100k and
 loss_analysis, each as PNG (300 dpi) and SVG, and writes report.html, one page that needs nothing beside it. With
-several histories it adds ladder, the runs side by side; with the scores of evaluate_checkpoints.py it adds deciles. The
-first history is the run that all other figures are about. Without a baseline run the comparison is of the run's first
-half with the whole, and says so. A file that these inputs give no figure for is not written, and not removed.
+several histories it adds ladder, the runs side by side; with the scores of evaluate_checkpoints.py deciles, counting
+and predictions. The first history is the run that all other figures are about. Without a baseline run the comparison is
+of the run's first half with the whole, and says so. A file that these inputs give no figure for is not written, and not
+removed.
 ``--interactive`` adds curves.html: values under the pointer, zoom, logarithmic steps, tokens or seconds, smoothing.
 """
 
@@ -37,6 +38,7 @@ from pipeline.figures.deciles import deciles
 from pipeline.figures.fonts import ADVICE, chinese_font
 from pipeline.figures.ladder import Run, ladder
 from pipeline.figures.loss import loss_analysis
+from pipeline.figures.predictions import predictions
 from pipeline.figures.training_curves import training_curves
 from pipeline.files import atomic
 from pipeline.files.history import (
@@ -52,6 +54,7 @@ from pipeline.files.logs.export import add_csv_option, write_csv
 from pipeline.files.logs.read_log import read_groups
 from pipeline.files.run_record import Facts, run_differences, shown
 from pipeline.files.scores import Scores, read_scores, scores_beside
+from pipeline.report.answers import answers
 from pipeline.report.console.summary import summary, summary_words
 from pipeline.report.curves_page import curves_page
 from pipeline.report.live import follow
@@ -98,7 +101,7 @@ def main() -> int:
             inputs.history,
             analysis,
             {name: content for (name, kind), content in pictures.items() if kind == "svg"},
-            report_tables(inputs.history, analysis, say),
+            [*report_tables(inputs.history, analysis, say), *answers(inputs.scores, say)],
             say,
             english_figures=drawn_in != language,
             guides=_guides(arguments.output_dir),
@@ -180,6 +183,9 @@ def _figures(inputs: Inputs, say: Words) -> dict[str, Figure]:
         from_counting = counting(inputs.scores.validation, say)
         if from_counting:
             drawn["counting"] = from_counting
+        in_the_blank = predictions(inputs.scores.validation, say, chinese_font())
+        if in_the_blank:
+            drawn["predictions"] = in_the_blank
     return drawn
 
 

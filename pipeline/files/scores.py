@@ -7,6 +7,7 @@ null over nothing. Every checkpoint is scored on the same sequences with the sam
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from math import log
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -210,6 +211,22 @@ class Scores:
     def with_split(self, name: Split, scored: SplitScores) -> Scores:
         """These scores with ``scored`` as those of the split."""
         return replace(self, validation=scored) if name == "validation" else replace(self, test=scored)
+
+
+def spaced(checkpoints: list[CheckpointScore], most: int) -> list[CheckpointScore]:
+    """At most so many of the checkpoints, by step, as evenly as may be by the logarithm of their steps.
+
+    The first and the last trained ones are among them, and the untrained one where it is there.
+    """
+    trained = [entry for entry in checkpoints if entry.step > 0]
+    untrained = [entry for entry in checkpoints if entry.step == 0]
+    if len(trained) + len(untrained) <= most:
+        return checkpoints
+    places = [log(entry.step) for entry in trained]
+    count = most - len(untrained)
+    wanted = [places[0] + (places[-1] - places[0]) * n / (count - 1) for n in range(count)]
+    chosen = {min(range(len(trained)), key=lambda n: abs(places[n] - place)) for place in wanted}
+    return untrained + [trained[n] for n in sorted(chosen)]
 
 
 def scores_beside(history: Path) -> Path:

@@ -42,6 +42,11 @@ CAPTIONS: dict[str, Caption] = {
         "A young model answers as counting does: first the commonest character, then what mostly stands beside the "
         "neighbours. Where its own answers become better than those, it has begun to use more of the sentence.",
     ),
+    "predictions": (
+        "What stands in the blank",
+        "The likeliest character for the blank of each sentence, and its probability. A frame and a tick mark the "
+        "character that stood there; others may be good Chinese too.",
+    ),
 }
 WITH_DROPOUT: dict[str, Caption] = {
     "training_curves": (

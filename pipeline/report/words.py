@@ -100,6 +100,13 @@ REPORT = {
     "neighbours. Where its own answers become better than those, it has begun to use more of the sentence.": (
         "模型起初像频次基线那样回答：先是最常见的字，再是左右邻字旁边最常出现的字。它答得比频次基线好了，才说明开始用到句子的其余部分。"
     ),
+    "The likeliest character for the blank of each sentence, and its probability. A frame and a tick mark the "
+    "character that stood there; others may be good Chinese too.": (
+        "每句的空里最可能的字和它的概率。框与勾标出原文里的字；别的字也可能通顺。"
+    ),
+    "In brackets the probability of the character that stood in the sentence, where it is not the answer.": (
+        "括号里是原文那个字的概率（答案不是它的时候）。"
+    ),
     "Each tenth holds about as many running characters, from rare to common ones; the bars have 95 % binomial "
     "intervals.": "每一组所含的文本量大致相同，从罕见字到常见字；误差线是 95 % 二项区间。",
     "Test text": "测试文本",
@@ -208,7 +215,6 @@ REPORT = {
     "tokens": "词元",
     "seconds": "秒",
     "The curves of {name}": "{name} 的曲线",
-    "step {step}": "第 {step} 步",
     "Dots are records, lines their running means; drag to zoom, click twice to go back.": (
         "点是记录，线是滑动平均；拖动可放大，双击还原。"
     ),

@@ -8,20 +8,18 @@ while the model's probabilities are those of counting, and grows again once it k
 
 from __future__ import annotations
 
-import numpy as np
-
-from pipeline.files.scores import CheckpointScore, SplitScores
+from pipeline.files.scores import CheckpointScore, SplitScores, spaced
 from pipeline.formatting import NOTHING, percent
 from study.tables import Row, Table
 
 GUESSES = ("commonest", "left", "both")
-RATIO = 4.0  # from one step shown to the next
+SHOWN = 10  # checkpoints at most
 
 
 def counting_to_context(scores: SplitScores) -> Table:
-    """Accuracy, agreement and divergence at steps that rise by a factor, and at the last."""
+    """Accuracy, agreement and divergence at steps that are even by their logarithm."""
     heads = ["MLM", *(f"同 {name} · as {name}" for name in GUESSES), *(f"KL {name}" for name in GUESSES)]
-    rows = [row(entry) for entry in spaced(scores.checkpoints) if entry.counting]
+    rows = [row(entry) for entry in spaced(scores.checkpoints, SHOWN) if entry.counting]
     return "从频次基线到语境 · From counting to context", heads, rows
 
 
@@ -31,14 +29,3 @@ def row(entry: CheckpointScore) -> Row:
     agreement = [percent(counting.agreement[name], 1) for name in GUESSES]
     divergence = [NOTHING if (kl := counting.divergence[name]) is None else f"{kl:.2f}" for name in GUESSES]
     return f"{entry.step:,}", [percent(entry.mlm.accuracy, 1), *agreement, *divergence]
-
-
-def spaced(checkpoints: list[CheckpointScore]) -> list[CheckpointScore]:
-    """Those nearest in log step to 1, 4, 16, ...; the untrained model and the last checkpoint as well."""
-    trained = [entry for entry in checkpoints if entry.step > 0]
-    if not trained:
-        return checkpoints
-    places = np.log([entry.step for entry in trained])
-    wanted = np.arange(0.0, places[-1], np.log(RATIO))
-    chosen = {int(np.abs(places - place).argmin()) for place in wanted} | {len(trained) - 1}
-    return [entry for entry in checkpoints if entry.step == 0] + [trained[n] for n in sorted(chosen)]

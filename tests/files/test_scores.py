@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.files.scores import FORMAT, Scores, read_scores, read_scores_of, write_scores
+from pipeline.files.scores import FORMAT, Scores, read_scores, read_scores_of, spaced, write_scores
 from pipeline.files.typed_json import to_json
 from pipeline.stage import InputError
 from tests.helpers.scores import RISING, checkpoint_score, mlm_score
@@ -91,3 +91,18 @@ def test_a_bad_file_is_refused_with_its_place(tmp_path, spoil, said):
         read_scores(tmp_path / "s.json")
     assert said in str(error.value)
     assert str(tmp_path / "s.json") in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("steps", "most", "shown"),
+    [
+        ([1, 10, 100, 1000], 4, [1, 10, 100, 1000]),
+        ([1, 10, 90, 100, 110, 1000, 10_000], 5, [1, 10, 100, 1000, 10_000]),
+        ([0, 400, 800, 1200, 1600, 2000, 2400, 2800], 4, [0, 400, 1200, 2800]),
+        ([500, 1000], 6, [500, 1000]),
+        ([], 6, []),
+    ],
+)
+def test_checkpoints_are_thinned_evenly_by_the_logarithm_of_their_steps(steps, most, shown):
+    checkpoints = [checkpoint_score(step, mlm_score(0.1)) for step in steps]
+    assert [entry.step for entry in spaced(checkpoints, most)] == shown

@@ -89,14 +89,12 @@ def test_a_tenth_has_passed_when_no_later_checkpoint_falls_back():
     assert behind["第 1 组 · tenth 1"] == ["100", "20.0 %", "10.0 %", "-10.0", "-"]
 
 
-def test_from_counting_to_context_takes_steps_that_rise_by_a_factor():
+def test_from_counting_to_context_has_a_row_a_checkpoint():
     scored = along(*np.linspace(0.1, 0.3, 8))  # steps 1 to 128
     _, heads, rows = counting_to_context.counting_to_context(scored)
-    assert [label for label, _ in rows] == ["1", "4", "16", "64", "128"]
+    assert [label for label, _ in rows] == ["1", "2", "4", "8", "16", "32", "64", "128"]
     assert rows[0][1] == ["10.0 %", "90.0 %", "20.0 %", "10.0 %", "0.50", "1.25", "-"]
     assert len(heads) == 7
-    untrained = dataclasses.replace(scored.checkpoints[0], step=0)
-    assert counting_to_context.spaced([untrained, *scored.checkpoints])[0].step == 0
 
 
 # --- forecasts made beforehand
