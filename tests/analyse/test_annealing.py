@@ -132,6 +132,18 @@ def test_two_shorter_runs_tell_what_a_longer_one_gives(key, near):
     assert found.law.runs == 2
 
 
+def test_one_run_alone_is_wide_about_longer_ones():
+    """Runs of one length do not show how length counts; of our ladder's ten such forecasts nine hold the end."""
+    ladder = {12_500: "ladder_12500", 25_000: "ladder_25000", 50_000: "ladder_50000", 100_000: "100k"}
+    held = []
+    for shorter, name in ladder.items():
+        for longer in (steps for steps in ladder if shorter < steps <= 4 * shorter):
+            for key in ("mlm_acc", "eval_mlm_acc"):
+                [point] = forecast(whole(name), key, None, Asked(at=[longer])).at
+                held.append(point.interval[0] < end_of(whole(ladder[longer]), key) < point.interval[1])
+    assert (sum(held), len(held)) == (9, 10)
+
+
 def test_runs_of_another_setting_are_not_put_under_one_law():
     """The 50,000 steps on the small dataset differ in the dataset, the offline sample in the model."""
     assert same_setting(whole("100k"), [whole("50k"), whole("long")]) == []
