@@ -6,6 +6,9 @@ autocorrelation of the run's noise (slope.py), and the held-out metric has to ge
 their number and that of the metrics (Bonferroni), while the training metric over the same records gets better, and
 not better again later. Then the smoothed best held-out value says since when.
 
+The progress screen judges by the same function: nothing here takes SciPy, and a longer history is averaged down to
+MOST_AT_ONCE records first, so that the answer comes at once.
+
 A model overfits what it sees again. What comes before the end of the first pass over the data is never called so:
 where the run says how many examples it has, or counts epochs, only records after the first pass count.
 
@@ -22,9 +25,10 @@ from pipeline.analyse.annealing.phases import breaks_among, phase_ends
 from pipeline.analyse.schema.run import Overfit, OverfitMetric
 from pipeline.files.history import History
 from pipeline.formatting import step_number
-from pipeline.statistics.noise import scatter
+from pipeline.statistics.noise import MOST_AT_ONCE, scatter
+from pipeline.statistics.slope import FEWEST_RECORDS as SMALLEST_STRETCH
 from pipeline.statistics.slope import fall_test
-from pipeline.statistics.smoothing import running_mean
+from pipeline.statistics.smoothing import average_down, running_mean
 
 ALPHA = 0.01  # of runs that do not overfit, the share that is said to
 STARTS = tuple(number / 10 for number in range(1, 10))
@@ -109,19 +113,27 @@ def _worst(
         return None
     known = np.isfinite(trained)
     ends = phase_ends(history)
+    of_training, trained = average_down(steps[known], trained[known], MOST_AT_ONCE)
+    steps, held_out = average_down(steps, held_out, MOST_AT_ONCE)
     noise = scatter(held_out, breaks_among(ends, steps))
-    noise_of_training = scatter(trained[known], breaks_among(ends, steps[known]))
-    if noise is None or noise_of_training is None:
+    if noise is None or len(trained) < SMALLEST_STRETCH:
         return None
+
+    def rises(at: np.ndarray, values: np.ndarray) -> bool:
+        """Whether the training metric gets better over a stretch; most runs are never asked, which saves its noise."""
+        of_training_noise = scatter(trained, breaks_among(ends, of_training))
+        up = None if of_training_noise is None else fall_test(at, values, of_training_noise.noise)
+        return up is not None and up[0] > 0
+
     least = 1.0
     for share in reversed(STARTS):
-        later = steps > max(steps[-1] * share, passed)
+        begun = max(steps[-1] * share, passed)
+        later, trained_later = steps > begun, of_training > begun
         down = fall_test(steps[later], held_out[later], noise.noise)
-        up = fall_test(steps[later & known], trained[later & known], noise_of_training.noise)
-        if down is None or up is None or down[1] is None:
+        if down is None or down[1] is None or trained_later.sum() < SMALLEST_STRETCH:
             continue
         if 1 - down[1] < ALPHA / len(STARTS):
             break  # whatever it did before, it gets better now
-        if up[0] > 0:
-            least = min(least, down[1] * len(STARTS))
+        if down[1] * len(STARTS) < least and rises(of_training[trained_later], trained[trained_later]):
+            least = down[1] * len(STARTS)
     return least

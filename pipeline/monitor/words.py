@@ -112,10 +112,11 @@ CHINESE = {
     "the same value again and again": "同一个值反复出现",
     "a long pause": "长时间停顿",
     "the learning rate jumps": "学习率跳变",
-    "overfitting? held-out {points:.1f} points below its best, around step {step:,}; training still rises; "
-    "analyze_100k.py judges": (
-        "过拟合？留出准确率比最好时（第 {step:,} 步前后）低 {points:.1f} 个百分点，训练准确率仍在上升；"
-        "请用 analyze_100k.py 判断"
+    "overfitting: held-out accuracy {points:.1f} points below its best at step {step:,}, training improves": (
+        "过拟合：留出准确率比第 {step:,} 步的最好值低 {points:.1f} 个百分点，训练仍在变好"
+    ),
+    "overfitting: held-out loss {rise:.3f} above its best at step {step:,}, training improves": (
+        "过拟合：留出损失比第 {step:,} 步的最好值高 {rise:.3f}，训练仍在变好"
     ),
     "NSP at chance: {share:.1f} % of {pairs:,} pairs": "NSP 处于机会水平：{pairs:,} 对中判对 {share:.1f} %",
     "NSP still at chance: {share:.1f} % of {pairs:,} pairs; due by {due:,} pairs": (

@@ -33,6 +33,7 @@ MOST_NUMBERS = 4_000_000  # held at once
 MOST_RECORDS = 20_000  # phi and theta are estimated from the last so many
 SLOWEST = 2.0  # parameters of a trend that the memory of a noise may span
 FEWEST_RECORDS = 8  # with fewer, trend and noise look alike
+ROUNDING = 1e-14
 KEPT = 8  # lists of records whose noise is kept
 ArrayOrFloat = TypeVar("ArrayOrFloat", float, np.ndarray)
 
@@ -87,7 +88,8 @@ def _scatter(values_as_bytes: bytes, breaks: tuple[int, ...]) -> Scatter:
     trend = spline_trend(values, breaks)
     if trend.exact:
         return Scatter(trend, Noise((NOISE_GRID == 0).all(axis=1).astype(float)))
-    noise = learn_noise(trend.residuals, trend.basis)
+    whole = len(values) <= MOST_RECORDS  # then the basis is orthonormal as it is
+    noise = (_learned if whole else learn_noise)(trend.residuals, trend.basis)
     told_apart = SLOWEST * len(values) / trend.basis.shape[1] * (1 - NOISE_GRID[:, 0]) >= 1
     weights = np.where(told_apart, noise.weights, 0.0)
     return Scatter(trend, Noise(weights / weights.sum()))
@@ -147,7 +149,11 @@ def learn_noise(residuals: np.ndarray, tangents: np.ndarray) -> Noise:
     """
     y, x = residuals[-MOST_RECORDS:], tangents[-MOST_RECORDS:]
     x = x[:, np.any(x != 0, axis=0)]  # a curve of earlier records has no part in these
-    basis = np.linalg.qr(x / np.linalg.norm(x, axis=0))[0]
+    return _learned(y, np.linalg.qr(x / np.linalg.norm(x, axis=0))[0])
+
+
+def _learned(y: np.ndarray, basis: np.ndarray) -> Noise:
+    """The same from residuals (float [N]) and an orthonormal basis (float [N, P]) of what the fit absorbs."""
     both = np.vstack([basis.T, y])
     size, absorbed = len(y), basis.shape[1]
     log_likelihoods = np.empty(len(NOISE_GRID))
@@ -156,12 +162,12 @@ def learn_noise(residuals: np.ndarray, tangents: np.ndarray) -> Noise:
         models = NOISE_GRID[start : start + at_once]
         white = whiten_by_all(both, models)
         products = white @ white.transpose(0, 2, 1)
-        moments, cross = products[:, :absorbed, :absorbed], products[:, :absorbed, -1]
-        explained = (cross * np.linalg.solve(moments, cross[..., None])[..., 0]).sum(axis=-1)
-        unexplained = np.maximum(products[:, -1, -1] - explained, np.finfo(float).tiny)
+        products[:, -1, -1] *= 1 + ROUNDING  # keeps the matrix definite where the curve absorbs everything
+        # One factor gives both the determinant of the moments and what they leave of y, its last element squared.
+        diagonals = np.diagonal(np.linalg.cholesky(products), axis1=1, axis2=2)
         log_likelihoods[start : start + at_once] = -0.5 * (
-            (size - absorbed) * np.log(unexplained)
-            + np.linalg.slogdet(moments)[1]
+            2 * (size - absorbed) * np.log(diagonals[:, -1])
+            + 2 * np.log(diagonals[:, :-1]).sum(axis=1)
             + np.log(first_variance(models[:, 0], models[:, 1]))
         )
     weights = np.exp(log_likelihoods - log_likelihoods.max()) * _prior()

@@ -1,10 +1,18 @@
 """Finished runs compared by the answers of their final scoring, read from the files beside their histories."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from pipeline.analyse.side_by_side.compare_runs import several
-from pipeline.files.final_scoring import FinalScoring, SequenceScores, final_scoring_beside, write_final_scoring
+from pipeline.files.final_scoring import (
+    FinalScoring,
+    SequenceScores,
+    final_scoring_beside,
+    read_final_scoring,
+    write_final_scoring,
+)
 from pipeline.stage import InputError
 from pipeline.statistics.crossed import crossed_difference
 from tests.helpers.synthetic import make_history
@@ -63,3 +71,36 @@ def test_other_questions_or_a_run_without_a_scoring_are_not_compared(runs):
     last.write_text("{")
     with pytest.raises(InputError):
         several(found)
+
+
+def test_sentence_pairs_are_compared_by_article_too(runs):
+    """One question a sequence, none of every third; articles without any pair count for nothing."""
+    found, _ = runs
+    told = np.random.default_rng(4).binomial(1, [[0.6], [0.6], [0.8], [0.8]], (4, 90))
+    asked = np.arange(90) % 3 > 0
+    asked[:9] = False
+    for (path, _), row in zip(found, told, strict=True):
+        place = final_scoring_beside(path)
+        before = read_final_scoring(place)
+        pairs = [int(hit) if there else None for hit, there in zip(row, asked, strict=True)]
+        write_final_scoring(place, replace(before, validation=replace(before.validation, pair_hits=pairs)))
+    compared = several(found).final
+    asked_of = [("validation", "tokens"), ("validation", "pairs"), ("test", "tokens")]
+    assert [(each.split, each.of) for each in compared] == asked_of
+    pairs = compared[1]
+    hits, targets = ((np.where(asked, each, 0)).reshape(-1, 30, 3).sum(axis=2) for each in (told, np.ones((1, 90))))
+    expected = crossed_difference(hits[:2, 3:], hits[2:, 3:], targets[0, 3:])
+    assert pairs.articles == 27
+    assert pairs.multibootstrap == expected.multibootstrap
+    assert pairs.targets == asked.sum() == 54
+    assert pairs.difference == pytest.approx(told[2:, asked].mean() - told[:2, asked].mean())
+    assert pairs.interval == pytest.approx(expected.interval)
+    assert 0.05 < pairs.difference < 0.35
+
+
+def test_pairs_are_not_compared_where_a_run_was_not_asked_about_them(runs):
+    found, _ = runs
+    place = final_scoring_beside(found[0][0])
+    before = read_final_scoring(place)
+    write_final_scoring(place, replace(before, validation=replace(before.validation, pair_hits=[1] * 90)))
+    assert [each.of for each in several(found).final] == ["tokens", "tokens"]

@@ -137,11 +137,12 @@ class FinalDifference:
     second: str
     split: Literal["validation", "test"]
     articles: int
-    targets: int  # masked characters, or predicted ones
+    targets: int  # masked characters, or predicted ones; sentence pairs where ``of`` says so
     difference: float  # second - first, share of one
     interval: Interval | None  # crossed random effects, Student's t; null for a single article
     covers: Literal["seeds and articles", "articles"]  # what the interval covers
     multibootstrap: Interval | None  # the same by drawing seeds and articles again; null where a group has one seed
+    of: Literal["tokens", "pairs"] = "tokens"  # what is told right: tokens, or sentence pairs (NSP)
 
 
 @dataclass(frozen=True)

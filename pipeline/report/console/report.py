@@ -274,8 +274,9 @@ class Report:
             covers = self._say(f"covers_{final.covers.replace(' ', '_')}")
             named = {key: getattr(final, key) for key in ("first", "second", "articles")}
             value = f"{final.difference:+.4f}"
+            asked = {"split": self._name(final.split), "of": self._say(f"final_{final.of}")}
             found.append(self._say("final_difference", value=value, low=ends[0], high=ends[1], covers=covers,
-                                   split=self._name(final.split), **named))  # fmt: skip
+                                   **asked, **named))  # fmt: skip
         return found
 
     def _checkpoints(self, checkpoints: CheckpointTrends | None) -> list[str]:

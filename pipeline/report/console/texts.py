@@ -135,9 +135,11 @@ TEXTS = {
     "interval": ", 95 % interval {low} to {high}",
     "shared": "    the records up to step {step:,} are the same in both and count once",
     "final_difference": (
-        "  {second} less {first}: final {split} accuracy {value}, 95 % interval {low} to {high}  (over {covers}; the "
+        "  {second} less {first}: final {split} {of} {value}, 95 % interval {low} to {high}  (over {covers}; the "
         "same questions of {articles:,} articles)"
     ),
+    "final_tokens": "accuracy",
+    "final_pairs": "accuracy on sentence pairs",
     "covers_seeds_and_articles": "seeds and articles",
     "covers_articles": "articles alone, seeds may differ by more",
     "covers_seeds": "over seeds",
@@ -274,9 +276,11 @@ _CHINESE = {
     "interval": "，95 % 区间 {low} 到 {high}",
     "shared": "    两者到第 {step:,} 步的记录相同，只算一次",
     "final_difference": (
-        "  {second} 减 {first}：最终{split}准确率 {value}，95 % 区间 {low} 到 {high}"
+        "  {second} 减 {first}：最终{split}{of} {value}，95 % 区间 {low} 到 {high}"
         "（{covers}；{articles:,} 篇文章的同样问题）"
     ),
+    "final_tokens": "准确率",
+    "final_pairs": "句对准确率",
     "covers_seeds_and_articles": "含种子与文章",
     "covers_articles": "只含文章，种子之间的差异可能更大",
     "covers_seeds": "含种子之间的差异",
