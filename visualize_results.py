@@ -10,10 +10,10 @@
 
 From the history and its analysis alone it draws training_curves, correlation_analysis, comparison_50k_100k and
 loss_analysis, each as PNG (300 dpi) and SVG, and writes report.html, one page that needs nothing beside it. With
-several histories it adds ladder, the runs side by side; with the scores of evaluate_checkpoints.py deciles, counting
-and predictions. The first history is the run that all other figures are about. Without a baseline run the comparison is
-of the run's first half with the whole, and says so. A file that these inputs give no figure for is not written, and not
-removed.
+several histories it adds ladder, the runs side by side, and tables of their settings, results and forecasts; with the
+scores of evaluate_checkpoints.py deciles, counting and predictions. The first history is the run that all other figures
+are about. Without a baseline run the comparison is of the run's first half with the whole, and says so. A file that
+these inputs give no figure for is not written, and not removed.
 ``--interactive`` adds curves.html: values under the pointer, zoom, logarithmic steps, tokens or seconds, smoothing.
 """
 
@@ -60,6 +60,7 @@ from pipeline.report.curves_page import curves_page
 from pipeline.report.live import follow
 from pipeline.report.page import report_page
 from pipeline.report.run_names import run_names
+from pipeline.report.several import several_tables
 from pipeline.report.tables import report_tables
 from pipeline.report.words import report_words
 from pipeline.stage import InputError, run_stage
@@ -84,6 +85,12 @@ def main() -> int:
     languages = ["en", "zh"] if arguments.lang == "both" else [arguments.lang]
     font = chinese_font() if "zh" in languages else None
 
+    beside = several_tables(
+        [(run.name, path, run.history) for run, path in zip(inputs.runs, arguments.history, strict=True)],
+        analysis,
+        [report_words(language) for language in languages],
+    )
+
     # Everything is made before anything is written: bad input leaves what was there as it was.
     files: dict[str, bytes] = {}
     shown_by: dict[str, list[Panel]] = {}
@@ -101,7 +108,7 @@ def main() -> int:
             inputs.history,
             analysis,
             {name: content for (name, kind), content in pictures.items() if kind == "svg"},
-            [*report_tables(inputs.history, analysis, say), *answers(inputs.scores, say)],
+            [*beside[language], *report_tables(inputs.history, analysis, say), *answers(inputs.scores, say)],
             say,
             english_figures=drawn_in != language,
             guides=_guides(arguments.output_dir),

@@ -42,7 +42,7 @@ def report_tables(history: History, analysis: Analysis, say: Words) -> list[Tabl
     """
     facts = history.facts
     makers: list[Callable[[Analysis, Words], Table | None]] = [
-        _correlation, _horizon, _fits, _forecast, _findings, _cost, _several,
+        _correlation, _horizon, _fits, _forecast, _findings, _cost,
     ]  # fmt: skip
     analysed = [maker(analysis, say) for maker in makers]
     return [table for table in (_scores(facts, say), *analysed, _run(facts, history, say)) if table and table.rows]
@@ -79,16 +79,19 @@ def _correlation(analysis: Analysis, say: Words) -> Table | None:
     curves = _curves(analysis)
     trends = [curve.pearson for curve in curves.values()]
     rows = [
-        [say("Pearson r"), *(_number(each.r) for each in trends)],
-        [say("95 % interval, with autocorrelation"), *(_interval(each.interval_autocorrelation) for each in trends)],
-        [say("95 % interval, were records independent"), *(_interval(each.interval_iid) for each in trends)],
-        [say("effective sample size"), *(_number(each.effective_sample_size, ",.0f") for each in trends)],
+        [say("Pearson r"), *(number_text(each.r) for each in trends)],
+        [
+            say("95 % interval, with autocorrelation"),
+            *(interval_text(each.interval_autocorrelation) for each in trends),
+        ],
+        [say("95 % interval, were records independent"), *(interval_text(each.interval_iid) for each in trends)],
+        [say("effective sample size"), *(number_text(each.effective_sample_size, ",.0f") for each in trends)],
         [say("p, with autocorrelation"), *(_p_value(each.p_autocorrelation) for each in trends)],
-        [say("Spearman rho"), *(_number(each.spearman.rho if each.spearman else None) for each in trends)],
-        [say("r against log(step)"), *(_number(each.log_step.r if each.log_step else None) for each in trends)],
+        [say("Spearman rho"), *(number_text(each.spearman.rho if each.spearman else None) for each in trends)],
+        [say("r against log(step)"), *(number_text(each.log_step.r if each.log_step else None) for each in trends)],
         [
             say("r without sampling noise"),
-            *(_number(each.disattenuated.r if each.disattenuated else None) for each in trends),
+            *(number_text(each.disattenuated.r if each.disattenuated else None) for each in trends),
         ],
     ]
     columns = ["", *map(say, curves)]
@@ -113,10 +116,10 @@ def _horizon(analysis: Analysis, say: Words) -> Table | None:
     which, curve = next(iter(_curves(analysis).items()))
     horizon = curve.horizon
     parts = [part for part in horizon.first[3::4] if part.r is not None]
-    rows = [[say("first {steps:,} steps", steps=part.until), _number(part.r)] for part in parts]
+    rows = [[say("first {steps:,} steps", steps=part.until), number_text(part.r)] for part in parts]
     later = horizon.second_half
     if later and later.r is not None:
-        rows.append([say("steps after {steps:,}", steps=later.after), _number(later.r)])
+        rows.append([say("steps after {steps:,}", steps=later.after), number_text(later.r)])
     remark = say("r measures straightness, not learning: on a saturating curve it falls as the run grows longer.")
     return Table(say("r over parts of the run"), ["", say(f"r, {which}")], rows, remark)
 
@@ -129,8 +132,8 @@ def _fits(analysis: Analysis, say: Words) -> Table | None:
             say(name),
             fit.formula,
             say(", ").join(f"{key} = {value:.4g}" for key, value in fit.parameters.items()),
-            _number(fit.r_squared),
-            _number(fit.asymptote.value if fit.asymptote else None, ".3f" if analysis.loss_curves else "percent"),
+            number_text(fit.r_squared),
+            number_text(fit.asymptote.value if fit.asymptote else None, ".3f" if analysis.loss_curves else "percent"),
             say(", ").join(fit.at_bound) or NOTHING,
         ]
         for name, fit in curve.fits.items()
@@ -162,11 +165,11 @@ def _forecast(analysis: Analysis, say: Words) -> Table | None:
         ends += [("going on, at step {steps:,}", end) for end in [found.choices.go_on] if end]
     for text, end in ends:
         text = "at the end of a run of {steps:,} steps" if end.another_run else text
-        rows.append([say(text, steps=end.step), percent(end.accuracy), _interval(end.interval, "percent")])
+        rows.append([say(text, steps=end.step), percent(end.accuracy), interval_text(end.interval, "percent")])
     for target in found.targets:
         text = "a run of about {steps:,} steps" if target.another_run and target.steps else verdicts[target.verdict]
         rows.append([say("steps to {target}", target=percent(target.target)), say(text, steps=target.steps or 0),
-                     _interval(target.interval, ",.0f")])  # fmt: skip
+                     interval_text(target.interval, ",.0f")])  # fmt: skip
     remark = say("Beyond the end of a schedule another run is meant, longer and with a schedule of the same shape.")
     return Table(say("Forecast"), ["", "", say("80 % interval")], rows, remark)
 
@@ -223,25 +226,6 @@ def _cost(analysis: Analysis, say: Words) -> Table | None:
     return Table(say("Cost"), ["", ""], rows)
 
 
-def _several(analysis: Analysis, say: Words) -> Table | None:
-    several = analysis.several
-    if not several:
-        return None
-    rows = [
-        [
-            each.label,
-            _number(each.total_steps, ",.0f"),
-            percent(each.end_accuracy),
-            _interval(each.end_interval, "percent"),
-            percent(each.test_accuracy),
-            _number(each.r),
-        ]
-        for each in several.histories
-    ]
-    columns = ["", say("steps"), say("accuracy at the end"), say("95 % interval"), say("test"), "r"]
-    return Table(say("Runs side by side"), columns, rows)
-
-
 def _run(facts: Facts, history: History, say: Words) -> Table | None:
     config = history.run.get("config")
     shape = [_optional(facts.count("config", key)) for key in ("layers", "hidden", "heads")]
@@ -251,7 +235,7 @@ def _run(facts: Facts, history: History, say: Words) -> Table | None:
         [say("parameters"), count(facts.count("parameters"))],
         [say("steps"), count(facts.count("config", "steps"))],
         [say("sequences a step"), _product(facts.count("config", "batch_size"), facts.count("config", "accumulation"))],
-        [say("peak learning rate"), _number(facts.number("config", "lr"), "g")],
+        [say("peak learning rate"), number_text(facts.number("config", "lr"), "g")],
         [say("branch"), _branch(facts, say)],
         [say("seed"), count(facts.count("seed"))],
         [say("dataset"), (facts.text("dataset", "fingerprint") or NOTHING)[:16]],
@@ -283,17 +267,21 @@ def _product(first: int | None, second: int | None) -> str:
     return NOTHING if first is None or second is None else f"{first * second:,}"
 
 
-def _number(value: float | None, form: str = ".3f") -> str:
+def number_text(value: float | None, form: str = ".3f") -> str:
+    """``value`` as ``form`` has it; "percent" makes a percentage, "points" a difference of two."""
     if value is None:
         return NOTHING
+    if form == "points":
+        return f"{100 * value:+.2f}"
     return percent(value) if form == "percent" else f"{value:{form}}"
 
 
-def _interval(value: tuple[float | None, float | None] | None, form: str = ".3f") -> str:
+def interval_text(value: tuple[float | None, float | None] | None, form: str = ".3f") -> str:
+    """Both ends of an interval, each as ``number_text`` writes it."""
     if value is None or value == (None, None):
         return NOTHING
     low, high = value
-    return f"{_number(low, form)} … {_number(high, form)}"
+    return f"{number_text(low, form)} … {number_text(high, form)}"
 
 
 def _p_value(value: float | None) -> str:

@@ -226,6 +226,33 @@ REPORT = {
     "FLOPs": "浮点运算",
     "a point of accuracy cost on average": "平均每个百分点用时",
     "Runs side by side": "各次运行对照",
+    "At the end: mean of the last tenth of the records; the interval covers their noise alone.": (
+        "终点：最后十分之一记录的平均；区间只含这些记录的噪声。"
+    ),
+    " r over seeds: mean {mean:.3f}, 95 % interval {low:.3f} to {high:.3f}.": (
+        "各种子的 r：均值 {mean:.3f}，95 % 区间 {low:.3f} 至 {high:.3f}。"
+    ),
+    "Settings that differ": "不同的设置",
+    "Differences between the runs": "各次运行之差",
+    "at the end": "终点",
+    "final scoring, validation": "最终打分，验证",
+    "final scoring, test": "最终打分，测试",
+    "points of accuracy": "准确率之差（百分点）",
+    "the interval covers": "区间包含",
+    "noise of the records alone; other seeds may differ by more": "只含记录的噪声；不同种子之间的差异可能更大",
+    "other seeds": "不同的种子",
+    "other articles; other seeds may differ by more": "不同的文章；不同种子之间的差异可能更大",
+    "other seeds and other articles": "不同的种子与文章",
+    "A difference whose interval covers records or articles alone is one between these runs, and says less of their "
+    "settings.": "区间只含记录或文章的差，说的是这几次运行之差，不足以说明设置之差。",
+    "The ladder and its forecasts": "阶梯及其预测",
+    "a run of {steps:,} steps": "{steps:,} 步的运行",
+    "from runs of": "依据的运行（步数）",
+    "forecast": "预测",
+    "reached": "实际达到",
+    "Each forecast is from the shorter runs alone; the end is the mean over the last 5 % of the steps.": (
+        "每个预测只依据更短的运行；终点指最后 5 % 步数的平均。"
+    ),
     "accuracy at the end": "终点准确率",
     "test": "测试",
     "preset": "预设",
