@@ -19,6 +19,9 @@ from typing import Any
 import numpy as np
 import pytest
 from matplotlib.axes import Axes
+from matplotlib.backend_bases import FigureCanvasBase
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.collections import LineCollection, PathCollection, PolyCollection
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
@@ -59,15 +62,15 @@ def draw(output: Path, *options: object) -> Drawn:
     """Run visualize_results.py with ``options``; where it draws Chinese, any font will do, for nothing is rendered."""
     saved: list[Figure] = []
 
-    def save(figure: Figure, target: Any, **_: Any) -> None:
-        saved.append(figure)
+    def save(canvas: FigureCanvasBase, target: Any, **_: Any) -> None:
+        saved.append(canvas.figure)
         target.write(str(len(saved) - 1).encode())
 
     printed = io.StringIO()
     arguments = ["visualize_results.py", *map(str, options), "--output-dir", str(output)]
     with pytest.MonkeyPatch.context() as patch, contextlib.redirect_stdout(printed):
-        patch.setattr(Figure, "savefig", save)
-        patch.setattr(Figure, "draw_without_rendering", lambda _: None)
+        patch.setattr(FigureCanvasAgg, "print_png", save)
+        patch.setattr(FigureCanvasSVG, "print_svg", save)
         patch.setattr(fonts, "FAMILIES", ("DejaVu Sans",))
         patch.setattr(sys, "argv", arguments)
         with pytest.raises(SystemExit) as end:

@@ -5,7 +5,8 @@ import math
 import warnings
 
 import pytest
-from matplotlib.figure import Figure
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.backends.backend_svg import FigureCanvasSVG
 
 from tests.helpers.in_process import run_here
 from tests.helpers.synthetic import make_history
@@ -100,8 +101,8 @@ def written(tmp_path, content):
 
 @pytest.fixture(autouse=True)
 def unrendered(monkeypatch):
-    monkeypatch.setattr(Figure, "savefig", lambda _, target, **__: target.write(b"picture"))
-    monkeypatch.setattr(Figure, "draw_without_rendering", lambda _: None)
+    for canvas, kind in ((FigureCanvasAgg, "png"), (FigureCanvasSVG, "svg")):
+        monkeypatch.setattr(canvas, f"print_{kind}", lambda _, target, **__: target.write(b"picture"))
 
 
 @pytest.mark.parametrize("kind", ACCEPTED)
