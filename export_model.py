@@ -6,8 +6,9 @@
 
 Then ``AutoModelForPreTraining.from_pretrained(DIR)``, ``AutoTokenizer.from_pretrained(DIR)`` and
 ``pipeline("fill-mask", DIR)`` work, with the same logits and token ids as here; `transformers` itself is not needed to
-export. Any .pth of the trainer will do; ``vocab.txt`` must stand beside it, where the trainer writes it. DIR appears
-when it is complete, and not before.
+export. Any .pth of the trainer will do, and the .safetensors of a committed run; ``vocab.txt`` must stand beside it,
+where the trainer writes it. With the run's history the model card says how the run went and shows its curves. DIR
+appears when it is complete, and not before.
 
 A .pth of ``train_causal_lm.py`` becomes a ``GPT2LMHeadModel`` for ``AutoModelForCausalLM`` and
 ``pipeline("text-generation", DIR)``; it needs nothing beside it.
@@ -27,6 +28,7 @@ from pipeline.export.causal_card import causal_card
 from pipeline.export.causal_tokenizer import causal_tokenizer_config, causal_tokenizer_json
 from pipeline.export.causal_weights import TrainedCausal, gpt2_config, gpt2_weights, read_causal
 from pipeline.export.model_card import model_card, run_mismatches
+from pipeline.export.run_section import FIGURE, run_section
 from pipeline.export.tokenizer import tokenizer_config, tokenizer_json
 from pipeline.export.weights import TrainedModel, read_weights, transformers_config, transformers_weights
 from pipeline.files import atomic, checkpoint
@@ -66,13 +68,15 @@ def masked_files(arguments: argparse.Namespace) -> tuple[dict[str, bytes], str]:
     history = matching_history(arguments.history, model)
     tensors = transformers_weights(model.weights)
     parameters = sum(tensor.numel() for tensor in tensors.values())
+    whole_run, pictures = about_the_run(history)
     files = {
         "config.json": as_json(transformers_config(shape)),
         "model.safetensors": save(tensors, {"format": "pt"}),
         "vocab.txt": vocab_txt(vocab).encode("utf-8"),
         "tokenizer.json": as_json(tokenizer_json(tokens)),
         "tokenizer_config.json": as_json(tokenizer_config(shape.max_positions)),
-        "README.md": model_card(shape, step, parameters, history).encode("utf-8"),
+        "README.md": model_card(shape, step, parameters, history, whole_run).encode("utf-8"),
+        **pictures,
     }
     return files, f"step {step}, {parameters:,} parameters, {len(vocab):,} characters"
 
@@ -83,14 +87,24 @@ def causal_files(arguments: argparse.Namespace) -> tuple[dict[str, bytes], str]:
     history = matching_history(arguments.history, model)
     tensors = gpt2_weights(model.weights)
     parameters = sum(tensor.numel() for tensor in tensors.values())
+    whole_run, pictures = about_the_run(history)
     files = {
         "config.json": as_json(gpt2_config(model.shape)),
         "model.safetensors": save(tensors, {"format": "pt"}),
         "tokenizer.json": as_json(causal_tokenizer_json(model.alphabet)),
         "tokenizer_config.json": as_json(causal_tokenizer_config(model.alphabet, model.shape.max_positions)),
-        "README.md": causal_card(model, parameters, history).encode("utf-8"),
+        "README.md": causal_card(model, parameters, history, whole_run).encode("utf-8"),
+        **pictures,
     }
     return files, f"step {model.step}, {parameters:,} parameters, {len(model.alphabet):,} symbols"
+
+
+def about_the_run(history: History | None) -> tuple[list[str], dict[str, bytes]]:
+    """What the card says of the whole run, and the picture that goes with it; nothing of a run that is not known."""
+    if history is None or not len(history):
+        return [], {}
+    paragraphs, picture = run_section(history)
+    return paragraphs, {FIGURE: picture}
 
 
 def matching_history(given: Path | None, model: TrainedModel | TrainedCausal) -> History | None:
@@ -144,7 +158,7 @@ def as_json(value: dict[str, object]) -> bytes:
 def parse_arguments() -> argparse.Namespace:
     parser = StageParser(description=__doc__)
     inputs = parser.add_argument_group("input")
-    inputs.add_argument("checkpoint", type=Path, metavar="CHECKPOINT", help="a .pth of either trainer")
+    inputs.add_argument("checkpoint", type=Path, metavar="CHECKPOINT", help="a .pth or .safetensors of either trainer")
     inputs.add_argument(
         "--history",
         type=Path,

@@ -39,7 +39,7 @@ from pipeline.figures.fonts import ADVICE, chinese_font
 from pipeline.figures.ladder import Run, ladder
 from pipeline.figures.loss import loss_analysis
 from pipeline.figures.predictions import predictions
-from pipeline.figures.training_curves import training_curves
+from pipeline.figures.training_curves import counting_marks, training_curves
 from pipeline.files import atomic
 from pipeline.files.history import (
     COMMITTED_HISTORY,
@@ -52,7 +52,7 @@ from pipeline.files.history import (
 from pipeline.files.logs.choices import add_log_options, choices_from
 from pipeline.files.logs.export import add_csv_option, write_csv
 from pipeline.files.logs.read_log import read_groups
-from pipeline.files.run_record import Facts, run_differences, shown
+from pipeline.files.run_record import run_differences, shown
 from pipeline.files.scores import Scores, read_scores, scores_beside
 from pipeline.report.answers import answers
 from pipeline.report.console.summary import summary, summary_words
@@ -176,7 +176,7 @@ def _pictures(figures: dict[str, Figure]) -> dict[tuple[str, str], bytes]:
 def _figures(inputs: Inputs, say: Words) -> dict[str, Figure]:
     history = inputs.history
     drawn = {
-        "training_curves": training_curves(history, _guesses(history.facts), say),
+        "training_curves": training_curves(history, counting_marks(history.facts), say),
         "correlation_analysis": correlation_analysis(history, inputs.analysis, say),
         "comparison_50k_100k": comparison(history, inputs.baseline, say),
         "loss_analysis": loss_analysis(history, say),
@@ -296,13 +296,6 @@ def _scores(arguments: argparse.Namespace, history: History) -> Scores | None:
     if different:
         raise InputError(f"{path}: scores another run ({shown(different)}); give the scores of the first --history")
     return scores
-
-
-def _guesses(facts: Facts) -> dict[str, float]:
-    """The two stronger guesses by counting, on the validation subset that the held-out curve is measured on."""
-    names = {"left": "left neighbour", "both": "both neighbours"}
-    found = {name: facts.number("guesses", key, "all") for key, name in names.items()}
-    return {name: value for name, value in found.items() if value is not None}
 
 
 if __name__ == "__main__":

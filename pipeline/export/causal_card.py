@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from pipeline.data.alphabet import Alphabet
 from pipeline.export.causal_weights import TrainedCausal
 from pipeline.export.model_card import table, training
@@ -10,8 +12,11 @@ from pipeline.formatting import NOTHING, count, percent
 from pipeline.report.text_scores import BASELINES
 
 
-def causal_card(model: TrainedCausal, parameters: int, history: History | None) -> str:
-    """The card as Markdown. ``history`` is the run's, or None where nothing is known of it."""
+def causal_card(model: TrainedCausal, parameters: int, history: History | None, whole_run: Sequence[str] = ()) -> str:
+    """The card as Markdown. ``history`` is the run's, or None where nothing is known of it.
+
+    ``whole_run`` are the paragraphs of run_section.py.
+    """
     shape, step, alphabet = model.shape, model.step, model.alphabet
     sizes = [
         ("layers x width", f"{shape.layers} x {shape.hidden}"),
@@ -34,7 +39,7 @@ def causal_card(model: TrainedCausal, parameters: int, history: History | None) 
         told = f"{step:,} optimizer steps. No history of the run was at hand, so no score is claimed."
         parts += ["## Training", told]
     else:
-        parts += ["## Training", *training(history, step), "## Scores", *_scores(history, step)]
+        parts += ["## Training", *training(history, step), "## Scores", *_scores(history, step), *whole_run]
     return "\n\n".join([*parts, _LIMITS]) + "\n"
 
 

@@ -51,8 +51,11 @@ def run_mismatches(history: History, model: TrainedModel | TrainedCausal) -> lis
     return [f"step: the history ends before the model's {model.step}"] if model.step > reach else []
 
 
-def model_card(shape: Shape, step: int, parameters: int, history: History | None) -> str:
-    """The card as Markdown. ``history`` is the run's, or None where nothing is known of it."""
+def model_card(shape: Shape, step: int, parameters: int, history: History | None, whole_run: Sequence[str] = ()) -> str:
+    """The card as Markdown. ``history`` is the run's, or None where nothing is known of it.
+
+    ``whole_run`` are the paragraphs of run_section.py.
+    """
     parts = [
         _FRONT,
         f"# Chinese BERT, {shape.layers} x {shape.hidden}, {step:,} steps",
@@ -81,7 +84,7 @@ def model_card(shape: Shape, step: int, parameters: int, history: History | None
             f"{step:,} optimizer steps. No history of the run was at hand, so no score is claimed.",
         ]
     else:
-        parts += ["## Training", *training(history, step), "## Scores", *_scores(history, step)]
+        parts += ["## Training", *training(history, step), "## Scores", *_scores(history, step), *whole_run]
     return "\n\n".join([*parts, _LIMITS]) + "\n"
 
 

@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 from pipeline.figures import labels, style
 from pipeline.figures import plot_elements as marks
 from pipeline.files.history import History
+from pipeline.files.run_record import Facts
 from pipeline.words import Words
 
 
@@ -58,6 +59,13 @@ def training_curves(history: History, guesses: dict[str, float], say: Words) -> 
         style.remark(rate, say("no learning rate in this log"))
     rate.set_ylim(bottom=0)
     return figure
+
+
+def counting_marks(facts: Facts) -> dict[str, float]:
+    """The two stronger guesses by counting, on the validation subset that the held-out curve is measured on."""
+    names = {"left": "left neighbour", "both": "both neighbours"}
+    found = {name: facts.number("guesses", key, "all") for key, name in names.items()}
+    return {name: value for name, value in found.items() if value is not None}
 
 
 def _pairs(axes: Axes, history: History, say: Words) -> None:

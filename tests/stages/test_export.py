@@ -20,6 +20,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import export_model
+from pipeline.analyse.whole_analysis import analyse
 from pipeline.data.masked_pairs import Batch
 from pipeline.data.tokenizer import CLS, FIRST_CHARACTER, MASK, PAD, SEP, UNK, Tokenizer
 from pipeline.export.tokenizer import tokenizer_json
@@ -32,7 +33,17 @@ from pipeline.stage import run_stage
 from tests.helpers.checkpoints import weights_content
 from tests.helpers.tiny import TINY_SETTINGS, run_script, training_paths, write_tiny_dataset
 
-FILES = ["README.md", "config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json", "vocab.txt"]
+FILES = [
+    *(
+        "README.md",
+        "config.json",
+        "model.safetensors",
+        "tokenizer.json",
+        "tokenizer_config.json",
+        "training_curves.png",
+    ),
+    "vocab.txt",
+]
 AWKWARD = (
     "Latin Words 123, e\u0301 \u00e9 ﬁ Ａ１！\u3000\u2028\x1c\x00\u200b\u200d\ufe0f \U0001f469\u200d\U0001f467 "
     "\U0001f1e8\U0001f1f3 \U00020bb7 ㍿ \ufeff ### [mask] MASK] \u05d0\u202e"
@@ -234,6 +245,23 @@ def test_the_folder_and_the_card(run, exported):
     assert "Only positions below 32 were trained" in card
     assert str(run.parent) not in card
     assert (exported / "vocab.txt").read_bytes() == (run / "vocab.txt").read_bytes()
+
+
+def test_the_card_says_how_the_run_went(run, exported):
+    card, history = card_of(exported), read_history(run / "history.json")
+    analysis = analyse(history, None, "now")
+    assert f"| Pearson r of step and training accuracy | {analysis.training.pearson.r:.3f}" in card
+    assert f"All {len(history)} records up to step {history.last_step}" in card
+    assert "| early stopping | too few records to decide |" in card
+    assert "![Accuracy, loss and learning rate over the run](training_curves.png)" in card
+    assert (exported / "training_curves.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_without_a_history_there_is_neither_analysis_nor_picture(run, export, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    export(run / "final.pth", "none")
+    assert "## The run" not in card_of(tmp_path / "none")
+    assert not (tmp_path / "none" / "training_curves.png").exists()
 
 
 def test_same_bytes_again(run, exported, export, tmp_path):
