@@ -114,6 +114,7 @@ def test_paragraphs_are_filled_and_commands_stay_lines():
         "",
         "A paragraph of `code` and words that is longer",
     ]
+    assert 70 < max(map(len, described("word " * 60, 200).splitlines())) <= 80
     assert max(map(len, described(TEXT, 20).splitlines())) <= 50
 
 
