@@ -55,6 +55,7 @@ CHINESE = {
     "no learning rate in this log": "日志里没有学习率",
     "no accuracy beside the loss in this log": "日志里没有与损失同时记录的准确率",
     "held-out MLM accuracy": "留出 MLM 准确率",
+    "1 record": "1 条记录",
     "{number:,} records": "{number:,} 条记录",
     "every {number:,}th record drawn": "每 {number:,} 条记录画一条",
     "effective sample size {number:,.0f}": "有效样本量 {number:,.0f}",

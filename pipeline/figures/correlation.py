@@ -70,7 +70,8 @@ def _scatter(axes: Axes, history: History, measure: labels.Shown, curve: Accurac
         middle = best.at(along)
         axes.fill_between(along, middle - spread, middle + spread, color=style.CURVE, alpha=0.09, linewidth=0)
     style.label_ends(axes, [_curve(axes, along, fit, say, best=fit is best) for fit in reversed(fits)])
-    remarks = [say("{number:,} records", number=len(steps)), *marks.thinned(every, say)]
+    number = say("1 record") if len(steps) == 1 else say("{number:,} records", number=len(steps))
+    remarks = [number, *marks.thinned(every, say)]
     if found.effective_sample_size is not None:
         remarks.append(say("effective sample size {number:,.0f}", number=found.effective_sample_size))
     if found.interval_autocorrelation:

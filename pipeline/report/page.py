@@ -58,6 +58,7 @@ td.short { white-space: nowrap }
 ul { padding-left: 1.2rem; max-width: 60rem }
 li { margin: .3rem 0 }
 @media (max-width: 40rem) { body { padding: 1.25rem 1rem 3rem } h1 { font-size: 1.35rem } .narrow { display: block }
+  .table.wide table { min-width: 44rem } /* narrower columns would break their texts at every word */
   dl.facts { grid-template-columns: 1fr 1fr } dl.facts dd { font-size: 1.1rem } }
 @media print { figure, .table { break-inside: avoid } figure img { min-width: 0 } }
 """
@@ -100,7 +101,10 @@ def report_page(
     parts.append(f'<p class="remark narrow">{escape(say("The figures scroll sideways."))}</p>')
     captions, instead = captions_of(history), alternatives(history, analysis, say)
     parts += [_figure(key, captions[key], picture, instead.get(key, ""), say) for key, picture in figures.items()]
-    parts += [f"<h2>{escape(say('Tables'))}</h2>", '<div class="tables">', *map(_table, tables), "</div>"]
+    parts += [f"<h2>{escape(say('Tables'))}</h2>"]
+    if any(_is_wide(table) for table in tables):
+        parts.append(f'<p class="remark narrow">{escape(say("Wide tables scroll sideways."))}</p>')
+    parts += ['<div class="tables">', *map(_table, tables), "</div>"]
     told = "".join(f"<li>{escape(say(text))}</li>" for text in caveats_of(history))
     told += "".join(f"<li>{escape(note.say(say.language))}</li>" for note in history.notes)
     parts += [f"<h2>{escape(say('How to read this'))}</h2>", f"<ul>{told}</ul>"]
@@ -178,11 +182,15 @@ def _table(table: Table) -> str:
         f'<tr><th scope="row">{escape(name)}</th>{"".join(map(_cell, cells))}</tr>' for name, *cells in table.rows
     )
     remark = f'<p class="remark">{escape(table.remark)}</p>' if table.remark else ""
-    kind = "table wide" if len(table.columns) > 4 else "table"
+    kind = "table wide" if _is_wide(table) else "table"
     return (
         f'<section class="{kind}"><h3>{escape(table.title)}</h3><div class="scroll"><table>{head}<tbody>{body}</tbody>'
         f"</table></div>{remark}</section>"
     )
+
+
+def _is_wide(table: Table) -> bool:
+    return len(table.columns) > 4
 
 
 def _cell(text: str) -> str:

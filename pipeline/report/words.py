@@ -57,6 +57,7 @@ REPORT = {
         "图中文字为英文：作图的机器上没有安装中文字体。"
     ),
     "The figures scroll sideways.": "图可以左右滑动。",
+    "Wide tables scroll sideways.": "宽的表可以左右滑动。",
     "Training curves": "训练曲线",
     "Correlation": "相关",
     "Comparison": "比较",

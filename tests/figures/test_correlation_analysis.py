@@ -3,6 +3,9 @@
 import numpy as np
 import pytest
 
+from pipeline.analyse.whole_analysis import analyse
+from pipeline.figures.correlation import correlation_analysis
+from pipeline.words import figure_words
 from tests.helpers.drawn import (
     band,
     colour,
@@ -121,3 +124,10 @@ def test_constant_accuracy_has_dots_and_no_curve(tmp_path):
     assert numbers(title(scatter)) == []
     assert [len(found) for found in dots(scatter).values()] == [20]
     assert all("training" not in text for text, _ in end_labels(horizon))
+
+
+def test_one_record_is_one_record():
+    history = make_history(1)
+    figure = correlation_analysis(history, analyse(history, None, "now"), figure_words("en"))
+    [remark] = [text.get_text() for text in figure.axes[0].texts if "record" in text.get_text()]
+    assert remark == "1 record"

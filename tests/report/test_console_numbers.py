@@ -8,9 +8,11 @@ from pathlib import Path
 import pytest
 
 from pipeline.analyse.whole_analysis import analyse
+from pipeline.files.scores import write_scores
 from pipeline.formatting import duration
 from pipeline.report.console.report import Report
 from tests.helpers.said import is_said, numbers_in, says
+from tests.helpers.scores import checkpoint_score, mlm_score, validation_scores
 from tests.helpers.synthetic import make_history
 
 PARTS = ("training", "held_out")
@@ -314,6 +316,19 @@ def test_checkpoints_before_and_after(consoles):
             half = [] if group["half_way_step"] is None else [group["half_way_step"]]
             assert says(line.partition(label)[2], 100 * group["first"], 100 * group["last"], *half)
             assert bool(half) != any(text in line for text in ("no gain", "没有提升"))
+
+
+def test_the_list_of_sources_says_how_many_it_leaves_out(consoles, tmp_path):
+    sources = {f"source {number:02}": (0.2, 100) for number in range(13)}
+    scored = [
+        checkpoint_score(step, mlm_score(accuracy, sources=sources), None)
+        for step, accuracy in ((400, 0.2), (800, 0.3), (1200, 0.31), (1600, 0.32))
+    ]
+    write_scores(tmp_path / "s.json", validation_scores(scored, {}))
+    console = consoles.analysed({"h": make_history(20)}, "--scores", tmp_path / "s.json")
+    assert sum("source " in line and "->" in line for line in console.lines) == 10
+    line = console.line({"en": "not shown here", "zh": "此处未列"}[console.language])
+    assert numbers_in(line) == ["3"]
 
 
 def test_what_cannot_be_known_is_said_and_not_made_up(consoles):

@@ -9,6 +9,7 @@ from pipeline.analyse.side_by_side.compare_runs import several
 from pipeline.analyse.side_by_side.ladder_forecasts import ladder_forecasts
 from pipeline.analyse.whole_analysis import analyse
 from pipeline.report import several as page
+from pipeline.report.page import report_page
 from pipeline.report.several import several_tables
 from pipeline.report.words import report_words
 from tests.helpers.drawn import draw, write_inputs
@@ -96,3 +97,12 @@ def test_the_page_of_several_histories_has_them(runs, tmp_path):
     names = [each.title for each in Page(drawn).tables]
     assert names[:4] == ["Settings that differ", "Runs side by side", "Differences between the runs",
                          "The ladder and its forecasts"]  # fmt: skip
+
+
+@pytest.mark.parametrize("language", SAY)
+def test_wide_tables_say_that_they_scroll_on_a_phone(tables, runs, language):
+    say, (_, _, history) = SAY[language], runs[0]
+    analysis = analyse(history, None, "now")
+    for shown, wide in ((tables[language], True), (tables[language][:1], False)):
+        made = report_page(history.facts, "n", history, analysis, {}, shown, say, english_figures=False)
+        assert (say("Wide tables scroll sideways.") in made) == wide

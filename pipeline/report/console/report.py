@@ -296,6 +296,8 @@ class Report:
                 shares = {"before": 100 * (group.first or 0.0), "after": 100 * (group.last or 0.0)}
                 named = {"kind": self._name(kind), "name": self._name(name), "step": group.half_way_step}
                 found.append(self._say(text, **named, **shares))
+            if len(known) > GROUPS_SHOWN:
+                found.append(self._say("groups_more", kind=self._name(kind), count=len(known) - GROUPS_SHOWN))
         return found
 
     def _say(self, which_text: str, /, **values: Any) -> str:
