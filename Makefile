@@ -10,7 +10,7 @@ LONG := runs/long
 CAUSAL := runs/causal/quickstart
 FIGURES := results
 HEADLINE := results/training_history_100k.json
-RUNS := 50k ladder_50000 ladder_25000 ladder_12500 seed_42 seed_43 seed_44 quickstart long
+RUNS := 50k ladder_50000 ladder_25000 ladder_12500 seed_42 seed_43 seed_44 quickstart causal long
 histories = $(patsubst %,results/%/training_history.json,$(1))
 LADDER := $(HEADLINE) $(call histories,ladder_50000 ladder_25000 ladder_12500)
 SEEDS := $(call histories,seed_42 seed_43 seed_44)
@@ -85,6 +85,7 @@ figures: .venv/study
 	done
 	$(PY) analyze_100k.py --history $(LADDER) --output $(FIGURES)/ladder/analysis.json
 	$(PY) analyze_100k.py --history $(SEEDS) --output $(FIGURES)/seeds/analysis.json
+	$(PY) study/objectives.py $(HEADLINE) $(call histories,causal) --output-dir $(FIGURES)/objectives
 	$(PY) visualize_results.py --history $(LADDER) --baseline $(BASELINE) \
 	    --analysis $(FIGURES)/analysis_100k_result.json --output-dir $(FIGURES) --lang both \
 	    --contents $(FIGURES)/figures.json

@@ -16,7 +16,7 @@ from pipeline.files.history import History, parse_history, read_history
 from pipeline.files.json_object import read_json_object
 from pipeline.stage import InputError
 from pipeline.statistics.annealing.rate_plan import Plan
-from study.runs import RUNS, history_path
+from study.runs import CAUSAL, RUNS, history_path
 
 OURS = {"50k": "ours, small dataset", "long": "ours, offline sample"}  # the others: the ladder and its seeds
 LARGE = "ours, large dataset"
@@ -62,6 +62,8 @@ def committed_curves() -> list[Curve]:
     """Training and held-out accuracy, and training loss as exp(-loss), of the committed runs."""
     found = []
     for name in RUNS:
+        if name == CAUSAL:
+            continue  # a run of another kind, on which nothing was calibrated
         history = read_history(history_path(name))
         cluster = OURS.get(name, LARGE)
         for key, task in (

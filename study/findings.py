@@ -15,10 +15,11 @@ from pipeline.files.scores import CheckpointScore, MlmScore, SplitScores, read_s
 from pipeline.files.typed_json import from_json
 from pipeline.formatting import percent
 from pipeline.stage import InputError
+from study import objectives
 from study.datasets import BOOK
 from study.forecasts import FORECASTS
 from study.publish import STUDY
-from study.runs import history_path, scores_path, verification_path
+from study.runs import CAUSAL, history_path, scores_path, verification_path
 from study.tables import Row, Table, second_edition
 
 STEPS = (10_000, 30_000, 50_000, 70_000, 100_000)
@@ -41,6 +42,7 @@ def tables() -> list[Table]:
     held_out = [f"{name} 留出 · held out" for name in ("MLM", "Han")]
     here, there = ["MLM", "Han", "NSP"], [f"{name}, 100K" for name in ("MLM", "Han", "NSP")]
     along = [f"{step // 1000}K" for step in STEPS]
+    two_questions = ["被掩码的字 · masked", "下一个字 · next"]
     return [
         ("沿着 100,000 步 · Along the 100,000 steps", ["MLM", *held_out, "NSP", "损失 · loss"], along_the_run()),
         ("数据与步数 · Data and steps", ["50K, 小 · small", "50K, 大 · large", "100K, 大 · large"], data_and_steps()),
@@ -48,6 +50,7 @@ def tables() -> list[Table]:
         ("种子 · Seeds", [*here, "r"], seeds()),
         ("字频与文体 · Frequency and register", ["目标 · targets", *along, "频次基线 · counting"], groups()),
         ("按发表的计分法 · By the published rule", ["平均 · mean", "最高 · maximum", "NSP"], published()),
+        ("掩码与因果 · Masked and causal", two_questions, objectives.rows(*both_objectives())),
         ("离线样本 · The offline sample", here, sample()),
         *second_edition.tables(second_edition.read_runs(STUDY), FORECASTS),
     ]
@@ -120,6 +123,13 @@ class Verification:
 
 def history(name: str) -> History:
     return read_history(history_path(name))
+
+
+def both_objectives() -> tuple[History, History]:
+    """The masked and the causal run of one size class."""
+    found = history("100k"), history(CAUSAL)
+    objectives.refuse_unlike(*found)
+    return found
 
 
 def finished(run: History) -> FinishedRun:

@@ -1,11 +1,11 @@
 """Two objectives side by side: the masked and the causal model of one size class on one dataset.
 
-The causal run beside the masked headline, made first, on one thread as that one (some two hours of a core):
+The committed causal run beside the masked headline, both on one thread (an hour and a half of a core each):
 
     OMP_NUM_THREADS=1 python train_causal_lm.py --preset small --checkpoint-dir runs/causal/small/checkpoints \\
         --history runs/causal/small/training_history.json --final runs/causal/small/final.pth \\
         --best runs/causal/small/best.pth
-    python study/objectives.py results/training_history_100k.json runs/causal/small/training_history.json \\
+    python study/objectives.py results/training_history_100k.json results/causal/training_history.json \\
         --output-dir results/objectives
 
 It prints a table and draws objectives.png and objectives.zh.png: held-out accuracy against steps, tokens and FLOPs.
@@ -34,6 +34,7 @@ from pipeline.formatting import NOTHING, count, duration, percent
 from pipeline.stage import InputError, run_stage
 from pipeline.statistics.smoothing import running_mean
 from pipeline.words import LANGUAGES, Words
+from study.tables import Row
 
 ALIKE = 0.02  # largest relative difference of steps and of tokens
 SMOOTHING = 20  # a running mean spans this part of the records
@@ -42,12 +43,14 @@ CHINESE = {
     "masked character, from both sides": "被掩码的字，看得到两边",
     "next character, from those before": "下一个字，只看前文",
     "optimizer steps": "优化步数",
-    "tokens read": "读过的词元",
-    "FLOPs of training": "训练的 FLOPs",
+    "tokens read (millions)": "读过的词元（百万）",
+    "FLOPs of training (trillions)": "训练的 FLOPs（万亿）",
     "Against steps": "对步数",
     "Against tokens": "对词元",
     "Against FLOPs": "对 FLOPs",
-    "two different questions: compare how the curves go, not their heights": "问的是两个不同的问题：比较走势，不比高低",
+    "two different questions:\ncompare how the curves go, not their heights": (
+        "问的是两个不同的问题：比较走势，不比高低"
+    ),
 }
 
 
@@ -90,12 +93,11 @@ def side_by_side(masked: History, causal: History, say: Words) -> Figure:
     )
     axes_of = (
         ("Against steps", "optimizer steps", lambda history: history.series("steps")),
-        ("Against tokens", "tokens read", lambda history: history.series("tokens")),
-        ("Against FLOPs", "FLOPs of training", flops),
+        ("Against tokens", "tokens read (millions)", lambda history: history.series("tokens") / 1e6),
+        ("Against FLOPs", "FLOPs of training (trillions)", lambda history: flops(history) / 1e12),
     )
     for axes, (title, label, place) in zip(panels, axes_of, strict=True):
         axes.set_title(say(title))
-        axes.set_xlabel(say(label))
         style.percent_axis(axes, say("held-out accuracy"))
         for history, colour, name in runs:
             values = history.series(history.held_out)
@@ -103,9 +105,10 @@ def side_by_side(masked: History, causal: History, say: Words) -> Figure:
             smooth = running_mean(values[known], int(known.sum()) // SMOOTHING)
             axes.plot(place(history)[known], smooth, color=colour, label=name)
         axes.set_ylim(bottom=0)
-        axes.set_xlim(left=0)
+        last = max(float(np.nanmax(place(history))) for history, _, _ in runs)
+        style.step_axis(axes, last, say(label))
     style.key(panels[0], rising=True)
-    style.remark(panels[1], say("two different questions: compare how the curves go, not their heights"))
+    style.remark(panels[1], say("two different questions:\ncompare how the curves go, not their heights"))
     return figure
 
 
@@ -117,26 +120,32 @@ def flops(history: History) -> np.ndarray:
 
 def table(masked: History, causal: History) -> list[str]:
     """What both runs were and came to, as Markdown."""
-    rows: list[tuple[str, list[str]]] = [
-        ("steps", [count(int(history.last_step)) for history in (masked, causal)]),
-        ("tokens", [f"{history.last('tokens') or 0:,.0f}" for history in (masked, causal)]),
-        ("FLOPs", [f"{flops(history)[-1]:.3g}" for history in (masked, causal)]),
-        ("parameters", [count(history.facts.count("parameters")) for history in (masked, causal)]),
-        ("training time", [duration(history.last("seconds") or 0) for history in (masked, causal)]),
+    head = ["| | masked | next |", "| --- | ---: | ---: |"]
+    return head + [f"| {name} | {' | '.join(values)} |" for name, values in rows(masked, causal)]
+
+
+def rows(masked: History, causal: History) -> list[Row]:
+    """A label and the two values of each row."""
+    both = masked, causal
+    found: list[Row] = [
+        ("步数 · steps", [count(int(history.last_step)) for history in both]),
+        ("词元 · tokens", [f"{history.last('tokens') or 0:,.0f}" for history in both]),
+        ("FLOPs", [f"{flops(history)[-1]:.3g}" for history in both]),
+        ("参数 · parameters", [count(history.facts.count("parameters")) for history in both]),
+        ("用时 · training time", [duration(history.last("seconds") or 0) for history in both]),
     ]
     facts = masked.facts, causal.facts
-    for name, ending in (("test accuracy", ""), ("test accuracy, Han", "_han")):
+    for name, ending in (("测试准确率 · test accuracy", ""), ("只算汉字 · Han alone", "_han")):
         shares = (facts[0].number("test", f"mlm_acc{ending}"), facts[1].number("test", f"next_acc{ending}"))
-        rows.append((name, [percent(share) for share in shares]))
+        found.append((name, [percent(share) for share in shares]))
     for name, keys in (
-        ("bits per character", ("bits_per_character",)),
-        ("Kneser-Ney, bits", ("baselines", "kneser_ney")),
-        ("PPMd, bits", ("baselines", "ppmd")),
+        ("每字比特 · bits per character", ("bits_per_character",)),
+        ("Kneser-Ney，比特 · bits", ("baselines", "kneser_ney")),
+        ("PPMd，比特 · bits", ("baselines", "ppmd")),
     ):
         bits = facts[1].number("test", *keys)
-        rows.append((name, [NOTHING, NOTHING if bits is None else f"{bits:.3f}"]))
-    head = ["| | masked | next |", "| --- | ---: | ---: |"]
-    return head + [f"| {name} | {' | '.join(values)} |" for name, values in rows]
+        found.append((name, [NOTHING, NOTHING if bits is None else f"{bits:.3f}"]))
+    return found
 
 
 def parse_arguments() -> argparse.Namespace:

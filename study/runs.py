@@ -17,11 +17,13 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from pipeline.files import atomic
 from pipeline.files.history import History, read_history
+from pipeline.files.run_record import CAUSAL_LM, objective_of
 from pipeline.formatting import duration, percent, step_text
 from pipeline.stage import run_stage
 
 RESULTS = Path(__file__).resolve().parent.parent / "results"
 HEADLINE = "100k"
+CAUSAL = "causal"
 EPYC = "AMD EPYC (AVX2), one thread beside a second run"
 XEON = "Intel Xeon (AVX-512), one thread"
 BUSY_XEON = "Intel Xeon (AVX-512), two threads beside much other work"
@@ -36,6 +38,7 @@ class Made:
     options: str
     machine: str
     target: str | None = None  # the make target that repeats it
+    script: str = "train_large_100k.py"
 
 
 RUNS = {
@@ -48,6 +51,7 @@ RUNS = {
     "seed_43": Made("42477d4", "--preset small --steps 20000 --seed 43", EPYC),
     "seed_44": Made("42477d4", "--preset small --steps 20000 --seed 44", EPYC),
     "quickstart": Made("f4e6016", "--preset quickstart --steps 4000", BUSY_XEON, "study"),
+    CAUSAL: Made("7f56676", "--preset small --steps 100000", XEON, script="train_causal_lm.py"),
     "long": Made("554bc52", "--preset quickstart --steps 10000", XEON, "study-long"),
 }
 
@@ -81,7 +85,7 @@ def readme(name: str) -> str:
     lines = [
         f"# {name}",
         "",
-        f"    {variable} python train_large_100k.py {made.options} --history H --checkpoint-dir C --final F",
+        f"    {variable} python {made.script} {made.options} --history H --checkpoint-dir C --final F",
         "",
         *([f"`make {made.target}` 重复它 · repeats it.", ""] if made.target else []),
         "| | |",
@@ -103,6 +107,21 @@ def facts(made: Made, history: History) -> list[tuple[str, str]]:
         ("步数 · steps", step_text(history.last_step)),
         ("种子 · seed", str(told.count("seed"))),
         ("用时 · training time", "" if seconds is None else duration(seconds)),
+        *scores(history),
+    ]
+
+
+def scores(history: History) -> list[tuple[str, str]]:
+    """(label, value) of what the finished run scored on its test split, and counting beside it."""
+    told = history.facts
+    if objective_of(history.run) == CAUSAL_LM:
+        bits = told.number("test", "bits_per_character")
+        return [
+            ("测试，下一个字 · test, next character", percent(told.number("test", "next_acc"))),
+            ("每字比特 · bits per character", "" if bits is None else f"{bits:.3f}"),
+            ("频次基线（左邻字） · counting (left neighbour)", percent(told.number("test", "guesses", "left", "all"))),
+        ]
+    return [
         *(
             (f"测试 · test {label}", percent(told.number("test", key)))
             for label, key in (("MLM", "mlm_acc"), ("Han", "mlm_acc_han"), ("NSP", "nsp_acc"))
