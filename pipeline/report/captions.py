@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pipeline.figures.labels import MASKED
 from pipeline.files.history import History
-from pipeline.files.run_record import CAUSAL_LM, objective_of
+from pipeline.files.run_record import CAUSAL_LM, SEED, objective_of
 
 Caption = tuple[str, str]  # title, text
 CAPTIONS: dict[str, Caption] = {
@@ -70,6 +70,14 @@ CAPTIONS_OF_CAUSAL: dict[str, Caption] = {
     ),
     "loss_analysis": ("Loss analysis", "The loss is the cross-entropy of the next symbol."),
 }
+CAPTIONS_OF_SEED: dict[str, Caption] = {
+    "training_curves": (
+        "Training curves",
+        "Each symbol is predicted before it is seen, and learned after: accuracy and bits are means over the symbols "
+        "since the last record. The text is read once, so nothing is held out.",
+    ),
+    "loss_analysis": ("Loss analysis", "The loss is the code length of a symbol, in bits."),
+}
 CAUSAL_WITH_DROPOUT: dict[str, Caption] = {
     "training_curves": (
         "Training curves",
@@ -107,6 +115,8 @@ def captions_of(history: History) -> dict[str, Caption]:
     """The caption of every figure of this run."""
     if "log" in history.run:
         return CAPTIONS | CAPTIONS_OF_A_LOG
+    if objective_of(history.run) == SEED:
+        return CAPTIONS | CAPTIONS_OF_SEED
     dropout = any(history.facts.number("config", name) for name in ("dropout", "attention_dropout"))
     if objective_of(history.run) == CAUSAL_LM:
         return CAPTIONS | CAPTIONS_OF_CAUSAL | (CAUSAL_WITH_DROPOUT if dropout else {})
@@ -125,4 +135,4 @@ def glossary_of(history: History) -> list[tuple[str, str]]:
 
 def caveats_of(history: History) -> tuple[str, ...]:
     """What to keep in mind when reading the page of this run."""
-    return CAVEATS_OF_A_LOG if "log" in history.run else CAVEATS
+    return CAVEATS_OF_A_LOG if "log" in history.run or objective_of(history.run) == SEED else CAVEATS

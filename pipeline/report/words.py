@@ -59,6 +59,11 @@ REPORT = {
     "The figures scroll sideways.": "图可以左右滑动。",
     "Wide tables scroll sideways.": "宽的表可以左右滑动。",
     "Training curves": "训练曲线",
+    "Each symbol is predicted before it is seen, and learned after: accuracy and bits are means over the symbols since "
+    "the last record. The text is read once, so nothing is held out.": (
+        "每个符号先预测、后看到、再学习：准确率与比特数是上次记录以来各符号的平均。文本只读一遍，所以没有留出部分。"
+    ),
+    "The loss is the code length of a symbol, in bits.": "损失是一个符号的编码长度，单位为比特。",
     "Correlation": "相关",
     "Comparison": "比较",
     "Loss analysis": "损失分析",

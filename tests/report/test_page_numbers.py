@@ -14,6 +14,7 @@ import pytest
 from pipeline.analyse.schema.analysis import Analysis
 from pipeline.files.typed_json import from_json
 from pipeline.formatting import NOTHING
+from pipeline.report.captions import captions_of, caveats_of
 from pipeline.report.console.names import name_in
 from pipeline.report.console.summary import GUESSES, summary_words
 from pipeline.report.tables import report_tables
@@ -326,3 +327,14 @@ def test_the_caption_is_true_of_the_dropout(tmp_path, dropout, said):
     history.run["config"] |= {"dropout": dropout, "attention_dropout": 0.0}
     [page] = draw(tmp_path / "out", *write_inputs(tmp_path, history)).pages.values()
     assert re.findall(r"with(?:out)? dropout(?: on)?", page) == [said]
+
+
+@pytest.mark.parametrize("language", WORDS)
+def test_the_page_of_the_seed_predictor_speaks_of_no_masks_and_of_nothing_held_out(language):
+    history, say = make_history(), report_words(language)
+    history.run["objective"] = "seed"
+    captions = captions_of(history)
+    said = [say(captions[name][1]) for name in ("training_curves", "loss_analysis")] + [*map(say, caveats_of(history))]
+    untrue = ("masked", "articles", "NSP", "dropout") if language == "en" else ("掩", "文章", "NSP", "dropout")
+    assert not [word for word in untrue if word in " ".join(said)]
+    assert {"en": "before it is seen", "zh": "先预测"}[language] in said[0]
