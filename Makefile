@@ -107,7 +107,7 @@ backtest: .venv/study
 	$(PY) benchmarks/forecast.py $(if $(HISTORIES),--histories $(HISTORIES))
 	$(PY) benchmarks/simulated_forecast.py --runs 200
 
-## seed-ladder: every rung of the seed predictor (up to 60 minutes on two cores); TEXTS="--text NAME=FILE ..." adds texts
+## seed-ladder: every rung of the seed predictor (up to 60 minutes on two cores); TEXTS="--text NAME=FILE --book NAME=FILE ..." adds texts
 seed-ladder: .venv/dev
 	$(PY) study/seed/ladder.py --output runs/seed/ladder.json $(TEXTS)
 

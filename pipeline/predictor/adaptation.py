@@ -11,7 +11,17 @@ import numpy as np
 
 from pipeline.predictor.engine import compiled
 from pipeline.predictor.prediction import INPUTS, SETS, TABLES, Calibration, Mixer, age, logistic
-from pipeline.predictor.representation import CONTEXTS, COPIES, MOST_SEEN, Copies, Memory, Recurrent
+from pipeline.predictor.representation import (
+    CONTEXTS,
+    COPIES,
+    DELAYS,
+    MOST_SEEN,
+    Copies,
+    Delays,
+    Memory,
+    Recurrent,
+    sum_of_squares,
+)
 
 # The rates; no stream chooses its own.
 RATES = {
@@ -25,8 +35,9 @@ RATES = {
     "readout": 0.5,
     "time constants": 0.003,
     "embedding": 0.1,
+    "delays": 0.4,
 }
-SLOTS, TRUST, MIXING, DECAY, LEAST, TOP, CALIBRATING, READING, TIMING, EMBEDDING = range(len(RATES))
+SLOTS, TRUST, MIXING, DECAY, LEAST, TOP, CALIBRATING, READING, TIMING, EMBEDDING, DELAYING = range(len(RATES))
 
 
 @compiled
@@ -108,22 +119,6 @@ def adapt_calibration(calibration: Calibration, bit: int, step: float) -> None:
 
 
 @compiled
-def sum_of_squares(values: np.ndarray) -> float:
-    """Of ``values`` [2, n]; four independent sums, so that additions need not wait for each other."""
-    n = values.shape[1]
-    one, two, three, four = 0.0, 0.0, 0.0, 0.0
-    for i in range(0, n - 1, 2):
-        one += values[0, i] * values[0, i]
-        two += values[1, i] * values[1, i]
-        three += values[0, i + 1] * values[0, i + 1]
-        four += values[1, i + 1] * values[1, i + 1]
-    if n & 1:
-        one += values[0, n - 1] * values[0, n - 1]
-        two += values[1, n - 1] * values[1, n - 1]
-    return (one + two) + (three + four)
-
-
-@compiled
 def readout_gradient(recurrent: Recurrent, error: float, gradient: np.ndarray) -> None:
     """d(nats) / dR[node], into ``gradient`` [2, n], where ``error`` is d(nats) / dz."""
     for part in range(2):
@@ -144,11 +139,20 @@ def adapt_readout(recurrent: Recurrent, node: int, error: float, rate: float, ro
     """A step down the gradient of R[node]."""
     readout_gradient(recurrent, error, room)
     n = recurrent.nu.size
-    recurrent.squares_readout[node] += sum_of_squares(room)
+    recurrent.squares_readout[node] += error * error * recurrent.power[0]
     step = rate / np.sqrt(recurrent.squares_readout[node] + 1e-8)
     for part in range(2):
         for i in range(n):
             recurrent.readout[node, part, i] -= step * room[part, i]
+
+
+@compiled
+def adapt_delays(delays: Delays, node: int, within: int, error: float, rate: float) -> None:
+    """A step down the gradient of D, which is ``error`` = d(nats) / dz for each delayed symbol's weight."""
+    delays.squares[node] += error * error
+    step = rate * error / np.sqrt(1.0 + delays.squares[node])
+    for distance in range(DELAYS):
+        delays.weights[delays.rows[distance] + within] -= step
 
 
 @compiled

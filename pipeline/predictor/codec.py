@@ -25,7 +25,7 @@ from pipeline.predictor.learner import DECODE, ENCODE, learn, pass_over
 from pipeline.predictor.state import Setting, new_learner
 from pipeline.stage import InputError
 
-MAGIC, VERSION = b"SEED", 1
+MAGIC, VERSION = b"SEED", 2
 _NUMBERS = struct.Struct(">QI4sBB")  # symbols, CRC-32, fingerprint, lengths of the engine's name and of the setting
 _WORST = 17  # a bit costs at most 16 bits; one byte more for what the interval has not settled
 
@@ -42,10 +42,10 @@ class Coded:
 def fingerprint() -> bytes:
     """Four bytes that differ where this engine computes other digits."""
     symbols = np.array([(7 * place * place + place // 3) % 97 + 30 for place in range(60)], dtype=np.uint8)
-    learner = new_learner(Setting(units=4, slot_bits=10))
+    learner = new_learner(Setting(slot_bits=10))
     bits, _ = learn(learner, symbols)
     recurrent = learner.recurrent
-    seen = (bits, recurrent.nu, recurrent.h, recurrent.embedding)
+    seen = (bits, recurrent.nu, recurrent.h, recurrent.embedding, learner.delays.squares)
     return hashlib.sha256(b"".join(array.tobytes() for array in seen)).digest()[:4]
 
 

@@ -10,9 +10,11 @@ import numpy as np
 
 from pipeline.predictor.adaptation import (
     CALIBRATING,
+    DELAYING,
     READING,
     adapt_calibration,
     adapt_copies,
+    adapt_delays,
     adapt_mixer,
     adapt_readout,
     adapt_recurrence,
@@ -21,7 +23,18 @@ from pipeline.predictor.adaptation import (
 )
 from pipeline.predictor.coder import decode_bit, encode_bit
 from pipeline.predictor.engine import compiled
-from pipeline.predictor.prediction import CERTAIN, RECURRENT, calibrate, gather, logistic, mix, quantised, read_state
+from pipeline.predictor.prediction import (
+    CERTAIN,
+    DELAYED,
+    RECURRENT,
+    calibrate,
+    gather,
+    logistic,
+    mix,
+    quantised,
+    read_delays,
+    read_state,
+)
 from pipeline.predictor.representation import (
     COPIES,
     ORDERS,
@@ -29,13 +42,20 @@ from pipeline.predictor.representation import (
     begin_half,
     begin_symbol,
     find_copies,
+    find_delayed,
     find_slots,
     move_state,
     remember,
 )
-from pipeline.predictor.state import CALIBRATED, COPY, LAG, LAST_BITS, MANY_SETS, STATE, TRACES, Learner
+from pipeline.predictor.state import CALIBRATED, COPY, DELAY_LINE, LAG, LAST_BITS, MANY_SETS, STATE, TRACES, Learner
 
 LEARN, ENCODE, DECODE = range(3)
+
+
+@compiled
+def in_half(node: int, bit: int) -> int:
+    """A 1 and the bits so far in this half of the byte: 1 to 15."""
+    return node if bit < 4 else (1 << (bit - 4)) | (node & ((1 << (bit - 4)) - 1))
 
 
 @compiled
@@ -65,11 +85,16 @@ def predict_bit(learner: Learner, node: int, bit: int) -> int:
     memory, copies, mixer, parts = learner.memory, learner.copies, learner.mixer, learner.parts
     if bit == 0 or bit == 4:
         begin_half(memory, node)
-    within = node if bit < 4 else (1 << (bit - 4)) | (node & ((1 << (bit - 4)) - 1))
+        if parts[DELAY_LINE]:
+            find_delayed(learner.delays, copies, 0 if bit == 0 else 1 + (node & 15))
+    within = in_half(node, bit)
     find_slots(memory, within)
     find_copies(copies, node, bit, parts[COPY], parts[LAG])
-    z = read_state(learner.recurrent, node) if parts[STATE] else 0.0
-    gather(memory, copies, mixer, z, learner.stretch, parts[LAST_BITS])
+    gather(memory, copies, mixer, learner.stretch, parts[LAST_BITS])
+    if parts[STATE]:
+        mixer.inputs[RECURRENT] = read_state(learner.recurrent, node)
+    if parts[DELAY_LINE]:
+        mixer.inputs[DELAYED] = read_delays(learner.delays, within)
     choose_sets(learner, node)
     mix(mixer, node)
     if not parts[CALIBRATED]:
@@ -80,13 +105,16 @@ def predict_bit(learner: Learner, node: int, bit: int) -> int:
 
 
 @compiled
-def adapt_bit(learner: Learner, node: int, bit: int) -> None:
-    """Learn from the ``bit`` that came at ``node``."""
+def adapt_bit(learner: Learner, node: int, within: int, bit: int) -> None:
+    """Learn from the ``bit`` that came at ``node``, ``within`` its half."""
     rates = learner.rates
     if learner.parts[STATE]:
         error = logistic(learner.mixer.inputs[RECURRENT]) - bit
         want_state(learner.recurrent, node, error)
         adapt_readout(learner.recurrent, node, error, rates[READING], learner.room_state)
+    if learner.parts[DELAY_LINE]:
+        error = logistic(learner.mixer.inputs[DELAYED]) - bit
+        adapt_delays(learner.delays, node, within, error, rates[DELAYING])
     adapt_slots(learner.memory, learner.mixer, bit, rates)
     adapt_copies(learner.copies, bit)
     adapt_mixer(learner.mixer, node, bit, rates, learner.room)
@@ -132,7 +160,7 @@ def pass_over(
                     encode_bit(coder, code, p, value)
             cost -= np.log2((p if value else CERTAIN - p) / CERTAIN)
             hit = hit and (2 * p >= CERTAIN) == (value == 1)
-            adapt_bit(learner, node, value)
+            adapt_bit(learner, node, in_half(node, bit), value)
             node = 2 * node + value
         symbol = node - 256
         symbols[place], bits[place], hits[place] = symbol, cost, hit

@@ -2,9 +2,10 @@
 
 Each slot gives two inputs: the logit of its own probability, weighted by how often the slot was used, and the logit of
 what followed wherever the same last bits came in a slot of this context. A copy gives the logit of its trust, signed by
-the bit it expects; the recurrent state gives z = Re<R[bits so far], h>. The mixer is a few logistic regressions on the
-same inputs, each with weights chosen by something else (longest suffix seen, last symbol, bits so far), and one on top
-of them. Tables that say what came of such a prediction before (calibration) are averaged in.
+the bit it expects; the recurrent state gives z = Re<R[bits so far], h>, the delay line the sum of its weights. The
+mixer is a few logistic regressions on the same inputs, each with weights chosen by something else (longest suffix seen,
+last symbol, bits so far), and one on top of them. Tables that say what came of such a prediction before (calibration)
+are averaged in.
 """
 
 from __future__ import annotations
@@ -14,16 +15,17 @@ from typing import NamedTuple
 import numpy as np
 
 from pipeline.predictor.engine import compiled
-from pipeline.predictor.representation import CONTEXTS, COPIES, Copies, Memory, Recurrent
+from pipeline.predictor.representation import CONTEXTS, COPIES, DELAYS, Copies, Delays, Memory, Recurrent
 
 USES = 9  # classes of how often a slot was used
-INDIRECT = CONTEXTS * USES  # the weights: contexts by use, contexts' last bits, copies, recurrent state, bias
+INDIRECT = CONTEXTS * USES  # the weights: contexts by use, contexts' last bits, copies, state, delays, bias
 COPIED = INDIRECT + CONTEXTS
 STATE = COPIED + 2 * COPIES
-BIAS = STATE + 1
+BIAS = STATE + 2
 WEIGHTS = BIAS + 1
 RECURRENT = 2 * (CONTEXTS + COPIES)  # the place of z among the inputs
-INPUTS = RECURRENT + 2
+DELAYED = RECURRENT + 1
+INPUTS = RECURRENT + 3
 SETS = 3
 CHOICES = 1024  # weight vectors of a set
 STEPS = 24  # a calibration table's places between logits of -LIMIT and LIMIT
@@ -97,8 +99,21 @@ def read_state(recurrent: Recurrent, node: int) -> float:
 
 
 @compiled
-def gather(memory: Memory, copies: Copies, mixer: Mixer, z: float, stretch: np.ndarray, last_bits: bool) -> None:
-    """Lay out the inputs of the mixer."""
+def read_delays(delays: Delays, within: int) -> float:
+    """z = the sum of D over the delayed symbols; ``within`` is a 1 and the bits so far in this half."""
+    weights, rows = delays.weights, delays.rows
+    one, two, three, four = 0.0, 0.0, 0.0, 0.0
+    for i in range(0, DELAYS, 4):
+        one += weights[rows[i] + within]
+        two += weights[rows[i + 1] + within]
+        three += weights[rows[i + 2] + within]
+        four += weights[rows[i + 3] + within]
+    return (one + two) + (three + four)
+
+
+@compiled
+def gather(memory: Memory, copies: Copies, mixer: Mixer, stretch: np.ndarray, last_bits: bool) -> None:
+    """Lay out the inputs of the mixer, but for those of the state and of the delays."""
     inputs, weight = mixer.inputs, mixer.weight
     for context in range(CONTEXTS):
         inputs[2 * context] = 0.0
@@ -125,10 +140,10 @@ def gather(memory: Memory, copies: Copies, mixer: Mixer, z: float, stretch: np.n
             inputs[at] = logit(trust) if bit else -logit(trust)
             inputs[at + 1] = (trust - 0.5) * (4.0 if bit else -4.0)
         at += 2
-    inputs[at] = z
-    weight[at] = STATE
-    inputs[at + 1] = 0.3
-    weight[at + 1] = BIAS
+    weight[RECURRENT] = STATE
+    weight[DELAYED] = STATE + 1
+    inputs[INPUTS - 1] = 0.3
+    weight[INPUTS - 1] = BIAS
 
 
 @compiled

@@ -10,6 +10,9 @@ agreed best lately.
 **Recurrent state.** h in C^n, h <- lambda h + gamma E[x] for the symbol x, with lambda = exp(-exp(nu) + i theta) and
 gamma = sqrt(1 - |lambda|^2), so that h has the variance of E[x] whatever its time constant. With h go its exact
 derivatives by nu, theta and E (forward traces, RTRL): the recurrence is diagonal, so each costs what h costs.
+
+**Delay line.** The last 64 symbols as they are, each at its distance: what h blurs, as the pixels of an image that
+ended, stands here. D gives each symbol at each distance a weight for each bit to come.
 """
 
 from __future__ import annotations
@@ -26,6 +29,7 @@ CONTEXTS = ORDERS + 5
 MATCHES = (20, 8)  # bytes that must agree before a copy is tried
 COPIES = len(MATCHES) + 1  # and the best lag
 LAGS = 256
+DELAYS = 64  # symbols of the delay line
 AGREEMENT = 1 / 32  # how fast the agreement of a lag follows
 MASK = 2**31 - 1
 HALF = 1 << 21  # a probability of 1/2 in 22 bits
@@ -72,10 +76,23 @@ class Recurrent(NamedTuple):
     trace_theta: np.ndarray  # float64 [2, n]
     trace_embedding: np.ndarray  # float64 [256, 2, n]: dh / dE.real; dh / dE.imaginary is i times that
     seen: np.ndarray  # bool [256]: symbols whose trace has not faded
+    turn: np.ndarray  # float64 [3, n]: lambda, real and imaginary, and gamma, of the last step
+    power: np.ndarray  # float64 [1]: |h|^2
     wanted: np.ndarray  # float64 [2, n]: d(bits of this symbol) / dh so far
     squares_rates: np.ndarray  # float64 [2, n]
     squares_embedding: np.ndarray  # float64 [256]
     squares_readout: np.ndarray  # float64 [256]
+
+
+class Delays(NamedTuple):
+    """The read-out of the delay line; D[block, distance, symbol, bits so far in this half of the byte].
+
+    The block is 0 for the first four bits, and 1 + those four for the others.
+    """
+
+    weights: np.ndarray  # float32 [17 * DELAYS * 256 * 16]
+    rows: np.ndarray  # int64 [DELAYS]: where the sixteen weights of each delayed symbol begin in this half
+    squares: np.ndarray  # float64 [256]: sums that scale the steps, by bits so far
 
 
 @compiled
@@ -85,6 +102,26 @@ def joined(one: int, two: int) -> int:
     h ^= h >> 15
     h = (h * 0x1B873593) & MASK
     return h ^ (h >> 13)
+
+
+@compiled
+def sum_of_squares(values: np.ndarray) -> float:
+    """Of ``values`` [2, n]; in independent sums, so that additions need not wait for each other."""
+    n = values.shape[1]
+    one, two, three, four, five, six, seven, eight = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
+    for i in range(0, n - 3, 4):
+        one += values[0, i] * values[0, i]
+        two += values[0, i + 1] * values[0, i + 1]
+        three += values[0, i + 2] * values[0, i + 2]
+        four += values[0, i + 3] * values[0, i + 3]
+        five += values[1, i] * values[1, i]
+        six += values[1, i + 1] * values[1, i + 1]
+        seven += values[1, i + 2] * values[1, i + 2]
+        eight += values[1, i + 3] * values[1, i + 3]
+    for i in range(n - n % 4, n):
+        one += values[0, i] * values[0, i]
+        five += values[1, i] * values[1, i]
+    return ((one + two) + (three + four)) + ((five + six) + (seven + eight))
 
 
 @compiled
@@ -131,6 +168,15 @@ def find_slots(memory: Memory, node: int) -> None:
             if slots[place] >> 40 != check:
                 slots[place] = (check << 40) | (1 << 32) | HALF
         memory.found[context] = place
+
+
+@compiled
+def find_delayed(delays: Delays, copies: Copies, block: int) -> None:
+    """Point ``rows`` to the weights of the last symbols in ``block``; before the first symbol stood zeros."""
+    last = copies.time[0] - 1
+    for distance in range(DELAYS):
+        symbol = int(copies.past[(last - distance) & (PAST - 1)])
+        delays.rows[distance] = ((block * DELAYS + distance) * 256 + symbol) * 16
 
 
 @compiled
@@ -221,7 +267,7 @@ def move_state(recurrent: Recurrent, symbol: int) -> None:
     )
     recurrent.seen[symbol] = True
     n = recurrent.nu.size
-    real, imaginary, gammas = np.empty(n), np.empty(n), np.empty(n)
+    real, imaginary, gammas = recurrent.turn[0], recurrent.turn[1], recurrent.turn[2]
     for i in range(n):
         rate = np.exp(recurrent.nu[i])
         modulus = np.exp(-rate)
@@ -239,16 +285,17 @@ def move_state(recurrent: Recurrent, symbol: int) -> None:
         h[0, i] = a * u - b * v + gamma * x
         h[1, i] = a * v + b * u + gamma * y
         real[i], imaginary[i], gammas[i] = a, b, gamma
+    recurrent.power[0] = sum_of_squares(h)
     for other in range(256):
         if recurrent.seen[other]:
             row, left = by_embedding[other], 0
             for i in range(n):
                 p, q = row[0, i], row[1, i]
                 u, v = real[i] * p - imaginary[i] * q, real[i] * q + imaginary[i] * p
-                if u * u + v * v < FADED * FADED:
-                    u, v = 0.0, 0.0
-                row[0, i], row[1, i] = u, v
-                left += u != 0.0 or v != 0.0
+                stays = u * u + v * v >= FADED * FADED
+                row[0, i] = u if stays else 0.0
+                row[1, i] = v if stays else 0.0
+                left += stays
             recurrent.seen[other] = left > 0 or other == symbol
     for i in range(n):
         by_embedding[symbol, 0, i] += gammas[i]

@@ -25,6 +25,7 @@ from pipeline.predictor.prediction import (
 from pipeline.predictor.representation import (
     CONTEXTS,
     COPIES,
+    DELAYS,
     LAGGED,
     LAGS,
     MATCHES,
@@ -36,13 +37,14 @@ from pipeline.predictor.representation import (
     WORD,
     WORDS,
     Copies,
+    Delays,
     Memory,
     Recurrent,
 )
 
 SHORTEST, LONGEST = 2.0, 300.0  # time constants of the recurrent state at the start, in symbols
-PARTS = ("last bits", "copies", "lag", "state", "traces", "sets", "calibration")
-LAST_BITS, COPY, LAG, STATE, TRACES, MANY_SETS, CALIBRATED = range(len(PARTS))
+PARTS = ("last bits", "copies", "lag", "state", "traces", "sets", "calibration", "delays")
+LAST_BITS, COPY, LAG, STATE, TRACES, MANY_SETS, CALIBRATED, DELAY_LINE = range(len(PARTS))
 CONTEXT_PARTS = {"words": (WORD, WORDS), "skips": (SKIPPED, SKIPPED_TWO), "lagged": (LAGGED,)}
 REMOVABLE = (*PARTS, *CONTEXT_PARTS)
 
@@ -53,6 +55,7 @@ class Learner(NamedTuple):
     memory: Memory
     copies: Copies
     recurrent: Recurrent
+    delays: Delays
     mixer: Mixer
     calibration: Calibration
     stretch: np.ndarray  # float64 [4096]: logits of a slot's probability
@@ -96,6 +99,7 @@ def new_learner(setting: Setting) -> Learner:
         memory=_new_memory(setting.slot_bits, used),
         copies=_new_copies(),
         recurrent=_new_recurrent(setting.units, np.random.default_rng(setting.seed)),
+        delays=_new_delays(),
         mixer=_new_mixer(),
         calibration=_new_calibration(),
         stretch=stretch_table(),
@@ -161,10 +165,20 @@ def _new_recurrent(n: int, random: np.random.Generator) -> Recurrent:
         trace_theta=np.zeros((2, n)),
         trace_embedding=np.zeros((256, 2, n)),
         seen=np.zeros(256, dtype=bool),
+        power=np.zeros(1),
+        turn=np.zeros((3, n)),
         wanted=np.zeros((2, n)),
         squares_rates=np.zeros((2, n)),
         squares_embedding=np.zeros(256),
         squares_readout=np.zeros(256),
+    )
+
+
+def _new_delays() -> Delays:
+    return Delays(
+        weights=np.zeros(17 * DELAYS * 256 * 16, dtype=np.float32),
+        rows=np.zeros(DELAYS, dtype=np.int64),
+        squares=np.zeros(256),
     )
 
 

@@ -22,7 +22,7 @@ from pipeline.predictor.learner import learn
 from pipeline.predictor.state import Learner, Setting, arrays_of, new_learner
 from pipeline.stage import InputError
 
-STATE_FORMAT = 1
+STATE_FORMAT = 2
 AT_ONCE = 500  # symbols between two looks for a signal
 COLUMNS = Columns(
     accuracy=AccuracyColumns("symbol_acc", None, None, "symbols", "symbols before they were seen"),

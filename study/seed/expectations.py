@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import itertools
-
 import numpy as np
 
 from pipeline.predictor.learner import learn
 from pipeline.predictor.state import Setting, new_learner
 from study.seed.grid_world import walk
-from study.seed.rungs import SETTING, Measured, costs, dice
+from study.seed.rungs import Measured, costs, dice
 from study.seed.sequences import SOURCES, depths
 
 RIDGE = 1e-3
@@ -126,49 +124,4 @@ def causes(length: int) -> dict[str, float]:
         found[f"{name}_before"] = float(bits[length - 500 : length].mean())
         found[f"{name}_then_set"] = float(bits[length:].mean())
     found["penalty"] = found["watched_then_set"] - found["acted_then_set"]
-    return found
-
-
-def scaling(texts: dict[str, bytes]) -> Measured:
-    """Bits per byte of each text against units of the state, slots, orders, and data."""
-    found: Measured = {}
-    for name, data in texts.items():
-        found[name] = {
-            "units": {str(n): float(costs(data, Setting(units=n)).mean()) for n in (4, 16, 64, 128)},
-            "slot_bits": {str(b): float(costs(data, Setting(slot_bits=b)).mean()) for b in (12, 16, 20, 24)},
-            "orders": {str(k): float(costs(data, Setting(orders=k)).mean()) for k in range(7)},
-            "data": data_slope(costs(data)),
-        }
-    return found
-
-
-def data_slope(bits: np.ndarray) -> Measured:
-    """Bits per byte within eight ranges of the stream, each twice as far as the one before, and the slope per doubling.
-
-    The range of the slope is twice its standard error around a straight line against log2 of the place.
-    """
-    ends = [len(bits) >> k for k in range(7, -1, -1)]
-    means = [float(bits[a:b].mean()) for a, b in itertools.pairwise(ends)]
-    x = np.arange(len(means)) - (len(means) - 1) / 2
-    y = np.array(means)
-    slope = float((x * y).sum() / (x**2).sum())
-    rest = y - y.mean() - slope * x
-    error = float(np.sqrt((rest**2).sum() / (len(y) - 2) / (x**2).sum()))
-    return {
-        "ends": ends[1:],
-        "bits": means,
-        "slope_per_doubling": slope,
-        "range": [slope - 2 * error, slope + 2 * error],
-    }
-
-
-def ablation(texts: dict[str, bytes], parts: tuple[str, ...]) -> dict[str, dict[str, float]]:
-    """What leaving out each part costs, in percent of the bits of the whole learner, on each stream."""
-    whole = {name: float(costs(data, SETTING).mean()) for name, data in texts.items()}
-    found = {"whole": whole}
-    for part in parts:
-        setting = Setting(without=(part,))
-        found[part] = {
-            name: 100 * (float(costs(data, setting).mean()) / whole[name] - 1) for name, data in texts.items()
-        }
     return found

@@ -20,6 +20,7 @@ from pipeline.figures import style
 from pipeline.files import atomic
 from pipeline.files.json_object import read_json_object
 from pipeline.stage import run_stage
+from study.seed.goals import goals
 from study.seed.rungs import Measured
 
 PLACE = re.compile(r"(<!-- (\w+) -->\n).*?(<!-- end -->)", re.S)
@@ -52,13 +53,20 @@ def tables(found: Measured) -> dict[str, str]:
         )
     for name, ends in (measured(found, "grid").get("last_tenth") or {}).items():
         rows.setdefault("grid", [["", "last tenth", "all"]]).append([name, ends, found["grid"]["all"][name]])
+    if found.get("speed"):
+        speed = found["speed"]
+        rows["speed"] = [["symbols a second", "of CPU time", "by the clock"]]
+        rows["speed"].append(["", round(speed["symbols_per_cpu_second"]), round(speed["symbols_per_second"])])
+    for name, row in measured(found, "books").items():
+        table = rows.setdefault("books", [["", "characters", "learner", "xz", "bz2", "PPMd", "Kneser-Ney"]])
+        alone = [row[key] for key in ("characters", "learner", "xz", "bz2")]
+        table.append([name, *alone, ppmd_of(row), row["Kneser-Ney"]])
     for name, row in measured(found, "language").items():
         table = rows.setdefault(
             "language", [["", "characters", "learner", "xz", "bz2", "PPMd", "Kneser-Ney", "escapes"]]
         )
-        ppmd = next(value for key, value in row.items() if key.startswith("PPMd"))
         counted = measured(found, "kneser_ney").get(name, {"bits": None, "escapes": None})
-        table.append([name, row["characters"], row["learner"], row["xz"], row["bz2"], ppmd, *counted.values()])
+        table.append([name, row["characters"], row["learner"], row["xz"], row["bz2"], ppmd_of(row), *counted.values()])
     for name, row in measured(found, "modalities").items():
         if isinstance(row, dict):
             table = rows.setdefault(
@@ -68,8 +76,11 @@ def tables(found: Measured) -> dict[str, str]:
     opened = measured(found, "open")
     for name, row in opened.get("parts", {}).items():
         table = rows.setdefault("open", [["", "together", "alone", "interference"]])
-        table.append([name, row["together"], row["alone"], f"{100 * (row['together'] / row['alone'] - 1):+.1f} %"])
+        table.append([name, row["together"], row["alone"], percent(row["together"] / row["alone"] - 1)])
     if opened:
+        ppmd, whole = opened["ppmd_bits_per_symbol"], opened["bits_per_symbol"]
+        rows["open"].append(["all", whole, whole / (1 + opened["interference"]), percent(opened["interference"])])
+        rows["open"].append(["all, PPMd", ppmd, None, None])
         rows["recovery"] = [["symbols after a return", *opened["recovery"]]]
         rows["recovery"].append(["bits above the learner alone", *opened["recovery"].values()])
     expected = measured(found, "expectations")
@@ -79,12 +90,14 @@ def tables(found: Measured) -> dict[str, str]:
             table.append([f"{name}, {kind}", *(row[kind] for row in units.values())])
     if expected:
         pairs, new, wind = expected["composition"], expected["meta_learning"], expected["causes"]
+        slope = new["slope_per_doubling"]
         watched = [wind["watched_then_set"], wind["acted_then_set"]]
         rows["expected"] = [
             ["expectation, bits", "where it should hold", "beside"],
             ["a + b: pairs that never came, pairs that came", pairs["held_out_pairs"], pairs["trained_pairs"]],
             ["a new source of a family: last quarter, first quarter", new["last_quarter"], new["first_quarter"]],
             ["the same for a learner that saw nothing", new["fresh"], None],
+            ["its regret per doubling of the sources met, standard error", slope, new["slope_standard_error"]],
             ["a window when actions are set: after watching, after acting", *watched],
         ]
     for name, row in measured(found, "ablation").items():
@@ -92,18 +105,36 @@ def tables(found: Measured) -> dict[str, str]:
         whole = name == "whole"
         table.append([name, *(f"{value:.4f} bits" if whole else f"{value:+.2f} %" for value in row.values())])
     for name, text in measured(found, "scaling").items():
-        for what in ("units", "slot_bits", "orders"):
-            table = rows.setdefault(what, [[what.replace("_", " "), *text[what]]])
-            table.append([name, *text[what].values()])
+        for what in ("units", "slot_bits"):
+            table = rows.setdefault(what, [[what.replace("_", " "), *text[what], "per doubling"]])
+            table.append([name, *text[what].values(), slope_of(text["slopes"][what])])
+        rows.setdefault("orders", [["orders", *text["orders"]]]).append([name, *text["orders"].values()])
         data = text["data"]
-        rows.setdefault("data", [["bytes", *data["ends"], "per doubling"]]).append(
-            [
-                name,
-                *data["bits"],
-                f"{data['slope_per_doubling']:.3f} ({data['range'][0]:.3f} to {data['range'][1]:.3f})",
-            ]
-        )
+        table = rows.setdefault("data", [["bytes", *data["ends"], "per doubling"]])
+        table.append([name, *data["bits"], slope_of(data)])
+    if listed := goals(found):
+        rows["goals"] = [["", "goal", "reached", "met"]]
+        for goal in listed:
+            sign, met = "≥" if goal.at_least else "≤", "yes" if goal.met else "**no**"
+            rows["goals"].append([goal.what, f"{sign} {number(goal.goal)}", number(goal.measured), met])
     return {name: markdown(table) for name, table in rows.items()}
+
+
+def percent(share: float) -> str:
+    return f"{100 * share:+.1f} %"
+
+
+def number(value: float) -> str:
+    return f"{value:,.0f}" if value >= 1000 else f"{value:.3f}"
+
+
+def ppmd_of(row: Measured) -> float | None:
+    """Bits by PPMd, of whatever order."""
+    return next(value for key, value in row.items() if key.startswith("PPMd"))
+
+
+def slope_of(row: Measured) -> str:
+    return f"{row['slope_per_doubling']:.4f} ({row['range'][0]:.4f} to {row['range'][1]:.4f})"
 
 
 def measured(found: Measured, rung: str) -> Measured:

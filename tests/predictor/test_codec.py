@@ -56,7 +56,7 @@ def test_what_is_not_a_coded_file_is_refused():
     data = encode(TEXT, SMALL).data
     cases = {
         "not a file of --encode": b"PK" + data,
-        "not of version 1": data[:4] + b"\2" + data[5:],
+        "not of version 2": data[:4] + b"\1" + data[5:],
         "header is damaged": data[:20],
         "CRC-32": data[:-8] + bytes(8),
     }
@@ -71,7 +71,7 @@ def test_what_is_not_a_coded_file_is_refused():
 
 def test_the_header_holds_what_decides():
     data = encode(TEXT, Setting(units=4, slot_bits=14, seed=9)).data
-    assert data[:5] == b"SEED\1"
+    assert data[:5] == b"SEED\2"
     assert int.from_bytes(data[5:13], "big") == len(TEXT)
     assert int.from_bytes(data[13:17], "big") == zlib.crc32(TEXT)
     assert engine.NAME.encode() in data[:80]

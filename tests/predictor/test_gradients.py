@@ -110,6 +110,52 @@ def test_readout(recurrent):
     assert_same(gradient, differences(nats, recurrent.readout[node]))
 
 
+def test_the_read_out_is_scaled_by_the_sum_of_its_squared_gradients(recurrent):
+    gradient, node, error = np.zeros((2, 3)), 5, -0.7
+    adaptation.readout_gradient(recurrent, error, gradient)
+    adaptation.adapt_readout(recurrent, node, error, 0.5, np.zeros((2, 3)))
+    assert recurrent.squares_readout[node] == pytest.approx((gradient**2).sum(), rel=1e-12)
+
+
+@pytest.mark.parametrize("units", [1, 3, 4, 7, 64])
+def test_sums_of_squares(units):
+    values = np.random.default_rng(units).normal(size=(2, units))
+    assert representation.sum_of_squares(values) == pytest.approx((values**2).sum(), rel=1e-12)
+
+
+@pytest.mark.parametrize("bit", [0, 1])
+def test_delays(bit):
+    """The step that is taken, without its scale, is the gradient by each delayed symbol's weight."""
+    learner = new_learner(Setting(units=1, slot_bits=8))
+    learner.copies.past[:80] = np.random.default_rng(2).integers(0, 256, 80)
+    learner.copies.time[0] = 80
+    random = np.random.default_rng(5)
+    delays = learner.delays._replace(weights=random.normal(0, 0.1, 17 * representation.DELAYS * 256 * 16))
+    representation.find_delayed(delays, learner.copies, 3)
+    places, node, within = delays.rows + 6, 38, 6
+    assert len(set(places)) == representation.DELAYS
+
+    def nats():
+        z = prediction.read_delays(delays, within)
+        return np.log1p(np.exp(-z if bit else z))
+
+    expected = np.zeros(places.size)
+    for at, place in enumerate(places):
+        kept = delays.weights[place]
+        delays.weights[place] = kept + STEP
+        above = nats()
+        delays.weights[place] = kept - STEP
+        expected[at] = (above - nats()) / (2 * STEP)
+        delays.weights[place] = kept
+    error = prediction.logistic(prediction.read_delays(delays, within)) - bit
+    before = delays.weights.copy()
+    adaptation.adapt_delays(delays, node, within, error, 0.1)
+    steps = (before - delays.weights) * np.sqrt(1 + error**2) / 0.1
+    assert_same(steps[places], expected)
+    assert np.count_nonzero(steps) == places.size
+    assert delays.squares[node] == pytest.approx(error**2)
+
+
 @pytest.fixture
 def mixer():
     """A mixer with inputs and weights of its own in each set."""

@@ -63,7 +63,7 @@ def test_a_lag_is_found():
     bits, _ = learn(learner, symbols(bytes(data)))
     assert learner.copies.agreement[: LAGS + 1].argmax() == 23
     assert learner.copies.time[0] - learner.copies.pointer[COPIES - 1] == 23
-    assert bits[1500:].mean() < 1.0 < costs(bytes(data), without=("lag", "lagged"))[1500:].mean()
+    assert bits[1500:].mean() < 1.0 < costs(bytes(data), without=("lag", "lagged", "delays"))[1500:].mean()
 
 
 def test_a_long_repeat_is_copied():
@@ -71,6 +71,15 @@ def test_a_long_repeat_is_copied():
     again = costs(data * 2)[600 + 40 :].mean()
     assert again < 0.1
     assert again < costs(data * 2, without=("copies",), orders=2)[640:].mean() / 4
+
+
+def test_what_stood_at_a_distance_is_read():
+    """Records whose last letter is the one 40 before it, and whose others are random: no suffix comes again."""
+    letters = np.random.default_rng(1).integers(0, 8, (250, 42))
+    letters[:, 41] = letters[:, 1]
+    data = bytes((97 + letters).astype(np.uint8).ravel())
+    last = [costs(data, without=without)[41::42][150:].mean() for without in ((), ("delays",))]
+    assert last[0] < 2 < last[1]
 
 
 def test_a_character_is_one_unit():

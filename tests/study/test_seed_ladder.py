@@ -13,6 +13,7 @@ from study.seed.baselines import AdaptiveKneserNey
 from study.seed.expectations import composition, explained
 from study.seed.grid_world import SLIP, count_table, exact_filter, walk
 from study.seed.rungs import label_scores, softmax, stream_of_digits
+from study.seed.scaling import BLOCKS, ablation, data_slope, slope_of_sizes
 from study.seed.sequences import SOURCES, depths
 
 
@@ -150,6 +151,32 @@ def test_a_probe_explains_what_is_linear_and_nothing_else():
 def test_held_out_pairs_are_not_trained_on():
     found = composition(3000)
     assert found["trained_pairs"] < found["held_out_pairs"]
+
+
+def test_the_slope_of_sizes_is_that_of_the_line_and_its_range_that_of_the_parts():
+    random, doublings = np.random.default_rng(1), np.array([0.0, 1.0, 3.0])
+    noise = random.normal(0, 1, (3, BLOCKS * 40))
+    found = slope_of_sizes(doublings, 2.0 - 0.5 * doublings[:, None] + noise)
+    low, high = found["range"]
+    assert low < -0.5 < high
+    assert found["slope_per_doubling"] == pytest.approx((low + high) / 2)
+    error = 1 / np.sqrt(noise.shape[1] * ((doublings - doublings.mean()) ** 2).sum())
+    assert high - low == pytest.approx(2 * 2.01 * error, rel=0.35)
+
+
+def test_a_learning_curve_on_a_line_has_no_range():
+    places = np.arange(1, 1025)
+    found = data_slope(5.0 - 0.25 * np.ceil(np.log2(places)))
+    assert found["ends"] == [16, 32, 64, 128, 256, 512, 1024]
+    assert found["slope_per_doubling"] == pytest.approx(-0.25)
+    assert found["range"] == pytest.approx([-0.25, -0.25])
+
+
+def test_an_ablation_charges_what_is_named():
+    data = b"0a1b" * 50
+    found = ablation({"all": (data, slice(None)), "letters": (data, slice(1, None, 2))}, ("state",))
+    assert found["whole"]["all"] != found["whole"]["letters"]
+    assert set(found["state"]) == {"all", "letters"}
 
 
 def test_a_quick_climb(tmp_path, monkeypatch, capsys):

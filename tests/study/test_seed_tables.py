@@ -18,11 +18,22 @@ FOUND = {
     "open": {
         "parts": {"copies": {"together": 1.1, "alone": 1.0}},
         "recovery": {"0-20": 0.5, "20-100": 0.1},
+        "bits_per_symbol": 2.2,
+        "ppmd_bits_per_symbol": 2.0,
+        "interference": 0.04,
         "measured": {},
+    },
+    "speed": {"symbols_per_cpu_second": 25000.4, "symbols_per_second": 9000.2},
+    "books": {
+        "红楼梦": {"characters": 90, "learner": 6.1, "xz": 8.0, "bz2": 7.0, "PPMd order 6": 6.5, "Kneser-Ney": 6.6}
     },
     "scaling": {
         name: {
             **{what: {"4": 2.5, "16": 2.4} for what in ("units", "slot_bits", "orders")},
+            "slopes": {
+                what: {"slope_per_doubling": slope, "range": [-0.06, -0.01]}
+                for what, slope in (("units", -0.05), ("slot_bits", -0.03))
+            },
             "data": {"ends": [10, 20], "bits": [5.0, 4.0], "slope_per_doubling": -0.2, "range": [-0.3, -0.1]},
         }
         for name in ("chinese", "other")
@@ -35,8 +46,27 @@ def test_tables_hold_the_numbers():
     assert says(made["sequences"].splitlines()[2], 1.25, 0.06, 0.03, 0.03)
     assert " - |" in made["sequences"]  # PPMd was not there
     assert "+10.0 %" in made["open"]
+    assert says(made["open"].splitlines()[-2], 2.2, 2.2 / 1.04, 4)
+    assert says(made["open"].splitlines()[-1], 2.0)
+    assert says(made["units"].splitlines()[2], 2.5, 2.4, -0.05, -0.06, -0.01)
+    assert says(made["speed"].splitlines()[2], 25000, 9000)
+    assert says(made["books"].splitlines()[2], 90, 6.1, 8, 7, 6.5, 6.6)
     assert says(made["data"].splitlines()[2], 5, 4, -0.2, -0.3, -0.1)
     assert "measured" not in "".join(made.values())
+
+
+def test_goals_say_what_was_met():
+    said = tables(FOUND)["goals"].splitlines()[2:]
+    assert [(row.split(" | ")[0][2:], row.split(" | ")[-1]) for row in said] == [
+        ("markov: regret", "yes |"),
+        ("open stream below PPMd", "**no** |"),
+        ("open stream: interference", "yes |"),
+        ("symbols a second of CPU time", "yes |"),
+    ]
+    assert says(said[0], 0.075, 0.06)
+    assert says(said[3], 20_000, 25_000)
+    slow = {"speed": {"symbols_per_cpu_second": 19_000.0, "symbols_per_second": 9_000.0}}
+    assert "**no**" in tables(slow)["goals"]
 
 
 def test_a_text_is_filled_where_it_says():
