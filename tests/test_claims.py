@@ -133,5 +133,5 @@ def test_d7_the_numbers_are_those_of_the_committed_ladder():
 def test_d6_composition_is_no_better_than_a_guess():
     measured = json.loads((ROOT / "results" / "seed" / "ladder.json").read_text(encoding="utf-8"))
     found = measured["expectations"]["composition"]
-    assert any(f"{value:.2f}" == "3.60" for value in found.values() if isinstance(value, float))
+    assert any(f"{value:.2f}" == "3.57" for value in found.values() if isinstance(value, float))
     assert round(math.log2(10), 2) == 3.32

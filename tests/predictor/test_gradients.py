@@ -133,7 +133,8 @@ def test_delays(bit):
     delays = learner.delays._replace(weights=random.normal(0, 0.1, 17 * representation.DELAYS * 256 * 16))
     representation.find_delayed(delays, learner.copies, 3)
     places, node, within = delays.rows + 6, 38, 6
-    assert len(set(places)) == representation.DELAYS
+    expected_rows = [((3 * 64 + back) * 256 + int(learner.copies.past[79 - back])) * 16 for back in range(64)]
+    assert delays.rows.tolist() == expected_rows
 
     def nats():
         z = prediction.read_delays(delays, within)
