@@ -12,7 +12,7 @@ import os
 import platform
 from collections.abc import Callable
 from pathlib import Path
-from typing import TypeVar, cast
+from typing import Any, TypeVar, cast
 
 F = TypeVar("F", bound=Callable[..., object])
 
@@ -27,6 +27,7 @@ if importlib.util.find_spec("numba"):
     import numba
 
     NAME = f"numba {numba.__version__}"
+    _OPTIONS: dict[str, Any] = {"cache": True, "error_model": "numpy", "_nrt": False, "forceinline": True}
 
     def compiled(function: F) -> F:
         """``function`` as machine code; in strict arithmetic, so that no digit depends on how a loop is vectorised.
@@ -35,7 +36,7 @@ if importlib.util.find_spec("numba"):
         arrays at every call took half of the time. A call would hand all of them over, so there is none
         (``forceinline``): a fifth of the rest.
         """
-        return cast(F, numba.njit(cache=True, error_model="numpy", _nrt=False, forceinline=True)(function))
+        return cast(F, numba.njit(**_OPTIONS)(function))
 else:
     NAME = f"python {platform.python_version()}"
 
