@@ -51,7 +51,7 @@ def _language(found: Measured) -> list[Goal]:
         if name not in found["language"]:
             continue
         row = found["language"][name]
-        listed.append(Goal(f"{name}, bits a character", goal, row["learner"]))
+        listed.append(Goal(f"bits a character of {name}", goal, row["learner"]))
         ppmd = next(value for key, value in row.items() if key.startswith("PPMd"))
         kneser_ney = found.get("kneser_ney", {}).get(name, {"bits": None})["bits"]
         for other, bits in (("PPMd", ppmd), ("Kneser-Ney", kneser_ney)):
