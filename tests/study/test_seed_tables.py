@@ -5,7 +5,7 @@ import json
 import pytest
 
 from study.seed.tables import draw, filled, tables
-from tests.helpers.said import says
+from tests.helpers.said import numbers_in, says
 from tests.helpers.tiny import ROOT
 
 LADDER = ROOT / "results" / "seed" / "ladder.json"
@@ -87,6 +87,18 @@ def test_the_committed_text_says_what_was_measured():
     text = TEXT.read_text(encoding="utf-8")
     assert filled(text, found) == text
     assert len(tables(found)) >= 6
+
+
+def test_the_sentences_say_what_was_measured():
+    found = json.loads(LADDER.read_text(encoding="utf-8"))
+    expected, switching = found["expectations"], found["sequences"]["switching"]
+    new = expected["meta_learning"]
+    said = {f"{value:.3f}" for value in (switching["regret"], *switching["regrets"])}
+    said |= {f"{-new['slope_per_doubling']:.3f}", f"{new['slope_standard_error']:.3f}"}
+    said |= {f"{expected['composition']['held_out_pairs']:.2f}", f"{expected['causes']['penalty']:.2f}"}
+    for language in TEXT.read_text(encoding="utf-8").split("\n## English\n"):
+        sentences = "\n".join(line for line in language.splitlines() if not line.startswith("|"))
+        assert said <= set(numbers_in(sentences))
 
 
 def test_the_committed_ladder_was_not_a_quick_one():
