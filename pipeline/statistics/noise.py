@@ -154,7 +154,8 @@ def learn_noise(residuals: np.ndarray, tangents: np.ndarray) -> Noise:
 
 def _learned(y: np.ndarray, basis: np.ndarray) -> Noise:
     """The same from residuals (float [N]) and an orthonormal basis (float [N, P]) of what the fit absorbs."""
-    both = np.vstack([basis.T, y])
+    largest = float(np.abs(y).max())
+    both = np.vstack([basis.T, y / largest if largest else y])  # squares of huge or tiny values leave what floats hold
     size, absorbed = len(y), basis.shape[1]
     log_likelihoods = np.empty(len(NOISE_GRID))
     at_once = max(1, MOST_NUMBERS // both.size)
@@ -162,7 +163,8 @@ def _learned(y: np.ndarray, basis: np.ndarray) -> Noise:
         models = NOISE_GRID[start : start + at_once]
         white = whiten_by_all(both, models)
         products = white @ white.transpose(0, 2, 1)
-        products[:, -1, -1] *= 1 + ROUNDING  # keeps the matrix definite where the curve absorbs everything
+        # Keeps the matrix definite where the curve absorbs everything, and where there is nothing to absorb.
+        products[:, -1, -1] = products[:, -1, -1] * (1 + ROUNDING) + np.finfo(float).tiny
         # One factor gives both the determinant of the moments and what they leave of y, its last element squared.
         diagonals = np.diagonal(np.linalg.cholesky(products), axis1=1, axis2=2)
         log_likelihoods[start : start + at_once] = -0.5 * (

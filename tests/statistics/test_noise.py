@@ -120,3 +120,12 @@ def test_the_noise_of_a_run_is_found_whatever_bent_its_trend(phi):
     assert scatter(bent[:7]) is None
     white = scatter(np.full(20, 0.4)).noise
     assert (white.best, white.weights.max()) == ((0.0, 0.0), 1.0)
+
+
+@pytest.mark.parametrize("unit", [1e-200, 1e160])
+def test_the_memory_of_a_noise_does_not_depend_on_the_unit(unit):
+    noise = ar_noise(np.random.default_rng(7), 120, 0.6, 1.0)
+    tangents = np.column_stack([np.ones(120), np.arange(120.0)])
+    expected = learn_noise(noise, tangents).weights
+    assert learn_noise(unit * noise, tangents).weights == pytest.approx(expected, abs=1e-9)
+    assert learn_noise(np.zeros(120), tangents).weights.sum() == pytest.approx(1)
