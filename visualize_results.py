@@ -49,10 +49,11 @@ from pipeline.files.history import (
     history_at_hand,
     output_folder,
 )
+from pipeline.files.json_object import read_json_object
 from pipeline.files.logs.choices import add_log_options, choices_from
 from pipeline.files.logs.export import add_csv_option, write_csv
 from pipeline.files.logs.read_log import read_groups
-from pipeline.files.run_record import run_differences, shown
+from pipeline.files.run_record import SEED, objective_of, run_differences, shown
 from pipeline.files.scores import Scores, read_scores, scores_beside
 from pipeline.report.answers import answers
 from pipeline.report.console.summary import summary, summary_words
@@ -60,6 +61,7 @@ from pipeline.report.curves_page import curves_page
 from pipeline.report.live import follow
 from pipeline.report.page import report_page
 from pipeline.report.run_names import run_names
+from pipeline.report.seed_ladder import COMMITTED_LADDER, seed_ladder
 from pipeline.report.several import several_tables
 from pipeline.report.tables import report_tables
 from pipeline.report.words import report_words
@@ -183,6 +185,9 @@ def _figures(inputs: Inputs, say: Words) -> dict[str, Figure]:
     }
     if len(inputs.runs) > 1:
         drawn["ladder"] = ladder(inputs.runs, say)
+    if objective_of(history.run) == SEED and COMMITTED_LADDER.exists():
+        found = read_json_object(COMMITTED_LADDER, "the ladder", "study/seed/ladder.py writes one")
+        drawn["seed_ladder"] = seed_ladder(found, report_words(say.language))
     if inputs.scores and inputs.scores.validation:
         by_decile = deciles(inputs.scores.validation, say)
         if by_decile:

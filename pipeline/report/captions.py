@@ -77,6 +77,11 @@ CAPTIONS_OF_SEED: dict[str, Caption] = {
         "since the last record. The text is read once, so nothing is held out.",
     ),
     "loss_analysis": ("Loss analysis", "The loss is the code length of a symbol, in bits."),
+    "seed_ladder": (
+        "The seed predictor's ladder",
+        "The committed measurements of the predictor, not this run: bits paid above the floor of each source, bits "
+        "above the learner alone after a source returns, and bits a byte against the data seen.",
+    ),
 }
 CAUSAL_WITH_DROPOUT: dict[str, Caption] = {
     "training_curves": (

@@ -59,6 +59,19 @@ REPORT = {
     "The figures scroll sideways.": "图可以左右滑动。",
     "Wide tables scroll sideways.": "宽的表可以左右滑动。",
     "Training curves": "训练曲线",
+    "The seed predictor's ladder": "种子预测器的梯子",
+    "The committed measurements of the predictor, not this run: bits paid above the floor of each source, bits "
+    "above the learner alone after a source returns, and bits a byte against the data seen.": (
+        "已提交的测量结果，不是本次运行：各来源在下界之上多付的比特，来源回来之后比单独学习多付的比特，以及每字节比特数随数据量的变化。"
+    ),
+    "seed predictor": "种子预测器",
+    "Regret over the floor": "超出下界的遗憾",
+    "bits per symbol": "每符号比特数",
+    "After a source returns": "来源回来之后",
+    "symbols since the return": "回来之后的符号数",
+    "bits per symbol above the learner alone": "比单独学习多付的每符号比特数",
+    "Bits against data": "比特数与数据量",
+    "bytes seen": "已见字节数",
     "Each symbol is predicted before it is seen, and learned after: accuracy and bits are means over the symbols since "
     "the last record. The text is read once, so nothing is held out.": (
         "每个符号先预测、后看到、再学习：准确率与比特数是上次记录以来各符号的平均。文本只读一遍，所以没有留出部分。"

@@ -19,6 +19,8 @@ from pipeline.command_line import StageParser
 from pipeline.figures import style
 from pipeline.files import atomic
 from pipeline.files.json_object import read_json_object
+from pipeline.report.seed_ladder import measured, seed_ladder
+from pipeline.report.words import report_words
 from pipeline.stage import run_stage
 from study.seed.goals import goals
 from study.seed.rungs import Measured
@@ -137,11 +139,6 @@ def slope_of(row: Measured) -> str:
     return f"{row['slope_per_doubling']:.4f} ({row['range'][0]:.4f} to {row['range'][1]:.4f})"
 
 
-def measured(found: Measured, rung: str) -> Measured:
-    """What a rung found, without how it was measured."""
-    return {name: row for name, row in found.get(rung, {}).items() if name != "measured"}
-
-
 def markdown(rows: list[list[object]]) -> str:
     lines = ["| " + " | ".join(map(cell, row)) + " |" for row in rows]
     lines.insert(1, "| --- |" + " ---: |" * (len(rows[0]) - 1))
@@ -157,36 +154,8 @@ def cell(value: object) -> str:
 
 
 def draw(found: Measured, path: Path) -> None:
-    """Regret by sequence, recovery after a return, and bits against data where that was measured, as a picture."""
-    scaled = measured(found, "scaling")
-    widths = (1.2, 1, 1) if scaled else (1.2, 1)
-    figure, (regrets, recovery, *scale) = style.new_figure(1, len(widths), 4.4 * len(widths), 4.2, widths)
-    rows = measured(found, "sequences")
-    names = list(rows)[::-1]
-    for key, label, colour, shift in (
-        ("regret", "seed predictor", style.TRAINING, 0.2),
-        ("ppmd_regret", "PPMd", style.BEFORE, -0.2),
-    ):
-        known = [(place, rows[name][key]) for place, name in enumerate(names) if rows[name][key] is not None]
-        regrets.barh([p + shift for p, _ in known], [value for _, value in known], 0.38, color=colour, label=label)
-    regrets.set_yticks(range(len(names)), names)
-    regrets.set_title("Regret over the floor")
-    regrets.set_xlabel("bits per symbol")
-    regrets.legend(frameon=False)
-    spans = measured(found, "open")["recovery"]
-    recovery.bar(list(spans), list(spans.values()), color=style.TRAINING)
-    recovery.set_title("After a source returns")
-    recovery.set_xlabel("symbols since the return")
-    recovery.set_ylabel("bits per symbol above the learner alone")
-    for axes in scale:
-        for (name, text), colour in zip(scaled.items(), (style.TRAINING, style.HELD_OUT), strict=True):
-            axes.plot(text["data"]["ends"], text["data"]["bits"], "o-", color=colour, label=name)
-        axes.set_xscale("log", base=2)
-        axes.set_title("Bits against data")
-        axes.set_xlabel("bytes seen")
-        axes.set_ylabel("bits per byte")
-        axes.legend(frameon=False)
-    atomic.write_bytes(path, style.pictures(figure)["png"])
+    """The figure of the report page, in English, as a PNG."""
+    atomic.write_bytes(path, style.pictures(seed_ladder(found, report_words("en")))["png"])
 
 
 def parse_arguments() -> argparse.Namespace:
