@@ -65,12 +65,17 @@ def held_out(axes: Axes, history: History, key: str | None, name: str, colour: s
         kept = extremes(values)
         dots(axes, steps[kept], values[kept], colour, alpha=0.18)
         values = smooth(axes, steps, values)
-    line(axes, steps, values, color=colour, linestyle=dash, linewidth=1.6, marker="o" if len(steps) == 1 else "")
+    line(axes, steps, values, color=colour, linestyle=dash, linewidth=1.6)
     return [(steps[-1], values[-1], name, colour)]
 
 
 def line(axes: Axes, steps: np.ndarray, values: np.ndarray, **look: Any) -> None:
-    """A line through points (float [N] each); a long one goes through the least and the greatest of each stretch."""
+    """A line through points (float [N] each); a long one goes through the least and the greatest of each stretch.
+
+    One point alone is a dot, for a line through it would not be seen.
+    """
+    if len(values) == 1:
+        look["marker"] = "o"
     kept = extremes(values)
     axes.plot(steps[kept], values[kept], **look)
 

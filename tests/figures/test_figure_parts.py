@@ -16,9 +16,10 @@ from pipeline.figures import fonts, style
 from pipeline.figures import plot_elements as marks
 from pipeline.figures.fonts import chinese_font
 from pipeline.figures.style import short_step, spread
+from pipeline.figures.training_curves import training_curves
 from pipeline.report.run_names import run_names
 from pipeline.report.words import REPORT, report_words
-from pipeline.words import CHINESE
+from pipeline.words import CHINESE, figure_words
 from tests.helpers.synthetic import make_history
 from tests.helpers.tiny import ROOT
 
@@ -173,3 +174,11 @@ def test_runs_are_named_by_what_tells_them_apart():
     assert named("abc", (4000, 1), (4000, 2), (8000, 1)) == ["4K, seed 1", "4K, seed 2", "8K, seed 1"]
     assert named(["x/h.json", "y/h.json"], (4000, 1), (4000, 1)) == ["x/h", "y/h"]
     assert len(set(named(["h.json", "h.json"], (4000, 1), (4000, 1)))) == 2
+
+
+def test_one_record_is_seen_in_every_panel():
+    history = make_history(1)
+    for axes in training_curves(history, {}, figure_words("en")).axes:
+        drawn = [line for line in axes.lines if list(line.get_xdata()) == [40]]
+        assert drawn
+        assert {line.get_marker() for line in drawn} == {"o"}
