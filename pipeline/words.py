@@ -70,8 +70,9 @@ CHINESE = {
     "first half": "前半程",
     "whole run": "全程",
     "First half against the whole run (no baseline run given)": "前半程与全程（未给出基线运行）",
-    "baseline": "基线",
-    "this run": "本次运行",
+    "baseline, {steps} steps": "基线，{steps} 步",
+    "this run, {steps} steps": "本次运行，{steps} 步",
+    "{name}, r = {r:.3f}": "{name}，r = {r:.3f}",
     "Baseline run against this run": "基线运行与本次运行",
     "r depends on how long a run is;\nit does not rank runs of different lengths": (
         "r 随运行的长短而变；\n不能用 r 给长短不同的运行排名次"

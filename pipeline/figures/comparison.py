@@ -9,12 +9,15 @@ from __future__ import annotations
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.patches import Patch
 
 from pipeline.figures import labels, style
 from pipeline.figures import plot_elements as marks
 from pipeline.files.history import History
 from pipeline.statistics.correlation import plain_r
 from pipeline.words import Words
+
+HATCH = "///"
 
 
 def comparison(history: History, baseline: History | None, say: Words) -> Figure:
@@ -32,14 +35,17 @@ def comparison(history: History, baseline: History | None, say: Words) -> Figure
     else:
         before, before_last = baseline.points(baseline.key_of(measure.role)), baseline.last_step
         marks.dots(curves, steps, values)
-        names = (say("baseline"), say("this run"))
+        names = (
+            say("baseline, {steps} steps", steps=style.short_step(before_last)),
+            say("this run, {steps} steps", steps=style.short_step(last)),
+        )
         curves.set_title(say("Baseline run against this run"))
     whole = max(last, before_last)
     labels.vertical(curves, measure)
     style.step_axis(curves, whole, along)
     marks.dots(curves, *before, style.BEFORE)
-    _straight_line(curves, names[0], *before, style.BEFORE_LINE, "-")
-    _straight_line(curves, names[1], steps, values, style.TRAINING, marks.DASHES)
+    _straight_line(curves, names[0], *before, (style.BEFORE_LINE, "-"), say)
+    _straight_line(curves, names[1], steps, values, (style.TRAINING, marks.DASHES), say)
     style.key(curves, measure.is_share)
     style.remark(curves, say("r depends on how long a run is;\nit does not rank runs of different lengths"),
                  top=not measure.is_share)  # fmt: skip
@@ -56,11 +62,21 @@ def comparison(history: History, baseline: History | None, say: Words) -> Figure
     else:
         _bars(tenths, edges, *baseline.points(baseline.key_of(best.role)), (0.0, 0.5), [style.BEFORE] * 10, best)
         _bars(tenths, edges, *own, (0.5, 1.0), [style.RECORDS] * 10, best)
+    _key(tenths, names)
     return figure
 
 
+def _key(axes: Axes, names: tuple[str, str]) -> None:
+    """Which bars are whose, above the bars."""
+    looks = ((style.BEFORE, HATCH), (style.RECORDS, None))
+    patches = [Patch(facecolor=colour, hatch=hatch, edgecolor="white", linewidth=0, label=name)
+               for (colour, hatch), name in zip(looks, names, strict=True)]  # fmt: skip
+    axes.margins(y=0.22)
+    axes.legend(handles=patches, loc="upper left", ncols=2, frameon=False, fontsize=style.LABEL_SIZE)
+
+
 def _straight_line(
-    axes: Axes, name: str, steps: np.ndarray, accuracy: np.ndarray, colour: str, dash: style.Dash
+    axes: Axes, name: str, steps: np.ndarray, accuracy: np.ndarray, look: tuple[str, style.Dash], say: Words
 ) -> None:
     """The least-squares line through finite points (float [N] each) and its r; nothing where r is not defined."""
     r = plain_r(steps, accuracy)
@@ -68,7 +84,9 @@ def _straight_line(
         return
     b, a = np.polyfit(steps, accuracy, 1)
     ends = steps[[0, -1]]
-    axes.plot(ends, a + b * ends, color=colour, linestyle=dash, linewidth=2.2, label=f"{name}, r = {r:.3f}")
+    colour, dash = look
+    label = say("{name}, r = {r:.3f}", name=name, r=r)
+    axes.plot(ends, a + b * ends, color=colour, linestyle=dash, linewidth=2.2, label=label)
 
 
 def _bars(
@@ -91,7 +109,8 @@ def _bars(
             continue
         mean = float(values[inside].mean())
         begin, wide = left + width * (0.06 + 0.88 * share[0]), width * 0.88 * (share[1] - share[0])
-        axes.bar(begin, mean, wide, align="edge", color=colour)
+        hatch = HATCH if colour == style.BEFORE else None  # a grey print tells the two by it
+        axes.bar(begin, mean, wide, align="edge", color=colour, hatch=hatch, edgecolor="white", linewidth=0)
         digits = (1 if measure.is_share else 2) - (share != (0.0, 1.0))
         text = f"{100 * mean if measure.is_share else mean:.{digits}f}"
         axes.annotate(text, (begin + wide / 2, mean), xytext=(0, 2), textcoords="offset points", ha="center",

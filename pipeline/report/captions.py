@@ -97,7 +97,7 @@ CAVEATS = (
     "Neighbouring records are correlated, so a thousand records are worth far fewer independent ones.",
     "Everything here is about one run unless several are named; another seed would give other numbers.",
     "Forecasts assume that the curve goes on as it did, with the same data and the same kind of schedule.",
-    "A small model trained on a few million characters is a specimen for watching training, no usable language model.",
+    "A small model trained on a few million characters is for watching training; it is too weak to be used.",
 )
 CAVEATS_OF_A_LOG = CAVEATS[2:5]  # those that hold of any run
 GLOSSARY = (

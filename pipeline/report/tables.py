@@ -180,7 +180,8 @@ def _findings(analysis: Analysis, say: Words) -> Table | None:
         if nsp:
             verdict = say("at chance") if nsp.at_chance else say("above chance")
             rows.append([say(f"NSP, {name.replace('_', '-')}"),
-                         f"{percent(nsp.accuracy)}, {verdict} (p {_p_value(nsp.p)})"])  # fmt: skip
+                         say("{share}, {verdict} (p {p})", share=percent(nsp.accuracy), verdict=verdict,
+                             p=_p_value(nsp.p))])  # fmt: skip
     overfit = analysis.overfit
     if overfit:
         metrics = {"overfitting, accuracy": overfit.accuracy, "overfitting, loss": overfit.loss}

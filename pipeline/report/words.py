@@ -210,6 +210,7 @@ REPORT = {
     "Findings": "发现",
     "NSP, training": "NSP，训练",
     "NSP, held-out": "NSP，留出",
+    "{share}, {verdict} (p {p})": "{share}，{verdict}（p {p}）",
     "at chance": "处于机会水平",
     "above chance": "高于机会水平",
     "overfitting, accuracy": "过拟合，准确率",
@@ -302,8 +303,9 @@ REPORT = {
     "Forecasts assume that the curve goes on as it did, with the same data and the same kind of schedule.": (
         "预测假定曲线照原样延续，数据与学习率安排不变。"
     ),
-    "A small model trained on a few million characters is a specimen for watching training, no usable language "
-    "model.": ("在几百万字符上训练的小模型是观察训练过程的标本，不是可用的语言模型。"),
+    "A small model trained on a few million characters is for watching training; it is too weak to be used.": (
+        "在几百万字符上训练的小模型是观察训练过程的标本，不是可用的语言模型。"
+    ),
 }
 
 

@@ -69,6 +69,17 @@ def test_dots_and_lines_of_the_two_runs(beside):
     assert len(set(shades.values())) == len(dots(axes)) == 2
     assert len(lines(axes)) == 2
     assert axes.get_xlim()[1] == pytest.approx(1.02 * 4000)
+    assert [name.partition(", r")[0] for name in keys(axes)] == ["baseline, 2K steps", "this run, 4K steps"]
+
+
+def test_a_grey_print_tells_whose_bars_are_whose(beside):
+    _, _, (_, axes) = beside
+    shown = {patch.get_facecolor()[:3]: patch.get_hatch() for patch in axes.patches}
+    assert sorted(map(str, shown.values())) == ["///", "None"]
+    legend = axes.get_legend()
+    assert [text.get_text() for text in legend.get_texts()] == ["baseline, 2K steps", "this run, 4K steps"]
+    for patch in legend.get_patches():
+        assert shown[patch.get_facecolor()[:3]] == patch.get_hatch()
 
 
 def test_bars_are_the_held_out_means_of_the_tenths_the_baseline_left_of_the_run(beside):
