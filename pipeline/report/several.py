@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pipeline.analyse.schema.analysis import Analysis
 from pipeline.analyse.schema.side_by_side import Covers, FinalDifference, SeveralRuns
-from pipeline.analyse.side_by_side.compare_runs import several
-from pipeline.analyse.side_by_side.ladder_forecasts import LadderForecast, ladder_forecasts
 from pipeline.files.history import History
 from pipeline.files.run_record import recorded_config
 from pipeline.formatting import NOTHING, count, percent, step_text
 from pipeline.report.tables import Table, interval_text, number_text
 from pipeline.words import Words
+
+if TYPE_CHECKING:
+    from pipeline.analyse.side_by_side.ladder_forecasts import LadderForecast
 
 COVERS: dict[Covers | str, str] = {
     "records": "noise of the records alone; other seeds may differ by more",
@@ -35,6 +37,10 @@ def several_tables(
     if len(runs) < 2:
         names = {each.label: each.label for each in known.histories} if known else {}
         return {say.language: _compared(known, names, say) if known else [] for say in languages}
+    # SciPy takes a second to load, and a single run does without.
+    from pipeline.analyse.side_by_side.compare_runs import several
+    from pipeline.analyse.side_by_side.ladder_forecasts import ladder_forecasts
+
     found = known if known and _same(known, runs) else several([(path, history) for _, path, history in runs])
     assert found is not None  # of two runs or more
     names = {each.label: name for each, (name, _, _) in zip(found.histories, runs, strict=True)}

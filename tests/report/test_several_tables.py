@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.analyse.side_by_side import compare_runs
 from pipeline.analyse.side_by_side.compare_runs import several
 from pipeline.analyse.side_by_side.ladder_forecasts import ladder_forecasts
 from pipeline.analyse.whole_analysis import analyse
-from pipeline.report import several as page
 from pipeline.report.page import report_page
 from pipeline.report.several import several_tables
 from pipeline.report.words import report_words
@@ -79,7 +79,7 @@ def test_the_ladder_with_what_was_reached(tables, runs, language):
 
 def test_the_comparison_of_the_analysis_is_taken_where_it_is_of_these_runs(runs, found, monkeypatch):
     made = []
-    monkeypatch.setattr(page, "several", lambda pairs: made.append(pairs) or found)
+    monkeypatch.setattr(compare_runs, "several", lambda pairs: made.append(pairs) or found)
     analysis = replace(analyse(runs[0][2], None, "now"), several=found)
     told = several_tables(runs, analysis, [SAY["en"]])
     assert made == []
