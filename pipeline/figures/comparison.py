@@ -18,6 +18,7 @@ from pipeline.statistics.correlation import plain_r
 from pipeline.words import Words
 
 HATCH = "///"
+ROOM = 0.14  # above the curves, for their key, as a share of the panel
 
 
 def comparison(history: History, baseline: History | None, say: Words) -> Figure:
@@ -46,6 +47,8 @@ def comparison(history: History, baseline: History | None, say: Words) -> Figure
     marks.dots(curves, *before, style.BEFORE)
     _straight_line(curves, names[0], *before, (style.BEFORE_LINE, "-"), say)
     _straight_line(curves, names[1], steps, values, (style.TRAINING, marks.DASHES), say)
+    bottom, top = curves.get_ylim()
+    curves.set_ylim(bottom, top + ROOM * (top - bottom))
     style.key(curves, measure.is_share)
     style.remark(curves, say("r depends on how long a run is;\nit does not rank runs of different lengths"),
                  top=not measure.is_share)  # fmt: skip

@@ -8,6 +8,7 @@ import pytest
 from benchmarks import error_rates
 from benchmarks.error_rates import NOMINAL, SIGMA, Case, measure, real, simulated
 from pipeline.files.history import History
+from tests.helpers.tiny import ROOT
 
 
 @pytest.fixture(scope="module")
@@ -64,3 +65,59 @@ def test_a_noise_that_never_rests_is_seen_in_the_rates():
     walk = Case("real", "walk", 100, pool=(np.cumsum(np.random.default_rng(4).normal(size=400)),))
     found = {rate.verdict: rate.rate for rate in measure(walk, 12, 5)}
     assert found["plateau: the interval misses the gain"] > 0.3
+
+
+def documented():
+    """The cells of the table in docs/ANALYSIS.md that the committed rates give: the English one, the Chinese one."""
+    rates = json.loads((ROOT / "results" / "benchmarks" / "error_rates.json").read_text(encoding="utf-8"))["rates"]
+
+    def of(verdict, source, *noises, records=None):
+        chosen = [rate for rate in rates if rate["verdict"].startswith(verdict) and rate["source"] == source]
+        return [rate for rate in chosen if (not noises or rate["noise"] in noises)
+                and records in (None, rate["records"])]  # fmt: skip
+
+    def span(chosen):
+        low, high = (f"{100 * edge([rate['rate'] for rate in chosen]):.1f}" for edge in (min, max))
+        return f"{low} to {high} %", f"{low}–{high} %"
+
+    def both(chosen):
+        cells = [f"{100 * rate['rate']:.1f} %" for rate in chosen]
+        return " and ".join(cells), "、".join(cells)
+
+    def counted(chosen):
+        events, runs = (sum(rate[key] for rate in chosen) for key in ("events", "runs"))
+        return f"{events} of {runs:,}", f"{runs:,} 次中 {events} 次"
+
+    fast, slow = [f"autoregression {phi}" for phi in ("0.0", "0.4", "0.7")], "autoregression 0.9"
+    multipower = "multipower language-model loss, training"
+    tenth = of("slope of the last tenth", "real")
+    return {
+        "flat quarter": span(of("slope of a flat quarter, tested at 5", "simulated", *fast)),
+        "plateau": span(of("plateau", "simulated", *fast)),
+        "flat quarter, slow": both(of("slope of a flat quarter, tested at 5", "simulated", slow)),
+        "overfitting": counted(of("overfitting", "simulated", *fast)),
+        "overfitting, slow": both(of("overfitting", "simulated", slow)),
+        "r": span(of("r:", "simulated", *fast)),
+        "r, slow": both(of("r:", "simulated", slow)),
+        "mean of r": both(of("mean of r", "simulated")),
+        "crossed": span(of("finished runs, crossed", "simulated")),
+        "multibootstrap": both(of("the same by multibootstrap", "simulated", "2 seeds of 2 points, 200 articles",
+                                  "5 seeds of 2 points, 200 articles")),
+        "plateau, real": span(of("plateau", "real")),
+        "overfitting, real": counted(of("overfitting", "real")),
+        "r, real": counted(of("r:", "real")),
+        "last tenth, real": span([rate for rate in tenth if rate["noise"] != multipower]),
+        "last tenth, multipower": both([rate for rate in tenth if rate["noise"] == multipower]),
+        "early stop": span([
+            rate for rate in of("early stop", "simulated") if (rate["noise"], rate["records"]) != (slow, 20)
+        ]),
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("name", documented())
+def test_the_guide_states_the_measured_rates(name):
+    english, chinese = documented()[name]
+    text = (ROOT / "docs" / "ANALYSIS.md").read_text(encoding="utf-8")
+    cells = [row.strip(" |").split(" | ")[-1] for row in text.splitlines() if row.startswith("| ")]
+    assert any(english in cell for cell in cells), english
+    assert any(chinese in cell for cell in cells), chinese
