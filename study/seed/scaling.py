@@ -1,4 +1,4 @@
-"""Bits against the size of the learner and of the data, over two decades each, and what each part of it is worth."""
+"""Bits against the size of the learner and of the data, and what each part of it is worth."""
 
 from __future__ import annotations
 

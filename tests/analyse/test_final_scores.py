@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from pipeline.analyse.side_by_side.compare_runs import several
+from pipeline.analyse.side_by_side.final_scores import final_scorings
 from pipeline.files.final_scoring import (
     FinalScoring,
     SequenceScores,
@@ -71,6 +72,15 @@ def test_other_questions_or_a_run_without_a_scoring_are_not_compared(runs):
     last.write_text("{")
     with pytest.raises(InputError):
         several(found)
+
+
+def test_a_scoring_shared_by_two_histories_is_taken_for_neither(runs):
+    """In one folder ``a.json`` and ``b.json`` have the same place for it; set against itself, it would differ by 0."""
+    [(first, _), *_], _ = runs
+    other = first.with_name("other.json")
+    assert final_scoring_beside(first) == final_scoring_beside(other)
+    assert final_scorings([first, other]) == [None, None]
+    assert final_scorings([first]) != [None]
 
 
 def test_sentence_pairs_are_compared_by_article_too(runs):

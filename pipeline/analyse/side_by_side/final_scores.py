@@ -24,13 +24,13 @@ ASKED: tuple[Asked, ...] = ("tokens", "pairs")
 
 
 def final_scorings(paths: Sequence[Path]) -> list[FinalScoring | None]:
-    """The final scoring beside each history; None where there is none.
+    """The final scoring beside each history; None where there is none, or where several histories would share it.
 
     Raises:
         InputError: one of them cannot be read.
     """
     places = [final_scoring_beside(path) for path in paths]
-    return [read_final_scoring(place) if place.exists() else None for place in places]
+    return [read_final_scoring(each) if each.exists() and places.count(each) == 1 else None for each in places]
 
 
 def final_differences(
