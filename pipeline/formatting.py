@@ -32,6 +32,15 @@ def step_text(step: float) -> str:
     return f"{step:,.2f}".rstrip("0") if abs(step) >= 0.1 else f"{step:.3g}"
 
 
+_RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+
+def power_of_ten(number: float) -> str:
+    """``7.21 × 10¹³``: three digits of a number too large to be read as it is."""
+    digits, power = f"{number:.2e}".split("e")
+    return f"{digits} × 10{str(int(power)).translate(_RAISED)}"
+
+
 _UNITS = {"en": ("s", "min", "h", "d"), "zh": ("秒", "分", "小时", "天")}
 
 
@@ -61,6 +70,15 @@ def bytes_text(count: int) -> str:
             return f"{value:.0f} {unit}" if unit == "B" or value >= 99.5 else f"{value:.1f} {unit}"
         value /= 1000
     return f"{value:,.1f} TB"
+
+
+def minute(time: str | None, missing: str = NOTHING) -> str:
+    """``2026-11-26 01:35 UTC`` for an ISO 8601 time with a zone; any other text as it is, ``missing`` for none."""
+    try:
+        moment = datetime.fromisoformat(time or "").astimezone(timezone.utc)
+    except ValueError:
+        return time or missing
+    return f"{moment:%Y-%m-%d %H:%M} UTC"
 
 
 def now() -> str:

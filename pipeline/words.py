@@ -58,7 +58,6 @@ CHINESE = {
     "1 record": "1 条记录",
     "{number:,} records": "{number:,} 条记录",
     "every {number:,}th record drawn": "每 {number:,} 条记录画一条",
-    "effective sample size {number:,.0f}": "有效样本量 {number:,.0f}",
     "95 % interval of r, with autocorrelation: {low:.3f} to {high:.3f}": (
         "r 的 95 % 区间（计入自相关）：{low:.3f} 至 {high:.3f}"
     ),

@@ -32,6 +32,7 @@ TERMS = {
     "留出": r"保留集|留存",
     "词元": r"标记数|令牌",
     "检查点": r"存档点|快照",
+    "学习率计划": r"学习率安排|学习率调度|学习率日程",
 }
 HAN = "[\u4e00-\u9fff]"
 # A comma, colon and the like beside a Chinese character; an opening bracket before, a closing one after one.

@@ -2,7 +2,7 @@
 
 import pytest
 
-from pipeline.formatting import duration, step_number, step_text
+from pipeline.formatting import duration, minute, power_of_ten, step_number, step_text
 from pipeline.words import Words
 
 
@@ -39,3 +39,12 @@ def test_a_whole_step_is_a_whole_number():
 )
 def test_durations_in_both_languages(seconds, english, chinese):
     assert (duration(seconds), duration(seconds, "zh")) == (english, chinese)
+
+
+def test_large_numbers_as_powers_of_ten():
+    assert [power_of_ten(number) for number in (7.214e13, 9.996e9, 0.0)] == ["7.21 × 10¹³", "1.00 × 10¹⁰", "0.00 × 10⁰"]
+
+
+def test_times_to_the_minute_in_utc():
+    assert minute("2026-11-26T03:35:32+02:00") == "2026-11-26 01:35 UTC"
+    assert (minute("yesterday"), minute(None)) == ("yesterday", "-")

@@ -72,8 +72,6 @@ def _scatter(axes: Axes, history: History, measure: labels.Shown, curve: Accurac
     style.label_ends(axes, [_curve(axes, along, fit, say, best=fit is best) for fit in reversed(fits)])
     number = say("1 record") if len(steps) == 1 else say("{number:,} records", number=len(steps))
     remarks = [number, *marks.thinned(every, say)]
-    if found.effective_sample_size is not None:
-        remarks.append(say("effective sample size {number:,.0f}", number=found.effective_sample_size))
     if found.interval_autocorrelation:
         low, high = found.interval_autocorrelation
         remarks.append(say("95 % interval of r, with autocorrelation: {low:.3f} to {high:.3f}", low=low, high=high))

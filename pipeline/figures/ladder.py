@@ -72,7 +72,7 @@ def _curves(axes: Axes, runs: list[Run], colours: list[str], measure: labels.Sho
             continue
         mean = marks.smooth(axes, steps, values)
         marks.line(axes, steps, mean, color=colour, linewidth=1.6, label=run.name)
-        axes.plot(steps[-1], mean[-1], marker="o", markersize=4.5, color=colour)
+        axes.plot(steps[-1], mean[-1], marker="o", markersize=6, color=colour, markeredgecolor="white", zorder=4)
     style.key(axes, measure.is_share)
     style.remark(axes, say("lines: running means"))
 

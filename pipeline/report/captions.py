@@ -94,7 +94,7 @@ CAVEATS = (
     "Accuracy over all targets includes punctuation, which is easy; the accuracy on Han characters stands beside it.",
     "Articles, not sentences, are held out. The validation articles steer; the test articles are scored once, at the "
     "end.",
-    "Neighbouring records are correlated, so a thousand records are worth far fewer independent ones.",
+    "Neighbouring records may be correlated, and are then worth fewer independent ones; the intervals allow for it.",
     "Everything here is about one run unless several are named; another seed would give other numbers.",
     "Forecasts assume that the curve goes on as it did, with the same data and the same kind of schedule.",
     "A small model trained on a few million characters is for watching training; it is too weak to be used.",

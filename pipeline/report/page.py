@@ -21,7 +21,7 @@ from pipeline.report.captions import captions_of, caveats_of, glossary_of
 from pipeline.report.tables import Table
 from pipeline.words import Words
 
-GUIDES = ("ANALYSIS.md", "TRAINING.md", "DATASET.md")
+GUIDES = ("ANALYSIS.md", "TRAINING.md", "DATASET.md", "TEACHING.md", "CLAIMS.md")
 LONGEST_UNBROKEN = 20  # characters
 STYLE = """
 :root { color-scheme: light dark; --ink: #1b1f23; --quiet: #57606a; --rule: #d8dee4; --tint: #f6f8fa; --back: #fff;
@@ -114,9 +114,7 @@ def report_page(
     parts += [f"<h2>{escape(say('Words'))}</h2>", f"<ul>{words}</ul>"]
     if guides:
         links = say(", ").join(f'<a href="{escape(f"{guides}/{name}")}">{name}</a>' for name in GUIDES)
-        parts.append(
-            f'<p class="guides">{escape(say("What every number means, and how the runs are made:"))} {links}</p>'
-        )
+        parts.append(f'<p class="guides">{escape(say("To read on"))}{say(": ")}{links}</p>')
     parts.append("</body>\n</html>\n")
     return "\n".join(parts)
 

@@ -11,6 +11,7 @@ from pipeline.analyse.schema.side_by_side import Covers, FinalDifference, Severa
 from pipeline.files.history import History
 from pipeline.files.run_record import recorded_config
 from pipeline.formatting import NOTHING, count, percent, step_text
+from pipeline.report.console.names import name_in
 from pipeline.report.tables import Table, interval_text, number_text
 from pipeline.words import Words
 
@@ -62,7 +63,7 @@ def _settings(histories: Mapping[str, History], say: Words) -> list[Table]:
     """What the runs were told, where that is not the same for all."""
     configs = [recorded_config(history.run) for history in histories.values()]
     asked = dict.fromkeys(name for config in configs for name in config)
-    rows = {name: [_setting(config.get(name)) for config in configs] for name in asked}
+    rows = {name_in(say.language, name): [_setting(config.get(name)) for config in configs] for name in asked}
     facts = [history.facts for history in histories.values()]
     rows |= {
         say("parameters"): [count(each.count("parameters")) for each in facts],
@@ -124,7 +125,7 @@ def _compared(found: SeveralRuns, names: Mapping[str, str], say: Words) -> list[
 def _final(each: FinalDifference, names: Mapping[str, str], say: Words) -> list[str]:
     return [
         f"{names[each.second]} − {names[each.first]}",
-        say(f"final scoring, {each.split}"),
+        say(f"final scoring, {each.split}" + ("" if each.of == "tokens" else ", sentence pairs")),
         number_text(each.difference, "points"),
         interval_text(each.interval, "points"),
         say(COVERS[each.covers]),

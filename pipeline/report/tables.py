@@ -9,7 +9,7 @@ from pipeline.analyse.schema.accuracy import AccuracyCurve, LossCurve
 from pipeline.analyse.schema.analysis import Analysis
 from pipeline.files.history import History
 from pipeline.files.run_record import Facts
-from pipeline.formatting import NOTHING, count, duration, percent
+from pipeline.formatting import NOTHING, count, duration, minute, percent, power_of_ten
 from pipeline.report.console.names import name_in
 from pipeline.report.text_scores import text_scores
 from pipeline.words import Words
@@ -85,7 +85,10 @@ def _correlation(analysis: Analysis, say: Words) -> Table | None:
             *(interval_text(each.interval_autocorrelation) for each in trends),
         ],
         [say("95 % interval, were records independent"), *(interval_text(each.interval_iid) for each in trends)],
-        [say("effective sample size"), *(number_text(each.effective_sample_size, ",.0f") for each in trends)],
+        [
+            say("effective sample size, around the best curve"),
+            *(number_text(each.effective_sample_size, ",.0f") for each in trends),
+        ],
         [say("p, with autocorrelation"), *(_p_value(each.p_autocorrelation) for each in trends)],
         [say("Spearman rho"), *(number_text(each.spearman.rho if each.spearman else None) for each in trends)],
         [say("r against log(step)"), *(number_text(each.log_step.r if each.log_step else None) for each in trends)],
@@ -130,11 +133,11 @@ def _fits(analysis: Analysis, say: Words) -> Table | None:
     rows = [
         [
             say(name),
-            fit.formula,
-            say(", ").join(f"{key} = {value:.4g}" for key, value in fit.parameters.items()),
+            name_in(say.language, fit.formula),
+            say(", ").join(f"{name_in(say.language, key)} = {value:.4g}" for key, value in fit.parameters.items()),
             number_text(fit.r_squared),
             number_text(fit.asymptote.value if fit.asymptote else None, ".3f" if analysis.loss_curves else "percent"),
-            say(", ").join(fit.at_bound) or NOTHING,
+            say(", ").join(name_in(say.language, key) for key in fit.at_bound) or NOTHING,
         ]
         for name, fit in curve.fits.items()
     ]
@@ -218,12 +221,13 @@ def _cost(analysis: Analysis, say: Words) -> Table | None:
     rows = []
     if cost.seconds is not None:
         rows.append([say("training time"), duration(cost.seconds, say.language)])
-    for amount, name in ((cost.tokens, "tokens"), (cost.flops, "FLOPs")):
-        if amount is not None:
-            rows.append([say(name), f"{amount:.3g}"])
+    if cost.tokens is not None:
+        rows.append([say("tokens"), count(round(cost.tokens))])
+    if cost.flops is not None:
+        rows.append([say("FLOPs"), power_of_ten(cost.flops)])
     gained = cost.held_out or cost.training
     if gained and gained.seconds_per_point is not None:
-        rows.append([say("a point of accuracy cost on average"), duration(gained.seconds_per_point, say.language)])
+        rows.append([say("each point of accuracy took, on average"), duration(gained.seconds_per_point, say.language)])
     return Table(say("Cost"), ["", ""], rows)
 
 
@@ -244,8 +248,8 @@ def _run(facts: Facts, history: History, say: Words) -> Table | None:
         [say("vocabulary"), count(facts.count("dataset", "vocab"))],
         [say("device"), facts.text("device") or NOTHING],
         ["PyTorch", facts.text("versions", "torch") or NOTHING],
-        [say("started"), facts.text("started") or NOTHING],
-        [say("finished"), facts.text("finished") or NOTHING],
+        [say("started"), minute(facts.text("started"))],
+        [say("finished"), minute(facts.text("finished"))],
     ]
     return Table(say("The run"), ["", ""], _known(rows))
 

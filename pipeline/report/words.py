@@ -31,7 +31,7 @@ REPORT = {
     "Tables": "表",
     "How to read this": "怎样读这些数字",
     "Words": "术语",
-    "What every number means, and how the runs are made:": "每个数字的含义、运行怎样得来：",
+    "To read on": "继续阅读",
     "{name} {of}: {start} at step {first}, {end} at step {last}.": (
         "{name}{of}：第 {first} 步 {start}，第 {last} 步 {end}。"
     ),
@@ -161,7 +161,7 @@ REPORT = {
     "Step and loss": "步数与损失",
     "95 % interval, with autocorrelation": "95 % 区间，计入自相关",
     "95 % interval, were records independent": "95 % 区间，假如记录独立",
-    "effective sample size": "有效样本量",
+    "effective sample size, around the best curve": "有效样本量，围绕最佳曲线",
     "p, with autocorrelation": "p，计入自相关",
     "Spearman rho": "Spearman rho",
     "r against log(step)": "对 log(步数) 的 r",
@@ -244,7 +244,7 @@ REPORT = {
     "linear scale": "线性",
     "logarithmic": "对数",
     "FLOPs": "浮点运算",
-    "a point of accuracy cost on average": "平均每个百分点用时",
+    "each point of accuracy took, on average": "平均每个百分点用时",
     "Runs side by side": "各次运行对照",
     "At the end: mean of the last tenth of the records; the interval covers their noise alone.": (
         "终点：最后十分之一记录的平均；区间只含这些记录的噪声。"
@@ -257,6 +257,8 @@ REPORT = {
     "at the end": "终点",
     "final scoring, validation": "最终打分，验证",
     "final scoring, test": "最终打分，测试",
+    "final scoring, validation, sentence pairs": "最终打分，验证，句对",
+    "final scoring, test, sentence pairs": "最终打分，测试，句对",
     "points of accuracy": "准确率之差（百分点）",
     "the interval covers": "区间包含",
     "noise of the records alone; other seeds may differ by more": "只含记录的噪声；不同种子之间的差异可能更大",
@@ -294,14 +296,14 @@ REPORT = {
     ),
     "Articles, not sentences, are held out. The validation articles steer; the test articles are scored once, at the "
     "end.": "按文章而不是按句子留出。验证文章用于调整，测试文章只在结束时打一次分。",
-    "Neighbouring records are correlated, so a thousand records are worth far fewer independent ones.": (
-        "相邻记录彼此相关，一千条记录远不及一千个独立观测。"
+    "Neighbouring records may be correlated, and are then worth fewer independent ones; the intervals allow for it.": (
+        "相邻记录可能彼此相关，相关时抵不上同样多的独立观测；区间已计入这一点。"
     ),
     "Everything here is about one run unless several are named; another seed would give other numbers.": (
         "除非写明多次运行，这里的一切都只关于一次运行；换一个种子，数字就不同。"
     ),
     "Forecasts assume that the curve goes on as it did, with the same data and the same kind of schedule.": (
-        "预测假定曲线照原样延续，数据与学习率安排不变。"
+        "预测假定曲线照原样延续，数据与学习率计划不变。"
     ),
     "A small model trained on a few million characters is for watching training; it is too weak to be used.": (
         "在几百万字符上训练的小模型是观察训练过程的标本，不是可用的语言模型。"

@@ -124,7 +124,7 @@ def budgets() -> Finding:
         (
             f"为 {listed(steps)} 步安排的运行，结束时在整个验证集上是 {listed(ends)}；{longest[0]} 步的运行走到那些步"
             f"数时是 "
-            f"{listed(halfway)}，终点是 {longest[1][0]}。半途时学习率还高；给每个预算一份自己的学习率安排，才知道它能"
+            f"{listed(halfway)}，终点是 {longest[1][0]}。半途时学习率还高；给每个预算一份自己的学习率计划，才知道它能"
             f"换来什么。",
             f"Runs planned for {listed(steps, 1)} steps end at {listed(ends, 1)} of the whole validation split; the "
             f"run of "
@@ -179,7 +179,7 @@ def forecasts() -> Finding:
     return Finding(
         ("预测", "Forecasts"),
         (
-            f"知道学习率安排的预测，从大数据集各次运行的前 {listed(parts)} 的记录看终点：训练准确率的误差中位数是 "
+            f"知道学习率计划的预测，从大数据集各次运行的前 {listed(parts)} 的记录看终点：训练准确率的误差中位数是 "
             f"{listed(training)} "
             f"个百分点，{of} 个 80 % 区间里 {held} 个包含终点；留出准确率是 {listed(held_out)} 个百分点，{of_too} 个里"
             f" {held_too} 个。",

@@ -10,6 +10,7 @@ import pytest
 from pipeline.analyse.whole_analysis import analyse
 from pipeline.files.scores import write_scores
 from pipeline.formatting import duration
+from pipeline.report.console.names import name_in
 from pipeline.report.console.report import Report
 from tests.helpers.said import is_said, numbers_in, says
 from tests.helpers.scores import checkpoint_score, mlm_score, validation_scores
@@ -27,7 +28,7 @@ def test_the_head_tells_the_size_the_spread_and_the_loss(consoles):
         found = console.found
         assert says(console.lines[0].partition("h.json")[2], found["data_points"], found["total_steps"])
         assert numbers_in(console.lines[1]) == [
-            f"{found['mlm_stats'][key]:.3f}" for key in ("mean", "min", "max", "std")
+            f"{100 * found['mlm_stats'][key]:.2f}" for key in ("mean", "min", "max", "std")
         ]
         assert numbers_in(console.lines[2]) == [f"{found['loss_stats'][key]:.3f}" for key in ("initial", "final")]
 
@@ -53,15 +54,18 @@ def test_the_curves_the_best_first(consoles, name):
     lines, section, _ = consoles.going_on.part(name)
     at = []
     for curve, fit in section["fits"].items():
-        line = consoles.going_on.line(f"  {consoles.going_on.named(curve)} ", fit["formula"], among=lines)
+        formula = consoles.going_on.named(fit["formula"])
+        line = consoles.going_on.line(f"  {consoles.going_on.named(curve)} ", formula, among=lines)
         at.append(lines.index(line))
-        before, after = line.split(fit["formula"])
+        before, after = line.split(formula)
         assert says(before.partition("R^2")[2], fit["r_squared"])
-        values = [f"{key} = {value:.4g}" for key, value in fit["parameters"].items()]
+        values = [f"{consoles.going_on.named(key)} = {value:.4g}" for key, value in fit["parameters"].items()]
         assert [value in after for value in values] == [True] * len(values)
-        assert is_said(numbers_in(after)[len(numbers_in(" ".join(values)))], fit["rolling_error"])
+        assert is_said(numbers_in(after)[len(numbers_in(" ".join(values)))], 100 * fit["rolling_error"])
         assert (consoles.words["bound"] in line) == bool(fit["at_bound"])
-        assert all(parameter in line.partition(consoles.words["bound"])[2] for parameter in fit["at_bound"])
+        assert all(
+            consoles.going_on.named(each) in line.partition(consoles.words["bound"])[2] for each in fit["at_bound"]
+        )
     assert at == sorted(at)
 
 
@@ -248,22 +252,16 @@ def test_where_early_stopping_would_have_ended_the_run_and_by_which_rule(console
     assert is_said(numbers[-1], found["rule"]["patience"])
 
 
-def signed(value, interval, language):
-    low, high = (f"{end:+.3f}" for end in interval)
-    return f"{value:+.3f}（{low}，{high}）" if language == "zh" else f"{value:+.3f} ({low}, {high})"
-
-
 def test_the_baseline_before_and_this_run_now(consoles):
     found = consoles.going_on.found["comparison_with_50k"]
     assert says(consoles.going_on.line("@baseline"), found["50k_pearson_r"], found["100k_pearson_r"])
     place = consoles.going_on.lines.index(consoles.going_on.line("@baseline"))
     for line, common in zip(consoles.going_on.lines[place + 1 : place + 3],
                             (found["common_horizon"], found["held_out"]["common_horizon"]), strict=True):  # fmt: skip
-        assert says(line, common["baseline"]["r"], common["this_run"]["r"])
-        differences = [signed(common[f"{name}_difference"], common[f"{name}_difference_interval"], consoles.language)
-                       for name in ("r", "accuracy")]  # fmt: skip
-        assert [line.count(difference) for difference in differences] == [1, 1]
-        assert line.index(differences[0]) < line.index(differences[1])
+        r, accuracy = ([common[f"{name}_difference"], 95, *common[f"{name}_difference_interval"]]
+                       for name in ("r", "accuracy"))  # fmt: skip
+        points = [100 * accuracy[0], 95, *times(100, accuracy[2:])]
+        assert says(line, common["baseline"]["r"], common["this_run"]["r"], *r, *points)
     assert is_said(numbers_in(consoles.going_on.lines[place + 1])[0], found["common_horizon"]["until"])
     assert "--baseline" in consoles.ill.line("@baseline")
 
@@ -278,15 +276,16 @@ def test_runs_side_by_side(consoles):
     assert says(consoles.seeds.line("@seeds"), 2)
     mean = consoles.seeds.found["several"]["r"]
     assert any(says(line, mean["mean"], mean["sd"], 95, *mean["interval"]) for line in consoles.seeds.lines)
-    assert "lr" in consoles.experiments.line("@settings")
+    assert name_in(consoles.language, "lr") in consoles.experiments.line("@settings")
     differences = consoles.experiments.found["several"]["differences"]
     assert {entry["metric"] for entry in differences} == {"r", "end_accuracy", "mean_accuracy"}
     for entry in differences:
-        value, (low, high) = f"{entry['difference']:+.4f}", entry["interval"]
+        form, factor = ("+.4f", 1) if entry["metric"] == "r" else ("+.2f", 100)
+        value, low, high = (f"{factor * number:{form}}" for number in (entry["difference"], *entry["interval"]))
         line = consoles.experiments.line(
             f"{consoles.experiments.named(entry['metric'])} {value}", entry["first"], entry["second"]
         )
-        assert numbers_in(line) == [value, "95", f"{low:+.4f}", f"{high:+.4f}"]
+        assert numbers_in(line) == [value, "95", low, high]
         assert line.index(entry["second"]) < line.index(entry["first"])
         assert consoles.words[f"covers {entry['covers']}"] in line
 

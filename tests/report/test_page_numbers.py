@@ -42,6 +42,7 @@ TOLD_BY = (
     ("vocabulary", "vocabulary", "词表"), ("none", "not found", "未发现"), ("tokens", "tokens", "词元"),
     ("flops", "FLOPs", "浮点"), ("undecided", "undecided, needs about", "不能断定，约需"),
 )  # fmt: skip
+PARAMETERS = {"a": "a", "b": "b", "shift": "平移", "exponent": "指数", "tau": "τ"}
 WORDS = {"en": {key: word for key, word, _ in TOLD_BY}, "zh": {key: word for key, _, word in TOLD_BY}}
 
 
@@ -160,11 +161,13 @@ def test_the_curves_with_their_parameters(shown, name):
     for (_, formula, parameters, r_squared, asymptote, bounds), (_, fit) in zip(
         table.rows, each.found["fits"].items(), strict=True
     ):
-        assert formula == fit["formula"]
-        assert parameters == each.comma.join(f"{key} = {value:.4g}" for key, value in fit["parameters"].items())
+        named = {key: PARAMETERS[key] if each.language == "zh" else key for key in fit["parameters"]}
+        assert parameters == each.comma.join(f"{named[key]} = {value:.4g}" for key, value in fit["parameters"].items())
+        assert all(name in formula for name in named.values())
+        assert formula == fit["formula"] or (each.language == "zh" and "步数" in formula)
         assert r_squared == f"{fit['r_squared']:.3f}"
         assert asymptote == (percent(fit["asymptote"]["value"]) if fit["asymptote"] else NOTHING)
-        assert bounds == (each.comma.join(fit["at_bound"]) or NOTHING)
+        assert bounds == (each.comma.join(named[key] for key in fit["at_bound"]) or NOTHING)
 
 
 def test_the_forecast_is_that_of_held_out_accuracy(shown):
@@ -225,8 +228,9 @@ def test_what_it_cost(shown):
     each, of = shown["going_on"], ("tokens", "flops")
     cost = each.found["cost"]
     assert seconds_of(each.row("time", of=of)[0]) == cost["seconds"] == each.history.records["seconds"][-1]
-    assert is_said(each.row("tokens", of=of)[0], cost["tokens"])
-    assert is_said(each.row("flops", of=of)[0], cost["flops"])
+    assert each.row("tokens", of=of)[0] == f"{cost['tokens']:,.0f}"
+    digits, power = each.row("flops", of=of)[0].split(" × 10")
+    assert is_said(f"{digits}e{power.translate(str.maketrans('⁰¹²³⁴⁵⁶⁷⁸⁹', '0123456789'))}", cost["flops"])
     assert seconds_of(each.row("point", of=of)[0]) == round(cost["held_out"]["seconds_per_point"])
     assert round(cost["held_out"]["seconds_per_point"]) != round(cost["training"]["seconds_per_point"])
 
@@ -251,9 +255,10 @@ def test_the_facts_of_the_run(shown):
     assert {word: float(numbers_in(each.row(word, of=of)[0])[0]) for word in wanted} == wanted
     assert run["dataset"]["fingerprint"].startswith(each.row("dataset", of=of)[0])
     values = [cell for _, cell in each.table(*of).rows]
-    assert [values.count(run[key]) for key in ("preset", "device", "started", "finished")] == [1] * 4
+    assert [values.count(run[key]) for key in ("preset", "device")] == [1] * 2
     assert run["versions"]["torch"] in values
-    assert values.index(run["started"]) < values.index(run["finished"])
+    started, finished = (f"{run[key][:10]} {run[key][11:16]} UTC" for key in ("started", "finished"))
+    assert values.index(started) < values.index(finished)
 
 
 def test_each_figure_stands_under_its_own_name(shown):

@@ -5,10 +5,12 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.analyse.schema.side_by_side import FinalDifference
 from pipeline.analyse.side_by_side import compare_runs
 from pipeline.analyse.side_by_side.compare_runs import several
 from pipeline.analyse.side_by_side.ladder_forecasts import ladder_forecasts
 from pipeline.analyse.whole_analysis import analyse
+from pipeline.report.console.report import Report
 from pipeline.report.page import report_page
 from pipeline.report.several import several_tables
 from pipeline.report.words import report_words
@@ -47,7 +49,8 @@ def table(tables, language, title):
 def test_the_settings_that_differ_and_no_others(tables, language):
     settings = table(tables, language, "Settings that differ")
     assert settings.columns == ["", "short", "long"]
-    assert settings.rows == [["steps", "1,200", "2,400"], ["seed", "42", "43"]]
+    steps, seed = {"en": ("steps", "seed"), "zh": ("步数", "种子")}[language]
+    assert settings.rows == [[steps, "1,200", "2,400"], [seed, "42", "43"]]
 
 
 @pytest.mark.parametrize("language", SAY)
@@ -62,6 +65,22 @@ def test_how_they_end_and_how_far_apart(tables, found, language):
     assert apart[0] == "long − short"
     assert is_said(apart[2], 100 * difference.difference)
     assert all(map(is_said, numbers_in(apart[3]), (100 * end for end in difference.interval)))
+
+
+@pytest.mark.parametrize("language", SAY)
+def test_final_scorings_of_tokens_and_of_pairs(runs, found, language):
+    """On the page and on the screen; without an interval where the text is one article alone."""
+    first, second = (run.label for run in found.histories)
+    tokens = FinalDifference(first, second, "test", 1, 900, 0.0123, None, "articles", None)
+    pairs = FinalDifference(first, second, "validation", 9, 80, -0.02, (-0.05, 0.01), "articles", None, "pairs")
+    analysis = replace(analyse(runs[0][2], None, "now"), several=replace(found, final=[tokens, pairs]))
+    told = several_tables(runs, analysis, list(SAY.values()))
+    rows = table(told, language, "Differences between the runs").rows[-2:]
+    assert [row[2:4] for row in rows] == [["+1.23", "-"], ["-2.00", "-5.00 … +1.00"]]
+    assert [row[1] for row in rows] == {"en": ["final scoring, test", "final scoring, validation, sentence pairs"],
+                                        "zh": ["最终打分，测试", "最终打分，验证，句对"]}[language]  # fmt: skip
+    lines = [line for line in Report(language).lines(Path("h.json"), analysis) if line.startswith(f"  {second} ")][-2:]
+    assert [numbers_in(line) for line in lines] == [["+1.23", "1"], ["-2.00", "95", "-5.00", "+1.00", "9"]]
 
 
 @pytest.mark.parametrize("language", SAY)

@@ -43,7 +43,7 @@ class Report:
             {f"{name}_loss": curve for name, curve in vars(result.loss_curves).items()} if result.loss_curves else {}
         )
         if stats.mean is not None:
-            found.append(self._say("stats", **{name: self._number(value) for name, value in vars(stats).items()}))
+            found.append(self._say("stats", **{name: self._percent(value) for name, value in vars(stats).items()}))
         elif result.held_out or losses:
             del curves["training"]
         if loss.final is not None:
@@ -93,7 +93,8 @@ class Report:
             found.append(self._say("iid", low=interval[0], high=interval[1]))
         if interval := pearson.interval_autocorrelation:
             found.append(self._say("auto", low=interval[0], high=interval[1]))
-        found += [*self._beside_r(pearson), *(self._fit(name, fit) for name, fit in curve.fits.items())]
+        rolling = "rolling" if isinstance(curve, AccuracyCurve) else "rolling_loss"
+        found += [*self._beside_r(pearson), *(self._fit(name, fit, rolling) for name, fit in curve.fits.items())]
         known = [part for part in curve.horizon.first[HORIZONS_SHOWN] if part.r is not None]
         if known:
             parts = "   ".join(self._say("until", step=part.until, r=part.r) for part in known)
@@ -129,16 +130,16 @@ class Report:
             found.append(self._say("slope", **{name: 100 * value for name, value in values.items()}))
         return [*found, *self._ahead.accuracy(curve.forecast), *self._plateau(curve.plateau)]
 
-    def _fit(self, curve: str, fit: FittedCurve) -> str:
+    def _fit(self, curve: str, fit: FittedCurve, rolling: str) -> str:
         extra = ""
         if fit.rolling_error is not None:
-            extra += self._say("rolling", error=fit.rolling_error)
+            extra += self._say(rolling, error=fit.rolling_error * (100 if rolling == "rolling" else 1))
         if fit.at_bound:
-            extra += self._say("at_bound", names=self._list(fit.at_bound))
+            extra += self._say("at_bound", names=self._list(map(self._name, fit.at_bound)))
         if fit.asymptote and fit.asymptote.passed:
             extra += self._say("passed")
-        parameters = self._list(f"{name} = {value:.4g}" for name, value in fit.parameters.items())
-        named = {"curve": self._name(curve), "formula": fit.formula, "parameters": parameters}
+        parameters = self._list(f"{self._name(name)} = {value:.4g}" for name, value in fit.parameters.items())
+        named = {"curve": self._name(curve), "formula": self._name(fit.formula), "parameters": parameters}
         return self._say("fit", r2=fit.r_squared, extra=extra, **named)
 
     def _plateau(self, plateau: Plateau) -> list[str]:
@@ -240,14 +241,15 @@ class Report:
             until=common.until,
             before=self._number(common.baseline.r),
             now=self._number(common.this_run.r),
-            r=self._signed(common.r_difference, common.r_difference_interval),
-            accuracy=self._signed(common.accuracy_difference, common.accuracy_difference_interval),
+            r=self._difference(common.r_difference, points=False)
+            + self._interval(common.r_difference_interval, points=False),
+            accuracy=self._difference(common.accuracy_difference) + self._interval(common.accuracy_difference_interval),
         )
 
     def _several(self, several: SeveralRuns | None) -> list[str]:
         if several is None:
             return []
-        names = self._list(several.differing_settings) or self._say("unknown")
+        names = self._list(map(self._name, several.differing_settings)) or self._say("unknown")
         found = [self._say(f"several_{several.kind}", count=len(several.histories), names=names)]
         for run in several.histories:
             step = self._say("unknown") if run.best_step is None else step_text(run.best_step)
@@ -259,24 +261,20 @@ class Report:
             low, high = mean.interval
             found.append(self._say("mean_r", mean=mean.mean, sd=mean.sd, low=low, high=high))
         for entry in several.differences:
-            interval = ""
-            if entry.interval:
-                low, high = entry.interval
-                interval = self._say("interval", low=f"{low:+.4f}", high=f"{high:+.4f}")
-            value = self._say("undefined") if entry.difference is None else f"{entry.difference:+.4f}"
+            points = entry.metric != "r"
+            value = self._difference(entry.difference, points=points)
+            interval = self._interval(entry.interval, points=points)
             covers = self._say(f"covers_{entry.covers}")
             named = {"first": entry.first, "second": entry.second, "metric": self._name(entry.metric)}
             found.append(self._say("difference", value=value, interval=interval, covers=covers, **named))
             if entry.shared_until:
                 found.append(self._say("shared", step=entry.shared_until))
         for final in several.final or []:
-            ends = [f"{end:+.4f}" for end in final.interval or (float("nan"), float("nan"))]
             covers = self._say(f"covers_{final.covers.replace(' ', '_')}")
             named = {key: getattr(final, key) for key in ("first", "second", "articles")}
-            value = f"{final.difference:+.4f}"
+            value, interval = self._difference(final.difference), self._interval(final.interval)
             asked = {"split": self._name(final.split), "of": self._say(f"final_{final.of}")}
-            found.append(self._say("final_difference", value=value, low=ends[0], high=ends[1], covers=covers,
-                                   **asked, **named))  # fmt: skip
+            found.append(self._say("final_difference", value=value, interval=interval, covers=covers, **asked, **named))
         return found
 
     def _checkpoints(self, checkpoints: CheckpointTrends | None) -> list[str]:
@@ -309,10 +307,18 @@ class Report:
     def _percent(self, value: float | None) -> str:
         return self._say("undefined") if value is None else f"{100 * value:.2f}"
 
-    def _signed(self, value: float | None, interval: tuple[float, float] | None) -> str:
+    def _difference(self, value: float | None, *, points: bool = True) -> str:
+        """The difference of two accuracies in points, or of two r."""
         if value is None:
             return self._say("undefined")
-        return f"{value:+.3f}" + (self._say("range", low=interval[0], high=interval[1]) if interval else "")
+        return self._say("points", value=100 * value) if points else f"{value:+.4f}"
+
+    def _interval(self, interval: tuple[float, float] | None, *, points: bool = True) -> str:
+        """The interval of a ``_difference``, to stand behind it."""
+        if not interval:
+            return ""
+        low, high = (f"{100 * end:+.2f}" if points else f"{end:+.4f}" for end in interval)
+        return self._say("interval", low=low, high=high)
 
     def _list(self, parts: Iterable[str]) -> str:
         return self._say("comma").join(parts)

@@ -11,7 +11,7 @@ TEXTS = {
     "held_out": "held-out accuracy",
     "training_loss": "training loss",
     "held_out_loss": "held-out loss",
-    "stats": "training accuracy       mean {mean}, from {min} to {max}, std {std}",
+    "stats": "training accuracy       mean {mean} %, from {min} to {max} %, standard deviation {std} points",
     "loss": "training loss           {initial} -> {final}",
     "against": "{what} against step",
     "r": "  Pearson r               {r:.3f}   (r^2 {r2:.3f}; it measures straightness, not learning)",
@@ -25,7 +25,8 @@ TEXTS = {
     "log_step": "against log step {value:.3f}",
     "disattenuated": "without the records' sampling noise {value:.3f}",
     "fit": "  {curve:<12} R^2 {r2:.3f}   {formula}: {parameters}{extra}",
-    "rolling": "; forecast error {error:.3f}",
+    "rolling": "; forecast error {error:.2f} points",
+    "rolling_loss": "; forecast error {error:.3f}",
     "at_bound": "; AT BOUND: {names}",
     "passed": "; the last tenth of the records is already beyond its asymptote",
     "horizon": "  r up to step            {parts}",
@@ -135,9 +136,10 @@ TEXTS = {
     "interval": ", 95 % interval {low} to {high}",
     "shared": "    the records up to step {step:,} are the same in both and count once",
     "final_difference": (
-        "  {second} less {first}: final {split} {of} {value}, 95 % interval {low} to {high}  (over {covers}; the "
-        "same questions of {articles:,} articles)"
+        "  {second} less {first}: final {split} {of} {value}{interval}  (over {covers}; the same questions of "
+        "{articles:,} articles)"
     ),
+    "points": "{value:+.2f} points",
     "final_tokens": "accuracy",
     "final_pairs": "accuracy on sentence pairs",
     "covers_seeds_and_articles": "seeds and articles",
@@ -157,7 +159,6 @@ TEXTS = {
     "ppmd": "PPMd",
     "comma": ", ",
     "brackets": " ({parts})",
-    "range": " ({low:+.3f}, {high:+.3f})",
     "spent": "{seconds:duration}",
     "of_log": "{path}: {note}",
     "none_below": "< 1e-300",
@@ -175,7 +176,7 @@ _CHINESE = {
     "held_out": "留出准确率",
     "training_loss": "训练损失",
     "held_out_loss": "留出损失",
-    "stats": "训练准确率             均值 {mean}，从 {min} 到 {max}，标准差 {std}",
+    "stats": "训练准确率             均值 {mean} %，从 {min} 到 {max} %，标准差 {std} 个百分点",
     "loss": "训练损失               {initial} -> {final}",
     "against": "{what}与步数",
     "r": "  Pearson r            {r:.3f}   （r^2 {r2:.3f}；它度量的是“直不直”，不是学得好坏）",
@@ -189,7 +190,8 @@ _CHINESE = {
     "log_step": "对 log(步数) {value:.3f}",
     "disattenuated": "去掉记录的抽样噪声 {value:.3f}",
     "fit": "  {curve:<12} R^2 {r2:.3f}   {formula}：{parameters}{extra}",
-    "rolling": "；预测误差 {error:.3f}",
+    "rolling": "；预测误差 {error:.2f} 个百分点",
+    "rolling_loss": "；预测误差 {error:.3f}",
     "at_bound": "；在搜索边界上：{names}",
     "passed": "；最后十分之一的记录已越过它的渐近线",
     "horizon": "  到第几步的 r         {parts}",
@@ -254,7 +256,7 @@ _CHINESE = {
     "cost_none": "没有提升",
     "seconds": "{value:,.1f} 秒",
     "tokens": "{value:,.0f} 个词元",
-    "flops": "{value:.2e} FLOPs",
+    "flops": "{value:.2e} 次浮点运算",
     "early_yes": "提前停止：会在第 {step:,} 步结束，省下 {share:.0f} %，损失 {lost:+.2f} 个百分点",
     "early_no": "提前停止：会让这次运行走到终点",
     "early_rule": (
@@ -277,9 +279,9 @@ _CHINESE = {
     "interval": "，95 % 区间 {low} 到 {high}",
     "shared": "    两者到第 {step:,} 步的记录相同，只算一次",
     "final_difference": (
-        "  {second} 减 {first}：最终{split}{of} {value}，95 % 区间 {low} 到 {high}"
-        "（{covers}；{articles:,} 篇文章的同样问题）"
+        "  {second} 减 {first}：最终{split}{of} {value}{interval}（{covers}；{articles:,} 篇文章的同样问题）"
     ),
+    "points": "{value:+.2f} 个百分点",
     "final_tokens": "准确率",
     "final_pairs": "句对准确率",
     "covers_seeds_and_articles": "含种子与文章",
@@ -299,7 +301,6 @@ _CHINESE = {
     "ppmd": "PPMd",
     "comma": "，",
     "brackets": "（{parts}）",
-    "range": "（{low:+.3f}，{high:+.3f}）",
     "spent": "{seconds:duration}",
     "of_log": "{path}：{note}",
     "none_below": "< 1e-300",
