@@ -87,7 +87,7 @@ CHINESE = {
     "on the whole validation split": "在整个验证集上",
     "mean of the last twentieth of the records": "最后二十分之一记录的平均",
     "in brackets: how many runs the number is the mean of": "括号内：几次运行的平均",
-    "hollow: not finished yet": "空心：尚未结束",
+    "hollow: not finished yet, the mean of its last records": "空心：尚未结束，取最后几条记录的平均",
     "What stands in the blank": "空里填了什么",
     "step {step}": "第 {step} 步",
     "Answers that counting gives too": "频次基线也会给出的回答",

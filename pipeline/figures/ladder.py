@@ -15,6 +15,8 @@ from pipeline.files.history import History, Role
 from pipeline.formatting import Step
 from pipeline.words import Words
 
+SEEDS = ("seed", "data_seed")  # settings
+
 
 @dataclass(frozen=True)
 class Run:
@@ -32,6 +34,12 @@ class Run:
         """Steps of the whole run, which an unfinished one has still to make."""
         total = (self.history.run.get("config") or {}).get("steps")
         return total if isinstance(total, int) else self.last
+
+    @property
+    def setting(self) -> str:
+        """What runs that differ by their seeds alone have in common."""
+        config = self.history.run.get("config") or {}
+        return repr({name: value for name, value in config.items() if name not in SEEDS})
 
     @property
     def finished(self) -> bool:
@@ -82,7 +90,7 @@ def _ends(axes: Axes, runs: list[Run], colours: list[str], measure: labels.Shown
     labels.vertical(axes, measure)
     style.log_step_axis(axes, 0.8 * min(run.length for run in runs), 1.3 * max(run.length for run in runs),
                         say("steps of the whole run (logarithmic)"))  # fmt: skip
-    tops: dict[Step, list[float]] = {}
+    groups: dict[tuple[Step, str, bool], list[float]] = {}
     finished = [run.end(measure.role) for run in runs if run.finished]
     whole = bool(finished) and None not in finished
     for run, colour in zip(runs, colours, strict=True):
@@ -93,18 +101,21 @@ def _ends(axes: Axes, runs: list[Run], colours: list[str], measure: labels.Shown
         end = marks.smooth_end(values) if end is None else end
         face = colour if run.finished else "white"
         axes.plot(run.length, end, marker="o", markersize=8, color=colour, markerfacecolor=face, linestyle="")
-        tops.setdefault(run.length, []).append(end)
-    for length, reached in tops.items():
+        groups.setdefault((run.length, run.setting, run.finished), []).append(end)
+    lengths = [length for length, *_ in groups]
+    for (length, *_), reached in groups.items():
         mean = float(np.mean(reached))
         text = (f"{100 * mean:.1f}" if measure.is_share else f"{mean:.3f}") + (
             f" ({len(reached)})" if len(reached) > 1 else ""
         )
-        axes.annotate(text, (length, max(reached)), xytext=(0, 8), textcoords="offset points", ha="center",
+        alone = lengths.count(length) == 1  # else the number stands beside its dot, for another dot may be above
+        axes.annotate(text, (length, max(reached)), xytext=(0, 8) if alone else (9, 0), textcoords="offset points",
+                      ha="center" if alone else "left", va="baseline" if alone else "center",
                       fontsize=style.LABEL_SIZE)  # fmt: skip
     axes.margins(y=0.15)
     remarks = [say("on the whole validation split" if whole else "mean of the last twentieth of the records")]
-    if any(len(reached) > 1 for reached in tops.values()):
+    if any(len(reached) > 1 for reached in groups.values()):
         remarks.append(say("in brackets: how many runs the number is the mean of"))
     if not all(run.finished for run in runs):
-        remarks.append(say("hollow: not finished yet"))
+        remarks.append(say("hollow: not finished yet, the mean of its last records"))
     style.remark(axes, "\n".join(remarks))

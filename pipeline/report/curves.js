@@ -34,7 +34,7 @@ function traces() {
         const values = run.lists[line.key];
         if (!values) return;
         const colour = told.colours[(told.runs.length > 1 ? number : place) % told.colours.length];
-        const name = told.runs.length > 1 ? `${run.name}, ${line.name}` : line.name;
+        const name = told.runs.length > 1 ? run.name + told.comma + line.name : line.name;
         const common = {xaxis: "x", yaxis: row ? `y${row + 1}` : "y", legendgroup: name, name, meta: name,
           hovertemplate: `%{x:,.6~g} ${told.across[choice.across]}: %{y:${panel.format}}<extra>${name}</extra>`};
         found.push({...common, x: across, y: values, mode: "markers", showlegend: false, hoverinfo: "x+y",
@@ -57,7 +57,8 @@ function layout() {
       zerolinecolor: rule, domain: [1 - (row + 1 - 0.06) / rows, 1 - row / rows], automargin: true};
   });
   return {...axes, font: {color: ink, family: "inherit"}, paper_bgcolor: "rgba(0,0,0,0)",
-    plot_bgcolor: "rgba(0,0,0,0)", modebar: {bgcolor: "rgba(0,0,0,0)", color: rule, activecolor: ink}, margin: {l: 60, r: 15, t: 10, b: 45}, hovermode: "closest",
+    plot_bgcolor: "rgba(0,0,0,0)", margin: {l: 60, r: 36, t: 10, b: 45}, hovermode: "closest",
+    modebar: {orientation: "v", bgcolor: "rgba(0,0,0,0)", color: rule, activecolor: ink},  // beside the curves
     uirevision: choice.across + choice.scale, legend: {orientation: "h", y: 1.02, yanchor: "bottom"},
     xaxis: {title: {text: told.across[choice.across]}, type: choice.scale, gridcolor: rule, zerolinecolor: rule,
       anchor: rows > 1 ? `y${rows}` : "y", exponentformat: "SI"}};

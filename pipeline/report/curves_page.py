@@ -63,6 +63,7 @@ def curves_page(runs: Sequence[tuple[str, History]], say: Words, reload: float |
         "panels": _panels(histories, say),
         "across": across,
         "colours": COLOURS,
+        "comma": say(", "),
         "reload": reload,
     }
     scales = {"linear": say("linear scale"), "log": say("logarithmic")}
@@ -77,7 +78,7 @@ def curves_page(runs: Sequence[tuple[str, History]], say: Words, reload: float |
 </head>
 <body>
 <h1>{escape(title)}</h1>
-<p>{escape("; ".join(last))}. {escape(say(HOW_TO_READ))}</p>
+<p>{escape(say("; ").join(last))}{say(". ")}{escape(say(HOW_TO_READ))}</p>
 <form>
 <label>{escape(say("across"))} {_select("across", across)}</label>
 <label>{escape(say("scale"))} {_select("scale", scales)}</label>

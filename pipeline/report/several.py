@@ -63,7 +63,7 @@ def _settings(histories: Mapping[str, History], say: Words) -> list[Table]:
     """What the runs were told, where that is not the same for all."""
     configs = [recorded_config(history.run) for history in histories.values()]
     asked = dict.fromkeys(name for config in configs for name in config)
-    rows = {name_in(say.language, name): [_setting(config.get(name)) for config in configs] for name in asked}
+    rows = {name_in(say.language, name): [_setting(config.get(name), say) for config in configs] for name in asked}
     facts = [history.facts for history in histories.values()]
     rows |= {
         say("parameters"): [count(each.count("parameters")) for each in facts],
@@ -76,9 +76,9 @@ def _settings(histories: Mapping[str, History], say: Words) -> list[Table]:
     return [Table(say("Settings that differ"), ["", *histories], differing)]
 
 
-def _setting(value: object) -> str:
+def _setting(value: object, say: Words) -> str:
     if isinstance(value, bool):
-        return str(value).lower()
+        return say("yes") if value else say("no")
     return NOTHING if value is None else f"{value:,}" if isinstance(value, int) else str(value)
 
 

@@ -7,6 +7,7 @@ from pipeline.words import CHINESE, Words
 REPORT = {
     ", ": "，",
     ": ": "：",
+    "; ": "；",
     ". ": "。",
     ".": "。",
     "A training run in figures": "一次训练的图表",
@@ -253,6 +254,8 @@ REPORT = {
         "各种子的 r：均值 {mean:.3f}，95 % 区间 {low:.3f} 至 {high:.3f}。"
     ),
     "Settings that differ": "不同的设置",
+    "yes": "是",
+    "no": "否",
     "Differences between the runs": "各次运行之差",
     "at the end": "终点",
     "final scoring, validation": "最终打分，验证",

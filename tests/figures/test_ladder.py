@@ -105,6 +105,20 @@ def test_the_numbers_above_are_the_ends_and_runs_of_one_length_share_one(ladder)
         assert numbers(text) == [round(100 * mean, 1), *count]
 
 
+def test_runs_of_another_setting_or_not_finished_have_numbers_of_their_own(tmp_path):
+    runs = {name: run_of(2000, 50, seed=1, level=level) for name, level in (("a", 0.0), ("b", -0.04), ("c", -0.08))}
+    runs["b"].run["config"]["lr"] = 1e-5
+    runs["c"].run["config"]["steps"] = 4000
+    runs["d"] = run_of(4000, 100, seed=1, level=0.03)
+    _, ends = draw_ladder(tmp_path, runs)
+    told = {(text.xy[0], numbers(text.get_text())[0]) for text in ends.texts if text.xycoords == "data"}
+    wanted = {
+        (history.run["config"]["steps"], round(100 * end_of(history, "eval_mlm_acc"), 1)) for history in runs.values()
+    }
+    assert told == wanted
+    assert len(wanted) == 4
+
+
 def test_one_run_without_held_out_values_makes_it_training_accuracy_for_all(tmp_path):
     runs = {name: run_of(length, length // 40, seed=length, level=0.0) for name, length in (("a", 2000), ("b", 4000))}
     for key in list(runs["b"].records):
