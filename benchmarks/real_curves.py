@@ -102,13 +102,15 @@ def _index(path: Path) -> list[dict[str, str]]:
     return entries
 
 
-def history_curves(history: History, key: str, name: str, cluster: str, task: str) -> list[Curve]:
-    """One curve, or none where the records are too few or all the same; a loss is taken as exp(-loss)."""
+def history_curves(
+    history: History, key: str, name: str, cluster: str, task: str, fewest: int = FEWEST_RECORDS
+) -> list[Curve]:
+    """One curve, or none of fewer than ``fewest`` records or of one value; a loss is taken as exp(-loss)."""
     steps, values = history.points(key)
     if key == history.columns.loss.train:
         values = np.exp(-values)
     rate_steps, rates = history.points(history.columns.rate)
-    if len(steps) < FEWEST_RECORDS or np.ptp(values) == 0:
+    if len(steps) < fewest or np.ptp(values) == 0:
         return []
     known = len(rates) == len(history) and rates.max() > 0
     return [Curve(name, cluster, task, steps, values, Plan(rate_steps, rates) if known else None)]

@@ -22,7 +22,9 @@ from study.tables import Row, Table
 
 RULES = ("log_trend", "last")  # of benchmarks/forecast.py, with an interval by split conformal prediction
 LABELS = {"forecast": "预测 · forecast", "log_trend": "对数趋势 · log trend", "last": "最后的值 · last value"}
+ACCURACIES = {"mlm_acc": "训练 · training", "eval_mlm_acc": "留出 · held out"}
 CLUSTER = "of the study"
+FEWEST_RECORDS = 20  # of a whole run: what half of them is, a forecast can still be made from
 
 
 @dataclass(frozen=True)
@@ -73,7 +75,7 @@ def each_forecast(forecasts: Sequence[Committed], histories: Mapping[str, Histor
         refuse_other_records(made, history)
         for key, end in made.ends.items():
             came = curve_of(history, key).end
-            rows.append((f"{made.run}, {made.percent} %, {key}", cells(end.expected, end.interval, came)))
+            rows.append((f"{made.run}, {made.percent} %, {ACCURACIES[key]}", cells(end.expected, end.interval, came)))
     return "事先的预测 · Forecasts made beforehand", heads(), rows
 
 
@@ -87,7 +89,7 @@ def each_of_the_ladder(forecasts: Sequence[LongerRun], histories: Mapping[int, H
         source = " + ".join(f"{shorter.steps:,}" for shorter in made.shorter)
         for key, end in made.ends.items():
             came = curve_of(history, key).end
-            rows.append((f"{source} → {made.steps:,}, {key}", cells(end.expected, end.interval, came)))
+            rows.append((f"{source} → {made.steps:,}, {ACCURACIES[key]}", cells(end.expected, end.interval, came)))
     return "由较短的运行预测较长的 · Longer runs from shorter ones", heads(), rows
 
 
@@ -141,7 +143,7 @@ def held(forecasts: Sequence[Committed], histories: Mapping[str, History], refer
 
 def curve_of(history: History, key: str) -> Curve:
     """The list ``key`` of a finished run; its ``end`` is the mean over the last 5 % of the steps."""
-    curves = history_curves(history, key, key, CLUSTER, key)
+    curves = history_curves(history, key, key, CLUSTER, key, FEWEST_RECORDS)
     if not curves:
         raise InputError(f"{history.path}: has too few records of {key} to be forecast")
     return curves[0]

@@ -19,6 +19,7 @@ from study import forecasts as beforehand
 from study.ladder_forecasts import forecast_of
 from study.runs import history_path
 from study.tables import branches, counting_to_context, forecasts, rare_characters, second_edition, seeds, sizes
+from study.tables.forecasts import ACCURACIES
 from tests.helpers.scores import checkpoint_score, mlm_score, validation_scores
 from tests.helpers.tiny import ROOT
 
@@ -114,14 +115,26 @@ def test_a_forecast_is_held_to_the_last_twentieth(ended, made):
     steps, accuracy = ended.points("mlm_acc")
     came = accuracy[steps > 23_750].mean()
     rows = dict(forecasts.each_forecast(made, {"ladder": ended})[2])
-    assert set(rows) == {f"ladder, {share} %, {key}" for share in (20, 50) for key in ("mlm_acc", "eval_mlm_acc")}
-    expected, interval, shown, error, held = rows["ladder, 50 %, mlm_acc"]
+    assert set(rows) == {f"ladder, {share} %, {name}" for share in (20, 50) for name in ACCURACIES.values()}
+    expected, interval, shown, error, held = rows["ladder, 50 %, 训练 · training"]
     end = made[1].ends["mlm_acc"]
     assert (expected, shown) == (f"{100 * end.expected:.1f} %", f"{100 * came:.1f} %")
     assert interval == f"{100 * end.interval[0]:.1f} … {100 * end.interval[1]:.1f} %"
     assert float(error) == pytest.approx(100 * (end.expected - came), abs=0.005)
     assert held.startswith("是" if end.interval[0] <= came <= end.interval[1] else "否")
     assert not forecasts.each_forecast(made, {})[2]  # the run goes on
+
+
+def test_a_run_with_few_held_out_records_is_held_to_them(ended):
+    """Of every tenth record, as in a short run: at half of it they are enough for a forecast."""
+    held_out = [value if place % 10 == 9 else None for place, value in enumerate(ended.records["eval_mlm_acc"])]
+    sparse = History({**ended.records, "eval_mlm_acc": held_out}, ended.run)
+    made = beforehand.forecast_of(sparse, "sparse", 50)
+    expected, _, shown, *_ = dict(forecasts.each_forecast([made], {"sparse": sparse})[2])[
+        "sparse, 50 %, 留出 · held out"
+    ]
+    assert shown == f"{100 * held_out[-1]:.1f} %"
+    assert expected == f"{100 * made.ends['eval_mlm_acc'].expected:.1f} %"
 
 
 def test_a_forecast_of_other_records_is_refused(made):
