@@ -9,7 +9,7 @@ from pipeline.formatting import Step, step_text
 
 
 def run_names(paths: list[Path], histories: list[History]) -> list[str]:
-    """Names by length of the run, by seed, by both, or by the shortest end of the path; all different.
+    """Names by length of the run, by seed, by preset, by several of these, or by the end of the path; all different.
 
     Raises:
         InputError: a ``run`` object holds values of a wrong type.
@@ -18,12 +18,16 @@ def run_names(paths: list[Path], histories: list[History]) -> list[str]:
     lengths = [_steps(fact.count("config", "steps") or history.last_step)
                for fact, history in zip(facts, histories, strict=True)]  # fmt: skip
     seeds = [f"seed {fact.count('seed')}" for fact in facts]
-    both = [f"{length}, {seed}" for length, seed in zip(lengths, seeds, strict=True)]
-    for names in (lengths, seeds, both):
+    presets = [fact.text("preset") for fact in facts]
+    kinds = [[preset for preset in presets if preset]] if all(presets) and len(set(presets)) > 1 else []
+    for parts in ([lengths], [seeds], [lengths, seeds]):
+        names = [", ".join(each) for each in zip(*kinds, *parts, strict=True)]
         if len(set(names)) == len(names):
             return names
-    for parts in range(1, max(len(path.parts) for path in paths) + 1):
-        names = ["/".join(path.with_suffix("").parts[-parts:]) for path in paths]
+    alike = len({path.name for path in paths}) == 1  # then the folders tell them apart
+    ends = [path.parent if alike and len(path.parts) > 1 else path.with_suffix("") for path in paths]
+    for count in range(1, max(len(path.parts) for path in ends) + 1):
+        names = ["/".join(path.parts[-count:]) for path in ends]
         if len(set(names)) == len(names):
             return names
     return [f"{number}: {path}" for number, path in enumerate(paths, 1)]  # the same file more than once

@@ -163,16 +163,23 @@ def test_the_same_figure_gives_the_same_bytes_and_names_no_date():
 def test_runs_are_named_by_what_tells_them_apart():
     def named(paths, *changes):
         histories = []
-        for length, seed in changes:
+        for length, seed, *preset in changes:
             history = make_history(10, total=length)
-            history.run["seed"] = seed
+            history.run |= {"seed": seed, "preset": preset[0] if preset else "small"}
             histories.append(history)
         return run_names([Path(path) for path in paths], histories)
 
     assert named("ab", (12_500, 42), (100_000, 42)) == ["12.5K", "100K"]
     assert named("ab", (4000, 1), (4000, 2)) == ["seed 1", "seed 2"]
+    assert named("ab", (8000, 1, "large"), (8000, 1)) == ["large, 8K", "small, 8K"]
+    assert named("abc", (8000, 1, "large"), (8000, 1), (8000, 2)) == [
+        "large, seed 1",
+        "small, seed 1",
+        "small, seed 2",
+    ]
     assert named("abc", (4000, 1), (4000, 2), (8000, 1)) == ["4K, seed 1", "4K, seed 2", "8K, seed 1"]
-    assert named(["x/h.json", "y/h.json"], (4000, 1), (4000, 1)) == ["x/h", "y/h"]
+    assert named(["x/h.json", "y/h.json"], (4000, 1), (4000, 1)) == ["x", "y"]
+    assert named(["r/x/h.json", "y/h.json", "y/g.json"], *[(4000, 1)] * 3) == ["x/h", "y/h", "y/g"]
     assert len(set(named(["h.json", "h.json"], (4000, 1), (4000, 1)))) == 2
 
 
