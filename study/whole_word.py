@@ -11,7 +11,6 @@ the same held-out questions, single characters, as every run of the study.
 from __future__ import annotations
 
 import sys
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -19,23 +18,17 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 import numpy as np
-import torch
 
 from pipeline.command_line import StageParser
 from pipeline.data.corpora import Corpora, build_corpora
-from pipeline.data.held_out_questions import HeldOutQuestions
-from pipeline.data.masked_pairs import PairCorpus, TrainingBatches, split_batch
+from pipeline.data.masked_pairs import PairCorpus
 from pipeline.files import atomic
 from pipeline.files.dataset import DEFAULT_DATASET, Dataset, read_dataset
 from pipeline.formatting import percent
-from pipeline.model.bert import Bert
-from pipeline.model.precision import Precision
-from pipeline.score.held_out import score
 from pipeline.stage import InputError, run_stage
 from pipeline.train.memory import keep_freed_memory
-from pipeline.train.objectives.masked_lm import MaskedLM
-from pipeline.train.optimizer import Optimizer
 from pipeline.train.settings import PRESETS, Settings
+from study.trial import train
 
 Cut = Callable[[str], Sequence[str]]  # a sentence into its words
 
@@ -90,23 +83,9 @@ class Result:
 
 def trained(masking: str, corpora: Corpora, settings: Settings) -> Result:
     """Train on ``corpora.train`` for all steps of ``settings``, and score."""
-    torch.manual_seed(settings.seed)
-    precision, han = Precision("fp32", torch.device("cpu")), corpora.tokenizer.han_ids()
-    model = Bert(settings.shape(len(corpora.tokenizer))).train()
-    objective = MaskedLM(model, corpora, settings, precision)
-    optimizer, rates = Optimizer(model, settings), settings.rates
-    batches = TrainingBatches(corpora.train, settings.effective_batch, settings.batches_seed)
-    began = time.perf_counter()
-    for step in range(1, settings.steps + 1):
-        parts = split_batch(batches[step], settings.accumulation)
-        for part in parts:
-            optimizer.backward(objective.loss(model, part, parts, 1))
-        optimizer.step(rates.rate(step))
-        if step % 100 == 0:
-            print(f"{masking}: step {step} of {settings.steps}, {time.perf_counter() - began:.0f} s", flush=True)
-    seconds = time.perf_counter() - began
-    means = score(model, HeldOutQuestions(corpora.validation).batches(), han, precision)
-    return Result(masking, settings.steps, seconds, means.mlm_acc, means.mlm_acc_han, means.mlm_loss, means.nsp_acc)
+    done = train(masking, corpora, settings)
+    means = done.score(corpora.validation)
+    return Result(masking, done.steps, done.seconds, means.mlm_acc, means.mlm_acc_han, means.mlm_loss, means.nsp_acc)
 
 
 def compare(dataset: Dataset, path: Path, settings: Settings, cut: Cut) -> list[Result]:

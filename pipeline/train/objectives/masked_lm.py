@@ -85,7 +85,11 @@ class MaskedLM:
         with self._precision.autocast():
             mlm_logits, next_logits = model(inputs)
         mlm_loss, nsp_loss = self._totals.add(mlm_logits, next_logits, inputs)
-        return mlm_loss / targets + nsp_loss / pairs
+        return self.combined(mlm_loss / targets, nsp_loss / pairs)
+
+    def combined(self, mlm: Tensor, nsp: Tensor) -> Tensor:
+        """The loss of both parts, in nats; study/nsp_trials.py weighs them otherwise."""
+        return mlm + nsp
 
     def tokens(self, part: Batch) -> int:
         return len(part.tokens)
