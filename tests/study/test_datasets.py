@@ -10,10 +10,51 @@ from pipeline.data.splits import split_by_article
 from pipeline.files.dataset import read_dataset, write_dataset
 from study import datasets, sweep
 from tests.helpers.tiny import ROOT, TINY_SETTINGS, run_script, tiny_dataset
+from verify_dataset import number
 
 
 def article(title, *paragraphs, source="public-domain book: 甲"):
     return Article(title=title, paragraphs=list(paragraphs), source=source)
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_the_guide_shows_the_committed_report(language):
+    """docs/DATASET.md prints what verify_dataset.py says of the large dataset."""
+    report = json.loads((ROOT / "results" / "datasets" / "verification_large.json").read_text(encoding="utf-8"))
+    chinese, english = (ROOT / "docs" / "DATASET.md").read_text(encoding="utf-8").split("## English")
+    shown = [line.split() for line in (chinese if language == "zh" else english).splitlines() if "    pass  " in line]
+    wanted = [(each["name"], number(each["value"]), number(each["threshold"])) for each in report["checks"]]
+    assert [(name, value, threshold) for _, name, value, _, _, threshold, *_ in shown] == wanted
+
+
+TEXTS = {  # of docs/DATASET.md, by how their sources begin
+    **{"wiki2019zh": "wiki2019zh", "zhwiki extract": "zhwiki extract", "ReadWiki-ZH": "ReadWiki", "DRCD": "DRCD"},
+    **{"CMRC 2018": "CMRC 2018", "MLQA zh": "MLQA zh", "UD Chinese-GSD": "UD Chinese", "CPP": "CPP"},
+    **dict.fromkeys(("古籍", "books"), datasets.BOOK),
+}
+
+
+def test_the_guide_counts_the_text_by_where_it_is_from():
+    """Articles and sentences of the large dataset, sentences of the small one, as the committed reports have them."""
+    large, small = (
+        json.loads((ROOT / "results" / "datasets" / f"verification_{name}.json").read_text(encoding="utf-8"))
+        for name in ("large", "small")
+    )
+
+    def total(report, start, key):
+        found = {name: each[key] for name, each in report["statistics"]["sources"].items() if name.startswith(start)}
+        assert found
+        return f"{sum(found.values()):,}"
+
+    rows = [line.strip("| ").split(" | ") for line in (ROOT / "docs" / "DATASET.md").read_text("utf-8").splitlines()]
+    shown = [(row[0], row[-3:]) for row in rows if row[0] in TEXTS and len(row) == 7]
+    assert len(shown) == 2 * (len(TEXTS) - 1)
+    for name, numbers in shown:
+        start = TEXTS[name]
+        assert numbers == [
+            total(large, start, "articles"),
+            *(total(each, start, "sentences") for each in (large, small)),
+        ]
 
 
 def test_chapters_with_new_characters_come_first(monkeypatch):
