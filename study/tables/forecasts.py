@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,7 @@ from benchmarks.real_curves import Curve, history_curves
 from pipeline.files.history import History
 from pipeline.files.json_object import read_json_object
 from pipeline.files.typed_json import from_json
-from pipeline.formatting import percent
+from pipeline.formatting import NOTHING, percent
 from pipeline.stage import InputError
 from study.forecasts import Committed, beginning, digest
 from study.ladder_forecasts import LongerRun
@@ -91,6 +92,45 @@ def each_of_the_ladder(forecasts: Sequence[LongerRun], histories: Mapping[int, H
             came = curve_of(history, key).end
             rows.append((f"{source} → {made.steps:,}, {ACCURACIES[key]}", cells(end.expected, end.interval, came)))
     return "由较短的运行预测较长的 · Longer runs from shorter ones", heads(), rows
+
+
+def steps_to_targets(forecasts: Sequence[LongerRun], histories: Mapping[int, History]) -> Table:
+    """One row a target, of those that the ladder has passed; ``histories`` by steps.
+
+    How long a run has to be is read between the ends of the two runs around the target, on a logarithmic axis.
+    """
+    rows: list[Row] = []
+    for made in forecasts:
+        source = " + ".join(f"{shorter.steps:,}" for shorter in made.shorter)
+        for key, found in made.targets.items():
+            came = steps_between({steps: curve_of(each, key).end for steps, each in histories.items()}, found.target)
+            if came is None:
+                continue
+            low, high = found.interval or (None, None)
+            ends = [NOTHING if end is None else f"{end:,.0f}" for end in (low, high)]
+            held = (low is None or low <= came) and (high is None or came <= high)
+            rows.append(
+                (
+                    f"{source} → {percent(found.target, 1)}, {ACCURACIES[key]}",
+                    [
+                        NOTHING if found.steps is None else f"{found.steps:,.0f}",
+                        " … ".join(ends),
+                        f"{came:,.0f}",
+                        "是 · yes" if held else "否 · no",
+                    ],
+                )
+            )
+    columns = ["预测 · expected", "80 % 区间 · interval", "实际 · came", "在内 · held"]
+    return "达到目标的步数 · Steps to a target", columns, rows
+
+
+def steps_between(ends: Mapping[int, float], target: float) -> float | None:
+    """The length of a run that ends at ``target``, by the ends of a ladder's runs; None where none end around it."""
+    known = sorted(ends.items())
+    for (shorter, low), (longer, high) in pairwise(known):
+        if low <= target <= high and low < high:
+            return float(shorter * (longer / shorter) ** ((target - low) / (high - low)))
+    return None
 
 
 def heads() -> list[str]:

@@ -13,7 +13,14 @@ from study.plan import BUDGETS, LADDER, PLAN, SEEDS
 from study.tables import Table
 from study.tables.branches import Pairs, branches
 from study.tables.counting_to_context import counting_to_context
-from study.tables.forecasts import beside_simple_rules, each_forecast, each_of_the_ladder, read_committed, read_ladder
+from study.tables.forecasts import (
+    beside_simple_rules,
+    each_forecast,
+    each_of_the_ladder,
+    read_committed,
+    read_ladder,
+    steps_to_targets,
+)
 from study.tables.rare_characters import rare_characters
 from study.tables.seeds import seeds
 from study.tables.sizes import sizes
@@ -67,6 +74,8 @@ def tables(runs: Runs, forecasts: Path) -> list[Table]:
     longer = [made for made in read_ladder(forecasts) if made.steps in ladder]
     if longer:
         found.append(each_of_the_ladder(longer, ladder))
+        if (targets := steps_to_targets(longer, ladder))[2]:
+            found.append(targets)
     return found
 
 

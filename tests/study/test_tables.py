@@ -142,6 +142,31 @@ def test_a_forecast_of_other_records_is_refused(made):
         forecasts.each_forecast(made, {"ladder": read_history(history_path("seed_43"))})
 
 
+def test_a_target_is_reached_between_the_ends_of_two_runs():
+    ends = {1000: 0.2, 4000: 0.3, 16_000: 0.4}
+    assert forecasts.steps_between(ends, 0.3) == 4000
+    assert forecasts.steps_between(ends, 0.35) == pytest.approx(8000)
+    assert forecasts.steps_between(ends, 0.25) == pytest.approx(2000)
+    assert forecasts.steps_between(ends, 0.45) is None
+    assert forecasts.steps_between({1000: 0.2}, 0.2) is None
+
+
+def test_the_steps_to_a_target_are_held_to_the_ladder():
+    ladder = {steps: read_history(history_path(f"ladder_{steps}")) for steps in (12_500, 25_000)}
+    made = forecast_of([ladder[12_500]], 25_000)
+    target = made.targets["mlm_acc"]
+    assert not forecasts.steps_to_targets([made], {12_500: ladder[12_500]})[2]  # passed by no run yet
+    expected, interval, came, held = dict(forecasts.steps_to_targets([made], ladder)[2])[
+        f"12,500 → {100 * target.target:.1f} %, 训练 · training"
+    ]
+    assert expected == f"{target.steps:,.0f}"
+    reached = float(came.replace(",", ""))
+    assert 12_500 < reached < 25_000
+    low, high = (float(end.replace(",", "")) if end != "-" else np.inf for end in interval.split(" … "))
+    assert [low, high] == [round(end) if end else np.inf for end in target.interval]
+    assert held.startswith("是" if low <= reached <= high else "否")
+
+
 def test_rules_see_the_same_records(ended, made):
     others = history_curves(read_history(history_path("long")), "mlm_acc", "long", "another", "masked language model")
     references = [each for curve in others for each in by_rules(curve)]
@@ -184,5 +209,6 @@ def test_the_page_has_the_tables_whose_runs_are_there(tmp_path, made):
         "Forecasts made beforehand",
         "Beside simple rules (points)",
         "Longer runs from shorter ones",
+        "Steps to a target",
     ]
     assert not second_edition.tables(second_edition.read_runs(tmp_path / "none"), folder)
