@@ -20,13 +20,12 @@ from torch import Tensor
 from pipeline.command_line import StageParser
 from pipeline.data.corpora import Corpora, build_corpora
 from pipeline.files import atomic
-from pipeline.files.dataset import DEFAULT_DATASET, Dataset, read_dataset
+from pipeline.files.dataset import Dataset, read_dataset
 from pipeline.formatting import percent
 from pipeline.stage import run_stage
-from pipeline.train.memory import keep_freed_memory
 from pipeline.train.objectives.masked_lm import MaskedLM
 from pipeline.train.settings import PRESETS, Settings
-from study.trial import step_flops, train
+from study.trial import parse_arguments, step_flops, train
 
 HEAVIER = 4.0  # the weight of the NSP loss in the trial of it; that of MLM is 1
 LONGER = 128  # tokens
@@ -106,15 +105,7 @@ def compare(dataset: Dataset, path: Path, settings: Settings) -> list[Result]:
 
 
 def main() -> int:
-    parser = StageParser(description=__doc__)
-    parser.add_argument("--dataset", type=Path, default=DEFAULT_DATASET, metavar="FILE", help="default: %(default)s")
-    parser.add_argument("--preset", choices=PRESETS, default="medium", help="default: %(default)s")
-    parser.add_argument(
-        "--steps", type=int, default=6000, metavar="STEPS", help="of the first, annealed (default: %(default)s)"
-    )
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the results (default: no)")
-    arguments = parser.parse_args()
-    keep_freed_memory()
+    arguments = parse_arguments(StageParser(description=__doc__), steps=6000)
     settings = replace(PRESETS[arguments.preset], steps=arguments.steps)
     found = compare(read_dataset(arguments.dataset), arguments.dataset, settings)
     for each in found:

@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
+import argparse
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 import torch
 
 from pipeline.data.corpora import Corpora
 from pipeline.data.held_out_questions import HeldOutQuestions
 from pipeline.data.masked_pairs import PairCorpus, TrainingBatches
+from pipeline.files.dataset import DEFAULT_DATASET
 from pipeline.model.bert import Bert
 from pipeline.model.flops import flops_of_step
 from pipeline.model.loss import Means
 from pipeline.model.precision import Precision
 from pipeline.score.held_out import score
+from pipeline.train.memory import keep_freed_memory
 from pipeline.train.objectives.masked_lm import MaskedLM
 from pipeline.train.optimizer import Optimizer
-from pipeline.train.settings import Settings
+from pipeline.train.settings import PRESETS, Settings
 
 SAMPLED_STEPS = 8  # batches that the FLOPs of a step are the mean of
 TOLD = 100  # steps from one line of progress to the next
@@ -42,8 +46,21 @@ class Trained:
         return score(self.model, HeldOutQuestions(corpus).batches(), han, self.precision)
 
 
+def parse_arguments(parser: argparse.ArgumentParser, steps: int) -> argparse.Namespace:
+    """The options of a trial: dataset, preset, steps (by default ``steps``), where to write the results."""
+    parser.add_argument("--dataset", type=Path, default=DEFAULT_DATASET, metavar="FILE", help="default: %(default)s")
+    parser.add_argument("--preset", choices=PRESETS, default="medium", help="default: %(default)s")
+    parser.add_argument("--steps", type=int, default=steps, metavar="STEPS", help="annealed (default: %(default)s)")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the results (default: no)")
+    arguments = parser.parse_args()
+    if arguments.steps <= PRESETS[arguments.preset].warmup:
+        parser.error(f"--steps must be more than the {PRESETS[arguments.preset].warmup} of the warm-up")
+    return arguments
+
+
 def train(name: str, corpora: Corpora, settings: Settings, make: MakeObjective = MaskedLM) -> Trained:
     """Train on ``corpora.train`` for all steps of ``settings``; progress is told under ``name``."""
+    keep_freed_memory()
     torch.manual_seed(settings.seed)
     precision = Precision("fp32", torch.device("cpu"))
     model = Bert(settings.shape(len(corpora.tokenizer))).train()

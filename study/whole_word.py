@@ -23,12 +23,11 @@ from pipeline.command_line import StageParser
 from pipeline.data.corpora import Corpora, build_corpora
 from pipeline.data.masked_pairs import PairCorpus
 from pipeline.files import atomic
-from pipeline.files.dataset import DEFAULT_DATASET, Dataset, read_dataset
+from pipeline.files.dataset import Dataset, read_dataset
 from pipeline.formatting import percent
 from pipeline.stage import InputError, run_stage
-from pipeline.train.memory import keep_freed_memory
 from pipeline.train.settings import PRESETS, Settings
-from study.trial import train
+from study.trial import parse_arguments, train
 
 Cut = Callable[[str], Sequence[str]]  # a sentence into its words
 
@@ -103,19 +102,11 @@ def compare(dataset: Dataset, path: Path, settings: Settings, cut: Cut) -> list[
 
 
 def main() -> int:
-    parser = StageParser(description=__doc__)
-    parser.add_argument("--dataset", type=Path, default=DEFAULT_DATASET, metavar="FILE", help="default: %(default)s")
-    parser.add_argument("--preset", choices=PRESETS, default="medium", help="default: %(default)s")
-    parser.add_argument(
-        "--steps", type=int, default=3000, metavar="STEPS", help="of each, annealed (default: %(default)s)"
-    )
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the results (default: no)")
-    arguments = parser.parse_args()
+    arguments = parse_arguments(StageParser(description=__doc__), steps=3000)
     try:
         import rjieba
     except ImportError:
         raise InputError("whole words need a segmenter: pip install rjieba") from None
-    keep_freed_memory()
     settings = replace(PRESETS[arguments.preset], steps=arguments.steps)
     found = compare(read_dataset(arguments.dataset), arguments.dataset, settings, rjieba.cut)
     for each in found:
