@@ -22,7 +22,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass, replace
 from functools import partial
@@ -43,8 +43,9 @@ from pipeline.statistics.early_stop import EarlyStop
 from pipeline.statistics.noise import scatter
 from pipeline.statistics.slope import slope_test
 from pipeline.statistics.smoothing import average_down
+from study.runs import RUNS, history_path
 
-RESULTS = Path(__file__).resolve().parent.parent / "results"
+COMMITTED = "results"  # the cluster of the committed runs
 PHIS = (0.0, 0.4, 0.7, 0.9)
 RECORDS = (100, 300)
 SIGMA = 0.01  # of the noise; the curve rises by 0.3
@@ -108,7 +109,7 @@ def main() -> None:
     arguments = parser.parse_args()
     rates = seed_rates(arguments.runs, arguments.seed)
     print_rates(rates)
-    for case in [*simulated(), *real([RESULTS, *arguments.histories])]:
+    for case in [*simulated(), *real(arguments.histories)]:
         found = measure(case, arguments.runs, arguments.seed, arguments.processes)
         print_rates(found)
         rates += found
@@ -122,21 +123,31 @@ def simulated() -> Iterator[Case]:
             yield Case("simulated", f"autoregression {phi}", records, phi)
 
 
-def real(folders: list[Path]) -> Iterator[Case]:
-    """One case for each cluster of the histories in ``folders``."""
-    pools: dict[str, list[np.ndarray]] = {}
+def real(folders: Sequence[Path]) -> Iterator[Case]:
+    """One case for each cluster: the committed runs outside study/plan.py, and the histories in the folders.
+
+    The runs of the plan came after the rates were measured. A folder without an index.json is one cluster.
+    """
+    clusters = dict.fromkeys(sorted(history_path(name) for name in RUNS), COMMITTED)
     for folder in folders:
         index = folder / "index.json"
-        clusters = {each["file"]: each["cluster"] for each in json.loads(index.read_text())} if index.exists() else {}
-        for path in sorted(folder.rglob("*.json")):
-            if path == index or (path.name not in clusters and not path.name.startswith("training_history")):
-                continue
-            history = read_history(path)
-            cluster = clusters.get(path.name, folder.name)
-            for role, key in (("training", history.accuracy), ("held out", history.held_out)):
-                residuals = residuals_of(*history.points(key))
-                if residuals is not None:
-                    pools.setdefault(f"{cluster}, {role}", []).append(residuals)
+        if index.exists():
+            entries = sorted(json.loads(index.read_text(encoding="utf-8")), key=lambda entry: entry["file"])
+            clusters |= {folder / entry["file"]: entry["cluster"] for entry in entries}
+        else:
+            clusters |= dict.fromkeys(sorted(folder.glob("*.json")), folder.name)
+    yield from cases(clusters)
+
+
+def cases(clusters: Mapping[Path, str]) -> Iterator[Case]:
+    """One case for each cluster and each part of the data that its histories have."""
+    pools: dict[str, list[np.ndarray]] = {}
+    for path, cluster in clusters.items():
+        history = read_history(path)
+        for role, key in (("training", history.accuracy), ("held out", history.held_out)):
+            residuals = residuals_of(*history.points(key))
+            if residuals is not None:
+                pools.setdefault(f"{cluster}, {role}", []).append(residuals)
     for label, pool in pools.items():
         length = int(np.median([len(residuals) for residuals in pool]))
         yield Case("real", label, min(2 * length, MOST_RECORDS), pool=tuple(pool))
