@@ -18,17 +18,22 @@ WINDOW = 0.1  # on a logarithmic axis it spans the records within this share of 
 MOST_DOTS = 2_000  # more would be a blot, and a vector file of many megabytes
 MOST_VERTICES = 1_500
 LEGIBLE = 120  # records; a noisy line of more is a thicket
+FEW, JUMP = 20, 0.1  # and one of more than a few that goes from record to record by this part of its range
+LEAST = 6  # records that the running mean of a thicket is over
 DASHES = (0, (4, 2))
 DOTS = (0, (1, 1.6))
 DASH_DOT = (0, (5, 1.6, 1, 1.6))
 Label = tuple[float, float, str, str]  # x, y, text, colour
 
 
-def smooth(axes: Axes, steps: np.ndarray, values: np.ndarray) -> np.ndarray:
-    """The running mean of records (float [N] each) that suits the horizontal axis, float [N]."""
+def smooth(axes: Axes, steps: np.ndarray, values: np.ndarray, least: int = 1) -> np.ndarray:
+    """The running mean of records (float [N] each) that suits the horizontal axis, float [N].
+
+    On a linear axis it is over a part of the records, and over ``least`` of them at least.
+    """
     if axes.get_xscale() == "log":
         return proportional_mean(steps, values, WINDOW)
-    return running_mean(values, len(values) // SMOOTHING)
+    return running_mean(values, max(len(values) // SMOOTHING, least))
 
 
 def dots(axes: Axes, steps: np.ndarray, values: np.ndarray, colour: str = style.RECORDS, alpha: float = 0.6) -> int:
@@ -55,18 +60,25 @@ def training(axes: Axes, history: History, key: str, say: Words) -> list[Label]:
 
 
 def held_out(axes: Axes, history: History, key: str | None, name: str, colour: str, dash: style.Dash) -> list[Label]:
-    """A held-out metric as a line; a long one as its running mean over the faint dots of its records."""
+    """A held-out metric as a line; a long or noisy one as its running mean over the faint dots of its records."""
     if key is None:
         return []
     steps, values = history.points(key)
     if not len(steps):
         return []
-    if len(steps) > LEGIBLE:
+    if is_thicket(values):
         kept = extremes(values)
         dots(axes, steps[kept], values[kept], colour, alpha=0.18)
-        values = smooth(axes, steps, values)
+        values = smooth(axes, steps, values, LEAST)
     line(axes, steps, values, color=colour, linestyle=dash, linewidth=1.6)
     return [(steps[-1], values[-1], name, colour)]
+
+
+def is_thicket(values: np.ndarray) -> bool:
+    """Whether a line through ``values`` (float [N]) would hide what they say: many, or some that jump about."""
+    if len(values) <= FEW:
+        return False
+    return len(values) > LEGIBLE or float(np.median(np.abs(np.diff(values)))) > JUMP * float(np.ptp(values))
 
 
 def line(axes: Axes, steps: np.ndarray, values: np.ndarray, **look: Any) -> None:

@@ -160,6 +160,26 @@ def test_the_same_figure_gives_the_same_bytes_and_names_no_date():
     assert io.BytesIO(first["svg"]).read(5) == b"<?xml"
 
 
+def test_a_line_of_many_or_of_jumping_records_is_a_thicket():
+    noise = np.random.default_rng(1).normal(size=130)
+    rising = np.linspace(0, 1, 130)
+    assert [marks.is_thicket(values) for values in (noise, noise[:40], noise[:15])] == [True, True, False]
+    assert [marks.is_thicket(values) for values in (rising, rising[:40], np.ones(40))] == [True, False, False]
+    assert not marks.is_thicket(rising[:100] + 0.02 * noise[:100])
+
+
+def test_held_out_pairs_that_jump_about_are_drawn_by_their_running_mean():
+    history = make_history(60)
+    jumping = [0.5 + 0.1 * (-1) ** record for record in range(60)]
+    history.records["eval_nsp_acc"] = jumping
+    [pairs] = [
+        axes for axes in training_curves(history, {}, figure_words("en")).axes if "NSP" in axes.get_title(loc="left")
+    ]
+    lines = [line.get_ydata() for line in pairs.lines if line.get_linestyle() == "-" and len(line.get_ydata()) == 60]
+    assert lines
+    assert max(np.abs(np.diff(heights[5:])).max() for heights in lines) < 0.1  # from record to record it would be 0.2
+
+
 def test_runs_are_named_by_what_tells_them_apart():
     def named(paths, *changes):
         histories = []
