@@ -60,7 +60,7 @@ def publish(planned: Planned, source: Path, output: Path) -> None:
     """Copy what is kept of the run in ``source`` to ``output``."""
     for name in COPIED:
         if (source / name).exists():
-            atomic.write_bytes(output / name, (source / name).read_bytes())
+            atomic.write_text(output / name, without_machine((source / name).read_text(encoding="utf-8")))
     atomic.write_text(output / "README.md", readme(planned, read_history(source / COPIED[0]), commits(source)))
     if planned.name in MODELS:
         model = output / "model.safetensors"
@@ -69,6 +69,11 @@ def publish(planned: Planned, source: Path, output: Path) -> None:
             checkpoint.remove(model)
             raise InputError(f"{model}: would be larger than {LARGEST:,} bytes; take {planned.name} out of MODELS")
         atomic.write_bytes(output / "vocab.txt", (source / "vocab.txt").read_bytes())
+
+
+def without_machine(text: str) -> str:
+    """``text`` with paths as they are seen from the project, wherever that lay on the machine of the run."""
+    return text.replace(f"{ROOT}/", "")
 
 
 def commits(source: Path) -> list[str]:

@@ -64,6 +64,18 @@ def test_a_finished_run_is_copied_with_its_model(runs):
     assert "12,500" in readme
 
 
+def test_no_path_of_the_machine_is_committed(runs):
+    path = runs / "medium" / "training_history.json"
+    history = json.loads(path.read_text())
+    history["run"]["dataset"]["path"] = str(publish.ROOT / "data" / "large_wikipedia_dataset.json")
+    path.write_text(json.dumps(history))
+    assert published(runs, "medium").returncode == 0
+    written = json.loads((runs.parent / "results" / "medium" / "training_history.json").read_text())
+    assert written["run"].pop("dataset")["path"] == "data/large_wikipedia_dataset.json"
+    history["run"].pop("dataset")
+    assert written == history
+
+
 def test_the_committed_model_can_be_exported_at_once(runs):
     assert published(runs, "medium").returncode == 0
     output = runs.parent / "results" / "medium"
