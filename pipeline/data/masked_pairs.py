@@ -149,7 +149,7 @@ class PairCorpus:
         """Which tokens are targets, bool [T]: of each sequence those ``wanted`` [B] with the lowest ``chance`` [T].
 
         Where they stand in the corpus, ``_place`` [T], plays no part here; it does where words are masked as wholes
-        (study/whole_word.py).
+        (study/trials/whole_word.py).
         """
         order = np.lexsort((chance, sequence))
         rank = np.empty(len(chance), dtype=np.int64)

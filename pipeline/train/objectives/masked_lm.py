@@ -88,7 +88,7 @@ class MaskedLM:
         return self.combined(mlm_loss / targets, nsp_loss / pairs)
 
     def combined(self, mlm: Tensor, nsp: Tensor) -> Tensor:
-        """The loss of both parts, in nats; study/nsp_trials.py weighs them otherwise."""
+        """The loss of both parts, in nats; study/trials/nsp.py weighs them otherwise."""
         return mlm + nsp
 
     def tokens(self, part: Batch) -> int:

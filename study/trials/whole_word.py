@@ -1,7 +1,7 @@
 """Does masking whole words teach more than masking single characters? One trial at equal cost.
 
     pip install rjieba                     # the segmenter; for this script alone
-    OMP_NUM_THREADS=1 python study/whole_word.py --steps 3000 --json results/benchmarks/whole_word.json
+    OMP_NUM_THREADS=1 python study/trials/whole_word.py --steps 3000 --json results/benchmarks/whole_word.json
 
 The same model, text, steps, batches and share of masked characters twice: once the characters are chosen one by one, as
 the trainer does, and once by words (Cui et al. 2021): a word that is chosen is masked as a whole. Both are then asked
@@ -15,7 +15,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent.parent))
 
 import numpy as np
 
@@ -27,7 +27,7 @@ from pipeline.files.dataset import Dataset, read_dataset
 from pipeline.formatting import percent
 from pipeline.stage import InputError, run_stage
 from pipeline.train.settings import PRESETS, Settings
-from study.trial import parse_arguments, train
+from study.trials.trial import parse_arguments, train
 
 Cut = Callable[[str], Sequence[str]]  # a sentence into its words
 

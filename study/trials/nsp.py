@@ -1,6 +1,6 @@
 """What does next-sentence prediction take? Trials at equal cost: a heavier loss, longer sequences, longer segments.
 
-    OMP_NUM_THREADS=1 python study/nsp_trials.py --steps 6000 --json results/benchmarks/nsp_trials.json
+    OMP_NUM_THREADS=1 python study/trials/nsp.py --steps 6000 --json results/benchmarks/nsp_trials.json
 
 Each is ``medium``, annealed, with one thing changed, and makes as many steps as cost the FLOPs of the first one's. All
 are asked the same held-out questions, pairs of sentences; that of longer segments is also asked about such segments.
@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent.parent))
 
 from torch import Tensor
 
@@ -25,7 +25,7 @@ from pipeline.formatting import percent
 from pipeline.stage import run_stage
 from pipeline.train.objectives.masked_lm import MaskedLM
 from pipeline.train.settings import PRESETS, Settings
-from study.trial import parse_arguments, step_flops, train
+from study.trials.trial import parse_arguments, step_flops, train
 
 HEAVIER = 4.0  # the weight of the NSP loss in the trial of it; that of MLM is 1
 LONGER = 128  # tokens

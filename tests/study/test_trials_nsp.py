@@ -7,7 +7,7 @@ import torch
 
 from pipeline.train.objectives.masked_lm import MaskedLM
 from pipeline.train.settings import PRESETS
-from study.nsp_trials import HEAVIER, HeavierPairs, compare, in_segments, joined
+from study.trials.nsp import HEAVIER, HeavierPairs, compare, in_segments, joined
 from tests.helpers.tiny import tiny_dataset
 
 

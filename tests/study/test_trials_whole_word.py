@@ -8,7 +8,7 @@ import pytest
 from pipeline.data.masked_pairs import PairCorpus, TrainingBatches
 from pipeline.data.tokenizer import FIRST_CHARACTER, Tokenizer
 from pipeline.train.settings import PRESETS
-from study.whole_word import by_words, compare
+from study.trials.whole_word import by_words, compare
 from tests.helpers.tiny import tiny_dataset
 
 

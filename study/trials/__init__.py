@@ -1,0 +1,1 @@
+"""Trials: one thing of the headline model changed, at equal cost."""
