@@ -1,9 +1,11 @@
 """What does next-sentence prediction take? Trials at equal cost: a heavier loss, longer sequences, longer segments.
 
-    OMP_NUM_THREADS=1 python study/trials/nsp.py --steps 6000 --json results/benchmarks/nsp_trials.json
+    OMP_NUM_THREADS=1 python study/trials/nsp.py runs/study/medium/checkpoints/step_50000.pth \\
+        --json results/benchmarks/nsp_trials.json
 
-Each is ``medium``, annealed, with one thing changed, and makes as many steps as cost the FLOPs of the first one's. All
-are asked the same held-out questions, pairs of sentences; that of longer segments is also asked about such segments.
+Sentence pairs are learned late, so each trial goes on from a checkpoint: annealed, with one thing changed, for as many
+steps as cost the FLOPs of the first one's. All are asked the same held-out questions, pairs of sentences; that of
+longer segments is also asked about such segments.
 """
 
 from __future__ import annotations
@@ -22,10 +24,10 @@ from pipeline.data.corpora import Corpora, build_corpora
 from pipeline.files import atomic
 from pipeline.files.dataset import Dataset, read_dataset
 from pipeline.formatting import percent
-from pipeline.stage import run_stage
+from pipeline.stage import InputError, run_stage
 from pipeline.train.objectives.masked_lm import MaskedLM
-from pipeline.train.settings import PRESETS, Settings
-from study.trials.trial import parse_arguments, step_flops, train
+from pipeline.train.settings import Settings
+from study.trials.trial import Start, add_arguments, read_start, refuse_without_steps, step_flops, train
 
 HEAVIER = 4.0  # the weight of the NSP loss in the trial of it; that of MLM is 1
 LONGER = 128  # tokens
@@ -49,7 +51,11 @@ class Result:
     flops: float
     mlm_acc: float | None
     nsp_acc: float | None  # of pairs of sentences, the same in all trials
+    nsp_wikipedia: float | None  # of them those of Wikipedia
+    nsp_books: float | None
     own_nsp_acc: float | None  # of pairs as it was trained on
+    own_nsp_wikipedia: float | None
+    own_nsp_books: float | None
 
 
 def in_segments(dataset: Dataset, characters: int) -> Dataset:
@@ -79,7 +85,7 @@ def joined(sentences: Sequence[str], characters: int) -> list[str]:
     return found
 
 
-def compare(dataset: Dataset, path: Path, settings: Settings) -> list[Result]:
+def compare(dataset: Dataset, path: Path, settings: Settings, start: Start | None) -> list[Result]:
     """All trials, the unchanged one first."""
 
     def corpora_of(text: Dataset, given: Settings) -> Corpora:
@@ -98,19 +104,29 @@ def compare(dataset: Dataset, path: Path, settings: Settings) -> list[Result]:
     found = []
     for name, (corpora, given, objective) in trials.items():
         steps = max(round(cost / step_flops(corpora, given)), given.warmup + 1)
-        done = train(name, corpora, replace(given, steps=steps), objective)
+        done = train(name, corpora, replace(given, steps=steps), objective, start)
         same, own = done.score(plain.validation), done.score(corpora.validation)
-        found.append(Result(name, steps, done.seconds, done.flops, same.mlm_acc, same.nsp_acc, own.nsp_acc))
+        shares = [(each.means.nsp_acc, each.nsp_wikipedia, each.nsp_books) for each in (same, own)]
+        found.append(Result(name, steps, done.seconds, done.flops, same.means.mlm_acc, *shares[0], *shares[1]))
     return found
 
 
 def main() -> int:
-    arguments = parse_arguments(StageParser(description=__doc__), steps=6000)
-    settings = replace(PRESETS[arguments.preset], steps=arguments.steps)
-    found = compare(read_dataset(arguments.dataset), arguments.dataset, settings)
+    parser = StageParser(description=__doc__)
+    parser.add_argument("checkpoint", type=Path, metavar="CHECKPOINT", help="weights to go on from")
+    add_arguments(parser, steps=3000)
+    arguments = parser.parse_args()
+    dataset = read_dataset(arguments.dataset)
+    start = read_start(arguments.checkpoint, dataset)
+    settings = start.settings_for(arguments.steps)
+    if settings.max_positions < LONGER:
+        raise InputError(f"{arguments.checkpoint}: has {settings.max_positions} positions; a trial needs {LONGER}")
+    refuse_without_steps(parser, settings)
+    found = compare(dataset, arguments.dataset, settings, start)
     for each in found:
         print(
-            f"{each.trial:<22} {each.steps:>6,} steps  MLM {percent(each.mlm_acc)}  NSP {percent(each.nsp_acc)}  "
+            f"{each.trial:<22} {each.steps:>6,} steps  MLM {percent(each.mlm_acc)}  NSP {percent(each.nsp_acc)} "
+            f"(Wikipedia {percent(each.nsp_wikipedia)}, books {percent(each.nsp_books)})  "
             f"own pairs {percent(each.own_nsp_acc)}  {each.seconds:.0f} s"
         )
     if arguments.json:

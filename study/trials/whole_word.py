@@ -27,7 +27,7 @@ from pipeline.files.dataset import Dataset, read_dataset
 from pipeline.formatting import percent
 from pipeline.stage import InputError, run_stage
 from pipeline.train.settings import PRESETS, Settings
-from study.trials.trial import parse_arguments, train
+from study.trials.trial import add_arguments, refuse_without_steps, train
 
 Cut = Callable[[str], Sequence[str]]  # a sentence into its words
 
@@ -83,7 +83,7 @@ class Result:
 def trained(masking: str, corpora: Corpora, settings: Settings) -> Result:
     """Train on ``corpora.train`` for all steps of ``settings``, and score."""
     done = train(masking, corpora, settings)
-    means = done.score(corpora.validation)
+    means = done.score(corpora.validation).means
     return Result(masking, done.steps, done.seconds, means.mlm_acc, means.mlm_acc_han, means.mlm_loss, means.nsp_acc)
 
 
@@ -102,12 +102,16 @@ def compare(dataset: Dataset, path: Path, settings: Settings, cut: Cut) -> list[
 
 
 def main() -> int:
-    arguments = parse_arguments(StageParser(description=__doc__), steps=3000)
+    parser = StageParser(description=__doc__)
+    parser.add_argument("--preset", choices=PRESETS, default="medium", help="default: %(default)s")
+    add_arguments(parser, steps=3000)
+    arguments = parser.parse_args()
+    settings = replace(PRESETS[arguments.preset], steps=arguments.steps)
+    refuse_without_steps(parser, settings)
     try:
         import rjieba
     except ImportError:
         raise InputError("whole words need a segmenter: pip install rjieba") from None
-    settings = replace(PRESETS[arguments.preset], steps=arguments.steps)
     found = compare(read_dataset(arguments.dataset), arguments.dataset, settings, rjieba.cut)
     for each in found:
         print(
