@@ -11,7 +11,7 @@ from pipeline.analyse.whole_analysis import analyse
 from pipeline.files.scores import write_scores
 from pipeline.formatting import duration
 from pipeline.report.console.names import name_in
-from pipeline.report.console.report import Report
+from pipeline.report.console.report import Report, slope_steps
 from tests.helpers.said import is_said, numbers_in, says
 from tests.helpers.scores import checkpoint_score, mlm_score, validation_scores
 from tests.helpers.synthetic import make_history
@@ -98,12 +98,18 @@ def test_r_over_parts_of_the_run(consoles, name):
 
 
 @pytest.mark.parametrize("name", PARTS)
-def test_points_per_ten_thousand_steps_over_the_whole_in_the_first_tenth_and_in_the_last(consoles, name):
+def test_the_slope_over_the_whole_in_the_first_tenth_and_in_the_last(consoles, name):
     lines, section, _ = consoles.going_on.part(name)
     slopes = section["slope_per_10k_steps"]
-    values = times(100, (slopes["overall"], slopes["local"][0]["slope"], slopes["local"][-1]["slope"]))
-    assert sum(says(line, *values) for line in lines) == 1
+    assert 1_000 < slopes["local"][-1]["until"] < 10_000  # so told in points per 1,000 steps
+    values = times(10, (slopes["overall"], slopes["local"][0]["slope"], slopes["local"][-1]["slope"]))
+    assert sum(says(line, 1_000, *values) for line in lines) == 1
     assert len({round(value, 3) for value in values}) == 3
+
+
+@pytest.mark.parametrize(("last", "steps"), [(100_000, 10_000), (10_000, 10_000), (9_999, 1_000), (300, 100), (0.9, 1)])
+def test_a_slope_is_told_for_no_more_steps_than_there_are(last, steps):
+    assert slope_steps(last) == steps
 
 
 @pytest.mark.parametrize("name", PARTS)

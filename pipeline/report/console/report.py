@@ -127,7 +127,10 @@ class Report:
         tenths = [part.slope for part in slopes.local]
         if slopes.overall is not None and tenths[0] is not None and tenths[-1] is not None:
             values = {"overall": slopes.overall, "first": tenths[0], "last": tenths[-1]}
-            found.append(self._say("slope", **{name: 100 * value for name, value in values.items()}))
+            steps = slope_steps(slopes.local[-1].until)
+            points = {name: 100 * value * steps / 10_000 for name, value in values.items()}
+            blank = " " * (len("10,000") - len(f"{steps:,}"))
+            found.append(self._say("slope", steps=f"{steps:,}", blank=blank, **points))
         return [*found, *self._ahead.accuracy(curve.forecast), *self._plateau(curve.plateau)]
 
     def _fit(self, curve: str, fit: FittedCurve, rolling: str) -> str:
@@ -330,6 +333,11 @@ class Report:
         if value is None:
             return NOTHING
         return self._say("none_below") if value < SMALLEST_P else f"{value:.2g}"
+
+
+def slope_steps(last: float) -> int:
+    """How many steps a slope is told for: 10,000, or for a run that is shorter, the power of ten below its length."""
+    return next((steps for steps in (10_000, 1_000, 100, 10) if steps <= last), 1)
 
 
 def _range(sizes: EffectiveSampleSizes) -> str:

@@ -32,8 +32,8 @@ TEXTS = {
     "horizon": "  r up to step            {parts}",
     "second_half": "  r after step            {after:,}: {r:.3f}",
     "slope": (
-        "  points per 10,000 steps {overall:.3f} over the whole run; {first:.3f} in its first tenth, {last:.3f} in "
-        "its last"
+        "  points per {steps} steps{blank} {overall:.3f} over the whole run; {first:.3f} in its first tenth, "
+        "{last:.3f} in its last"
     ),
     "weights": "  weights of the curves   {parts}",
     "schedule_annealed": (
@@ -196,7 +196,7 @@ _CHINESE = {
     "passed": "；最后十分之一的记录已越过它的渐近线",
     "horizon": "  到第几步的 r         {parts}",
     "second_half": "  此步之后的 r         {after:,}：{r:.3f}",
-    "slope": "  每一万步（百分点）   全程 {overall:.3f}；第一个十分之一 {first:.3f}，最后一个 {last:.3f}",
+    "slope": "  每 {steps} 步的百分点{blank} 全程 {overall:.3f}；第一个十分之一 {first:.3f}，最后一个 {last:.3f}",
     "weights": "  各曲线的权重         {parts}",
     "schedule_annealed": "  预测                 学习率已降到接近零：以后的步数指另一次更长的运行",
     "schedule_unfinished": "  预测                 运行还在继续，学习率计划的其余部分还在后面",
