@@ -61,9 +61,10 @@ study-long: .venv/study
 # Runs are promised to be exact to the last bit on the CPU alone, so these two see no GPU.
 test test-slow: export CUDA_VISIBLE_DEVICES =
 
-## test: run the fast tests
+## test: run the fast tests, a process a core, each with one thread
+test: export OMP_NUM_THREADS = 1
 test: .venv/dev
-	$(PY) -m pytest -m "not slow and not wiki and not figures"
+	$(PY) -m pytest --numprocesses auto --maxprocesses 8 --dist loadfile -m "not slow and not wiki and not figures"
 
 ## test-slow: run the tests that take minutes (kills, whole studies)
 test-slow: .venv/dev
