@@ -91,7 +91,7 @@ def compare(dataset: Dataset, path: Path, settings: Settings, start: Start | Non
     def corpora_of(text: Dataset, given: Settings) -> Corpora:
         return build_corpora(text, path, length=given.length, mask_rate=given.mask_rate, held_out=given.held_out)
 
-    longer = replace(settings, length=LONGER, max_positions=max(LONGER, settings.max_positions))
+    longer = replace(settings, length=LONGER)
     plain, long = corpora_of(dataset, settings), corpora_of(dataset, longer)
     segments = corpora_of(in_segments(dataset, SEGMENT), longer)
     trials = {
