@@ -7,7 +7,7 @@ import pytest
 
 from benchmarks import anomalies as benchmark
 from benchmarks.anomalies import LABELS, Run, false_alarms, plant, power, rates, runs_in, runs_of_results
-from pipeline.analyse.health.anomalies import FALSE_ALARMS
+from pipeline.analyse.health.anomalies import FALSE_ALARMS, anomalies
 from pipeline.files.history import History
 from tests.helpers.rates import rate_bounds
 from tests.helpers.synthetic import make_history
@@ -79,6 +79,20 @@ def test_every_committed_run_is_labelled_and_labels_are_ranges():
         assert label["lists"]
         assert label["steps"][0] <= label["steps"][1]
     assert isinstance(next(runs_of_results()).history, History)
+
+
+def test_the_committed_runs_have_the_labelled_events_and_no_false_alarm():
+    """What was seen by eye, such as a pause of two minutes, is found; nothing else is."""
+    curves = json.loads(LABELS.read_text(encoding="utf-8"))["curves"]
+    runs = list(runs_of_results())
+    assert len(runs) >= 9
+    assert not {run.name for run in runs if false_alarms(run.history, curves[run.name])}
+    labelled = [(run, label) for run in runs for label in curves[run.name] if label["kind"] == "event"]
+    assert labelled
+    for run, label in labelled:
+        first, last = label["steps"]
+        events = [event for event in anomalies(run.history) if event.key in label["lists"]]
+        assert any(first <= step <= last for event in events for step in event.steps), (run.name, label)
 
 
 @pytest.mark.slow

@@ -4,11 +4,10 @@ import numpy as np
 import pytest
 
 from pipeline.analyse.health.anomalies import anomalies
-from pipeline.files.history import History, read_history
+from pipeline.files.history import History
 from tests.helpers.rates import assert_rate
 from tests.helpers.simulated import ar_noise
 from tests.helpers.synthetic import make_history
-from tests.helpers.tiny import ROOT
 
 
 def test_each_kind_is_named_with_its_steps():
@@ -150,13 +149,3 @@ def test_five_lists_together_are_flagged_as_often_as_was_measured():
         }
         flagged += bool(anomalies(History({"steps": steps.tolist(), **lists}, {})))
     assert_rate(flagged, runs, 0.015, notices=0.03)
-
-
-def test_the_committed_runs_have_no_anomalies_but_one_pause():
-    """The process of the causal run was halted for two minutes, which is a true event."""
-    paths = sorted((ROOT / "results").rglob("training_history*.json"))
-    assert len(paths) >= 9
-    found = {path.parent.name: anomalies(read_history(path)) for path in paths}
-    [pause] = found.pop("causal")
-    assert (pause.key, pause.kind, pause.steps) == ("seconds", "stall", [1800])
-    assert not any(found.values())
