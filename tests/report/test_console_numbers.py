@@ -12,6 +12,7 @@ from pipeline.files.scores import write_scores
 from pipeline.formatting import duration
 from pipeline.report.console.names import name_in
 from pipeline.report.console.report import Report, slope_steps
+from pipeline.statistics.robust.outliers import FEWEST_RECORDS
 from tests.helpers.said import is_said, numbers_in, says
 from tests.helpers.scores import checkpoint_score, mlm_score, validation_scores
 from tests.helpers.synthetic import make_history
@@ -229,6 +230,18 @@ def test_anomalies_with_their_steps(consoles):
     place = -1 if consoles.language == "zh" else 0  # "in N of 100" and "of 100 about N"
     told = [line for line in healthy.lines if consoles.words["none"] in line and numbers_in(line)]
     assert any(is_said(numbers_in(line)[place], rate) for line in told)
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_a_short_log_states_no_rate_for_a_search_that_did_not_take_place(language):
+    """An external log of 40 records was told a false-alarm rate of 0 of 100 runs."""
+    word = {"en": "anomalies", "zh": "异常"}[language]
+    for records, told in ((FEWEST_RECORDS - 1, FEWEST_RECORDS), (FEWEST_RECORDS, None)):
+        found = analyse(make_history(records), None, "now")
+        assert not found.anomalies
+        [line] = [line for line in Report(language).lines(Path("history.json"), found) if word in line]
+        assert (str(told) in numbers_in(line)) == (told is not None)
+        assert bool(found.anomaly_rule.keys_tested) == (told is None)
 
 
 def test_what_a_point_cost_in_all_and_in_the_last_quarter(consoles):

@@ -18,6 +18,7 @@ from pipeline.report.console.texts import TEXTS, console_words
 from pipeline.report.text_scores import BASELINES
 from pipeline.statistics.autocorrelation import EffectiveSampleSizes
 from pipeline.statistics.correlation import Correlation
+from pipeline.statistics.robust.outliers import FEWEST_RECORDS
 
 HORIZONS_SHOWN = slice(3, None, 4)  # every fifth of the run
 GROUPS_SHOWN = 10
@@ -188,6 +189,8 @@ class Report:
 
     def _anomalies(self, result: Analysis) -> list[str]:
         if not result.anomalies:
+            if not result.anomaly_rule.keys_tested:
+                return [self._say("anomaly_untested", fewest=FEWEST_RECORDS)]
             return [self._say("no_anomaly", rate=100 * result.anomaly_rule.false_alarms_per_run)]
         return [
             self._say(
