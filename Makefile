@@ -10,10 +10,10 @@ LONG := runs/long
 CAUSAL := runs/causal/quickstart
 FIGURES := results
 HEADLINE := results/training_history_100k.json
-RUNS := 50k ladder_50000 ladder_25000 ladder_12500 seed_42 seed_43 seed_44 quickstart causal long
+RUNS := 50k quickstart causal long
 histories = $(patsubst %,results/%/training_history.json,$(1))
-LADDER := $(HEADLINE) $(call histories,ladder_50000 ladder_25000 ladder_12500)
-SEEDS := $(call histories,seed_42 seed_43 seed_44)
+LADDER := $(HEADLINE) $(call histories,$(patsubst %,study/cosine_%_seed_42,50000 25000 12500))
+SEEDS := $(call histories,$(patsubst %,study/seed_%,42 43 44))
 BASELINE := $(call histories,50k)
 PY := .venv/bin/python
 
@@ -86,7 +86,7 @@ figures: .venv/study
 	done
 	$(PY) analyze_100k.py --history $(LADDER) --output $(FIGURES)/ladder/analysis.json
 	$(PY) analyze_100k.py --history $(SEEDS) --output $(FIGURES)/seeds/analysis.json
-	$(PY) study/objectives.py $(HEADLINE) $(call histories,causal) --output-dir $(FIGURES)/objectives
+	$(PY) study/objectives.py $(firstword $(LADDER)) $(call histories,causal) --output-dir $(FIGURES)/objectives
 	$(PY) visualize_results.py --history $(LADDER) --baseline $(BASELINE) \
 	    --analysis $(FIGURES)/analysis_100k_result.json --output-dir $(FIGURES) --lang both \
 	    --contents $(FIGURES)/figures.json

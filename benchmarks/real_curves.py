@@ -69,7 +69,7 @@ def committed_curves() -> list[Curve]:
         for key, task in (
             ("mlm_acc", MASKED), ("eval_mlm_acc", MASKED + HELD_OUT), ("loss", f"{MASKED}, loss")
         ):  # fmt: skip
-            found += history_curves(history, key, f"{name} {key}", cluster, task)
+            found += history_curves(history, key, f"{Path(name).name} {key}", cluster, task)
     return found
 
 

@@ -5,25 +5,18 @@ Accuracies are shares of one until they are printed.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
-from pipeline.files.history import History, read_history
-from pipeline.files.json_object import read_json_object
-from pipeline.files.scores import CheckpointScore, MlmScore, SplitScores, read_scores
-from pipeline.files.typed_json import from_json
+from pipeline.files.history import History
 from pipeline.formatting import percent
-from pipeline.stage import InputError
-from study import objectives
-from study.datasets import BOOK
+from study import objectives, plan
 from study.forecasts import FORECASTS
-from study.publish import STUDY
-from study.runs import CAUSAL, history_path, scores_path, verification_path
-from study.tables import Row, Table, second_edition
+from study.runs import BASELINE, CAUSAL, HEADLINE
+from study.tables import Row, Table, second_edition, trials
+from study.tables.committed import correlation, dataset_of, finished, history, of_register, overall, scores
 
 STEPS = (10_000, 30_000, 50_000, 70_000, 100_000)
-MICRO_BATCH = 32  # training sequences that a record of the published run was measured on
+LADDER = {steps: f"study/{planned.name}" for steps, planned in plan.LADDER.items()}
 
 
 def page() -> list[str]:
@@ -42,120 +35,30 @@ def tables() -> list[Table]:
     held_out = [f"{name} 留出 · held out" for name in ("MLM", "Han")]
     here, there = ["MLM", "Han", "NSP"], [f"{name}, 100K" for name in ("MLM", "Han", "NSP")]
     along = [f"{step // 1000}K" for step in STEPS]
+    datasets = ["50K, 小（第一版） · small (first edition)", "50K, 大 · large", "100K, 大 · large"]
     two_questions = ["被掩码的字 · masked", "下一个字 · next"]
     return [
         ("沿着 100,000 步 · Along the 100,000 steps", ["MLM", *held_out, "NSP", "损失 · loss"], along_the_run()),
-        ("数据与步数 · Data and steps", ["50K, 小 · small", "50K, 大 · large", "100K, 大 · large"], data_and_steps()),
+        ("数据与步数 · Data and steps", datasets, data_and_steps()),
         ("预算阶梯 · The ladder", [*here, *there], budgets()),
-        ("种子 · Seeds", [*here, "r"], seeds()),
         ("字频与文体 · Frequency and register", ["目标 · targets", *along, "频次基线 · counting"], groups()),
         ("按发表的计分法 · By the published rule", ["平均 · mean", "最高 · maximum", "NSP"], published()),
         ("掩码与因果 · Masked and causal", two_questions, objectives.rows(*both_objectives())),
         ("离线样本 · The offline sample", here, sample()),
-        *second_edition.tables(second_edition.read_runs(STUDY), FORECASTS),
+        *second_edition.tables(second_edition.read_runs(), FORECASTS),
+        *trials.tables(),
     ]
-
-
-# --- what lies in results/
-
-
-@dataclass(frozen=True)
-class Guess:
-    """Accuracy of a counting guess on all targets and on those that are Han."""
-
-    all: float
-    han: float
-
-
-@dataclass(frozen=True)
-class EndScores:
-    """The finished model on one whole split."""
-
-    mlm_acc: float
-    mlm_acc_han: float
-    nsp_acc: float
-    guesses: dict[str, Guess]
-
-    def overall(self) -> tuple[float, float, float]:
-        """MLM, MLM on Han, NSP."""
-        return self.mlm_acc, self.mlm_acc_han, self.nsp_acc
-
-
-@dataclass(frozen=True)
-class Config:
-    """The settings that the tables need."""
-
-    steps: int
-    batch_size: int
-    accumulation: int
-
-    @property
-    def effective_batch(self) -> int:
-        """Sequences to one optimizer step."""
-        return self.batch_size * self.accumulation
-
-
-@dataclass(frozen=True)
-class FinishedRun:
-    """What the ``run`` object of a finished run says, as far as the tables need it."""
-
-    parameters: int
-    train_examples: int
-    config: Config
-    validation: EndScores
-    test: EndScores
-
-
-@dataclass(frozen=True)
-class Statistics:
-    """Counts of a dataset."""
-
-    sentences: int
-    distinct_han: int
-
-
-@dataclass(frozen=True)
-class Verification:
-    """A report of verify_dataset.py, as far as the tables need it."""
-
-    statistics: Statistics
-
-
-def history(name: str) -> History:
-    return read_history(history_path(name))
 
 
 def both_objectives() -> tuple[History, History]:
     """The masked and the causal run of one size class."""
-    found = history("100k"), history(CAUSAL)
+    found = history(LADDER[100_000]), history(CAUSAL)
     objectives.refuse_unlike(*found)
     return found
 
 
-def finished(run: History) -> FinishedRun:
-    return from_json(FinishedRun, run.run, run.path, advice="commit the history of a finished run")
-
-
-def scores(name: str) -> SplitScores:
-    """The checkpoints of a run on the whole validation set."""
-    path = scores_path(name)
-    scored = read_scores(path).validation
-    if scored is None:
-        raise InputError(f"{path}: was not scored on the validation set; run evaluate_checkpoints.py")
-    return scored
-
-
-def dataset(name: str) -> Statistics:
-    path = verification_path(name)
-    value = read_json_object(path, "the verification", "verify_dataset.py writes it")
-    return from_json(Verification, value, path, advice="write it again with verify_dataset.py").statistics
-
-
-# --- the tables
-
-
 def along_the_run() -> list[Row]:
-    run = history("100k")
+    run = history(HEADLINE)
     accuracies = [run.series(key) for key in ("mlm_acc", "eval_mlm_acc", "eval_mlm_acc_han", "nsp_acc")]
     loss = run.series("loss")
     places = [0, *(run.steps.index(step) for step in (25_000, 50_000, 75_000, 100_000))]
@@ -167,8 +70,9 @@ def along_the_run() -> list[Row]:
 def data_and_steps() -> list[Row]:
     """The published comparison, with the run between its two: the steps of the one on the text of the other."""
     columns: list[dict[str, str]] = []
-    for name, text in (("50k", "small"), ("ladder_50000", "large"), ("100k", "large")):
-        run, counted = history(name), dataset(text)
+    for name in (BASELINE, LADDER[50_000], LADDER[100_000]):
+        run = history(name)
+        counted = dataset_of(run)
         end = finished(run)
         accuracy, loss, r = run.series(run.accuracy), run.series("loss"), correlation(run)
         counting, last = end.test.guesses["both"], scores(name).checkpoints[-1].mlm
@@ -202,12 +106,10 @@ def budgets() -> list[Row]:
 
     The last row is where a + b log(steps), through the three shorter runs, would have the longest one.
     """
-    checkpoints = scores("100k").checkpoints
+    checkpoints = scores(LADDER[100_000]).checkpoints
     rows, ends = [], {}
-    for name in ("ladder_12500", "ladder_25000", "ladder_50000", "100k"):
-        run = history(name)
-        steps = finished(run).config.steps
-        ends[steps] = finished(run).validation.overall()
+    for steps, name in LADDER.items():
+        ends[steps] = finished(history(name)).validation.overall()
         nearest = min(checkpoints, key=lambda entry: (abs(entry.step - steps), entry.step))
         rows.append((f"{steps:,}", [percent(share, 1) for share in (*ends[steps], *overall(nearest))]))
     *shorter, longest = ends
@@ -217,21 +119,9 @@ def budgets() -> list[Row]:
     return rows
 
 
-def seeds() -> list[Row]:
-    rows, columns = [], []
-    for seed in (42, 43, 44):
-        run = history(f"seed_{seed}")
-        shares, r = finished(run).test.overall(), correlation(run)
-        columns.append((*shares, r))
-        rows.append((f"种子 · seed {seed}", [*(percent(share, 1) for share in shares), f"{r:.3f}"]))
-    spread = np.std(columns, axis=0, ddof=1)
-    rows.append(("标准差 · standard deviation", [*(f"{100 * value:.2f}" for value in spread[:3]), f"{spread[3]:.3f}"]))
-    return rows
-
-
 def groups() -> list[Row]:
     """Accuracy of the tenths of the running Han text, rarest characters first, and of the two registers."""
-    scored = scores("100k")
+    scored = scores(HEADLINE)
     checkpoints = {entry.step: entry.mlm for entry in scored.checkpoints}
     columns = [*(checkpoints[step] for step in STEPS), scored.guesses["both"]]
     rows = []
@@ -246,21 +136,12 @@ def groups() -> list[Row]:
 
 
 def published() -> list[Row]:
-    """As the published run logged: one training micro-batch at a record, what is not Han one class.
-
-    A record of these runs has one step's sequences; as many in a row as make a micro-batch are taken together.
-    """
+    """As the published run logged: 32 training sequences at a record, what is not Han one class."""
     rows = []
-    for name in ("50k", "100k"):
+    for name, label in ((LADDER[50_000], "`small`, 50,000"), (HEADLINE, "主要结果 · headline")):
         run = history(name)
-        together = MICRO_BATCH // finished(run).config.effective_batch
-        whole = len(run) // together * together
-        mlm, nsp = (
-            run.series(key)[:whole].reshape(-1, together) for key in ("sample_mlm_acc_published", "sample_nsp_acc")
-        )
-        rows.append(
-            (name.upper(), [percent(mlm.mean(), 1), percent(mlm.mean(1).max(), 1), percent(np.nanmean(nsp), 1)])
-        )
+        mlm, nsp = (run.series(key) for key in ("sample_mlm_acc_published", "sample_nsp_acc"))
+        rows.append((label, [percent(mlm.mean(), 1), percent(mlm.max(), 1), percent(np.nanmean(nsp), 1)]))
     return rows
 
 
@@ -274,28 +155,3 @@ def sample() -> list[Row]:
         (f"{end.config.steps:,} 步 · steps", [percent(share, 1) for share in test.overall()]),
         ("频次基线 · counting", [percent(counting.all, 1), percent(counting.han, 1), "-"]),
     ]
-
-
-# --- numbers that several tables need
-
-
-def correlation(run: History) -> float:
-    """Pearson's r of step and training accuracy."""
-    return float(np.corrcoef(run.series("steps"), run.series(run.accuracy))[0, 1])
-
-
-def overall(entry: CheckpointScore) -> tuple[float | None, float | None, float | None]:
-    """MLM, MLM on Han, NSP of a checkpoint."""
-    nsp = entry.nsp.same_source.accuracy if entry.nsp else None
-    return entry.mlm.accuracy, entry.mlm.by_class["han"].accuracy, nsp
-
-
-def of_register(mlm: MlmScore, books: bool) -> tuple[int, float]:
-    """Targets and accuracy over all sources that are books, or all that are not."""
-    chosen = [
-        (group.targets, group.accuracy)
-        for source, group in mlm.by_source.items()
-        if source.startswith(BOOK) == books and group.accuracy is not None
-    ]
-    targets = sum(count for count, _ in chosen)
-    return targets, sum(count * accuracy for count, accuracy in chosen) / targets

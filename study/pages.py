@@ -1,8 +1,8 @@
-"""The measured parts of README.md and results/README.md, written anew from the files in results/.
+"""The measured parts of the pages, written anew from the files in results/.
 
     python study/pages.py
 
-What stands between ``<!-- name -->`` and ``<!-- end -->`` in these two is made here; tests/study/test_pages.py holds
+What stands between ``<!-- name -->`` and ``<!-- end -->`` in ``PAGES`` is made here; tests/study/test_pages.py holds
 them to it.
 """
 
@@ -19,9 +19,14 @@ from pipeline.report.console.summary import summary, summary_words
 from pipeline.stage import InputError, run_stage
 from study import findings
 from study.runs import RESULTS
-from study.tables import in_words
+from study.tables.committed import history
+from study.tables.small_along import small_along
+from study.words.finding import analysis
+from study.words.further_findings import further_findings
+from study.words.main_findings import headline, main_findings
 
-PAGES = (RESULTS.parent / "README.md", RESULTS / "README.md")
+ROOT = RESULTS.parent
+PAGES = (ROOT / "README.md", RESULTS / "README.md", ROOT / "docs" / "TRAINING.md")
 BLOCK = re.compile(r"<!-- (?!end )([a-z -]+) -->\n(.*?)<!-- end -->", re.DOTALL)
 LANGUAGES = ("zh", "en")
 
@@ -53,15 +58,16 @@ def parts() -> dict[str, list[str]]:
     """The lines of every measured part, by its name."""
     made = {"tables": findings.page(), "quickstart": quickstart(), "words": words()}
     for language, code in enumerate(LANGUAGES):
-        made[f"headline {code}"] = [in_words.headline()[language]]
+        made[f"headline {code}"] = [headline()[language]]
         made[f"findings {code}"] = shown(language)
+        made[f"small {code}"] = small_along(language)
     return made
 
 
 def quickstart() -> list[str]:
     """What `make study` prints at its end, but for the names of the figures."""
-    run = findings.history("quickstart")
-    _, *rows, _ = summary(run, in_words.analysis("quickstart"), [], summary_words("en")).splitlines()
+    run = history("quickstart")
+    _, *rows, _ = summary(run, analysis("quickstart"), [], summary_words("en")).splitlines()
     return [f"    {row}" for row in rows]
 
 
@@ -69,7 +75,7 @@ def shown(language: int) -> list[str]:
     """The findings of the README of the project, each with its picture."""
     lines = []
     suffix = ".zh.png" if LANGUAGES[language] == "zh" else ".png"
-    for finding in in_words.main_findings():
+    for finding in main_findings():
         drawn = f'<img src="results/{finding.picture}{suffix}" alt="{finding.shows[language]}" width="640">'
         lines += [f"#### {finding.title[language]}", "", finding.text[language], "", drawn, ""]
     return lines[:-1]
@@ -78,7 +84,7 @@ def shown(language: int) -> list[str]:
 def words() -> list[str]:
     """All findings, a paragraph a language."""
     lines = []
-    for finding in [*in_words.main_findings(), *in_words.further_findings()]:
+    for finding in [*main_findings(), *further_findings()]:
         (chinese, english), (title, heading) = finding.text, finding.title
         lines += [f"**{title if title == heading else f'{title} · {heading}'}**", "", chinese, "", english, ""]
     return lines[:-1]

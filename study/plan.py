@@ -76,7 +76,7 @@ PLAN = (
     *(twenty_thousand(f"seed_{seed}", seed) for seed in (42, 43, 44, 45, 46)),
     twenty_thousand("other_initialisation", 47, data_seed=42),
     twenty_thousand("other_order", 42, data_seed=47),
-    Planned("medium_50k", "--preset medium --steps 50000", dataset="small"),
+    Planned("small_dataset", "--preset small --steps 50000", dataset="small"),
 )
 
 

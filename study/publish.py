@@ -3,7 +3,8 @@
     python study/publish.py                # every finished run of runs/study/
     python study/publish.py medium         # this one
 
-Copied are the history, the scores of the checkpoints and the final scoring; a README.md says how the run was made. Of
+Copied are the history, the scores of the checkpoints and the final scoring, of the headline under the published names
+into results/ itself; a README.md says how the run was made. Of
 ``MODELS`` the final model goes along in half precision, with its vocab.txt, so that a clone can export, probe and try
 it at once.
 """
@@ -22,11 +23,12 @@ from pipeline.files.json_object import read_json_object
 from pipeline.formatting import duration, percent, step_text
 from pipeline.stage import InputError, run_stage
 from study.plan import PLAN, Planned, named
+from study.runs import HEADLINE, RESULTS
 
 ROOT = Path(__file__).resolve().parent.parent
 RUNS = ROOT / "runs" / "study"
-STUDY = ROOT / "results" / "study"
-COPIED = ("training_history.json", "checkpoint_evaluation.json", "final_scoring.json")
+STUDY = RESULTS / "study"
+COPIED = ("training_history", "checkpoint_evaluation", "final_scoring")
 MODELS = ("medium", "cosine_100000_seed_42")
 LARGEST = 16_000_000  # bytes of a committed model
 
@@ -46,7 +48,7 @@ def main() -> int:
     for planned in chosen:
         if planned not in finished:
             raise InputError(f"{arguments.runs / planned.name}: is not finished; train it with study/train.py")
-        publish(planned, arguments.runs / planned.name, arguments.output / planned.name)
+        publish(planned, arguments.runs / planned.name, arguments.output)
         print(f"{planned.name}: {arguments.output / planned.name}")
     return 0
 
@@ -56,12 +58,17 @@ def is_finished(folder: Path) -> bool:
     return path.exists() and bool(read_history(path).facts.text("finished"))
 
 
-def publish(planned: Planned, source: Path, output: Path) -> None:
-    """Copy what is kept of the run in ``source`` to ``output``."""
+def publish(planned: Planned, source: Path, study: Path) -> None:
+    """Copy what is kept of the run in ``source`` to its folder in ``study``, and beside that what is the headline's."""
+    output = study / planned.name
+    is_headline = f"study/{planned.name}" == HEADLINE
     for name in COPIED:
-        if (source / name).exists():
-            atomic.write_text(output / name, without_machine((source / name).read_text(encoding="utf-8")))
-    atomic.write_text(output / "README.md", readme(planned, read_history(source / COPIED[0]), commits(source)))
+        if (source / f"{name}.json").exists():
+            path = study.parent / f"{name}_100k.json" if is_headline else output / f"{name}.json"
+            atomic.write_text(path, without_machine((source / f"{name}.json").read_text(encoding="utf-8")))
+    atomic.write_text(
+        output / "README.md", readme(planned, read_history(source / f"{COPIED[0]}.json"), commits(source))
+    )
     if planned.name in MODELS:
         model = output / "model.safetensors"
         checkpoint.save_half(model, checkpoint.load(source / "final.pth"))

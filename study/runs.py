@@ -1,10 +1,10 @@
-"""How each committed run was made, and the README.md of its folder, computed from its history.
+"""Where the committed runs lie, and how those outside study/plan.py were made.
 
-    python study/runs.py        # rewrite results/<run>/README.md
+    python study/runs.py        # rewrite results/<run>/README.md of the latter
 
-The headline (100,000 steps of ``small`` on the large dataset) stands in results/ under the published names; every other
-run has a folder with its training_history.json, analysis.json, README.md and, where its checkpoints were scored,
-checkpoint_evaluation.json.
+A run is called by its folder in results/: ``study/<name>`` are those of study/plan.py, ``first_edition/<name>`` those
+of the study before it, with the same settings on an earlier splitting of the same text. The headline alone has its
+history and scores in results/ itself, under the published names.
 """
 
 from __future__ import annotations
@@ -22,8 +22,10 @@ from pipeline.formatting import duration, percent, step_text
 from pipeline.stage import run_stage
 
 RESULTS = Path(__file__).resolve().parent.parent / "results"
-HEADLINE = "100k"
+HEADLINE = "study/cosine_100000_seed_42"
+BASELINE = "50k"  # what the headline is compared with
 CAUSAL = "causal"
+FIRST_EDITION = "first_edition"
 EPYC = "AMD EPYC (AVX2), one thread beside a second run"
 XEON = "Intel Xeon (AVX-512), one thread"
 BUSY_XEON = "Intel Xeon (AVX-512), two threads beside much other work"
@@ -42,14 +44,14 @@ class Made:
 
 
 RUNS = {
-    HEADLINE: Made("b61b3be", "--preset small", EPYC),
-    "50k": Made("193ce39", f"--preset small --steps 50000 {SMALL_DATASET}", EPYC),
-    "ladder_12500": Made("4d75d5d", "--preset small --steps 12500", EPYC),
-    "ladder_25000": Made("fd36bc9", "--preset small --steps 25000", EPYC),
-    "ladder_50000": Made("fb3b637", "--preset small --steps 50000", EPYC),
-    "seed_42": Made("fd36bc9", "--preset small --steps 20000 --seed 42", EPYC),
-    "seed_43": Made("42477d4", "--preset small --steps 20000 --seed 43", EPYC),
-    "seed_44": Made("42477d4", "--preset small --steps 20000 --seed 44", EPYC),
+    f"{FIRST_EDITION}/100k": Made("b61b3be", "--preset small --steps 100000", EPYC),
+    BASELINE: Made("193ce39", f"--preset small --steps 50000 {SMALL_DATASET}", EPYC),
+    f"{FIRST_EDITION}/ladder_12500": Made("4d75d5d", "--preset small --steps 12500", EPYC),
+    f"{FIRST_EDITION}/ladder_25000": Made("fd36bc9", "--preset small --steps 25000", EPYC),
+    f"{FIRST_EDITION}/ladder_50000": Made("fb3b637", "--preset small --steps 50000", EPYC),
+    f"{FIRST_EDITION}/seed_42": Made("fd36bc9", "--preset small --steps 20000 --seed 42", EPYC),
+    f"{FIRST_EDITION}/seed_43": Made("42477d4", "--preset small --steps 20000 --seed 43", EPYC),
+    f"{FIRST_EDITION}/seed_44": Made("42477d4", "--preset small --steps 20000 --seed 44", EPYC),
     "quickstart": Made("f4e6016", "--preset quickstart --steps 4000", BUSY_XEON, "study"),
     CAUSAL: Made("7f56676", "--preset small --steps 100000", XEON, script="train_causal_lm.py"),
     "long": Made("554bc52", "--preset quickstart --steps 10000", XEON, "study-long"),
@@ -58,24 +60,23 @@ RUNS = {
 
 def main() -> int:
     for name in RUNS:
-        if name != HEADLINE:
-            atomic.write_text(history_path(name).with_name("README.md"), readme(name))
+        atomic.write_text(history_path(name).with_name("README.md"), readme(name))
     return 0
 
 
 def history_path(name: str) -> Path:
     """The history of the run ``name``."""
-    return RESULTS / ("training_history_100k.json" if name == HEADLINE else f"{name}/training_history.json")
+    return file_of(name, "training_history")
 
 
 def scores_path(name: str) -> Path:
     """The scores of the checkpoints of the run ``name``."""
-    return RESULTS / ("checkpoint_evaluation_100k.json" if name == HEADLINE else f"{name}/checkpoint_evaluation.json")
+    return file_of(name, "checkpoint_evaluation")
 
 
-def verification_path(dataset: str) -> Path:
-    """The report of verify_dataset.py on the dataset ``large``, ``small`` or ``sample`` of the committed runs."""
-    return RESULTS / "datasets" / "first_edition" / f"verification_{dataset}.json"
+def file_of(name: str, kind: str) -> Path:
+    """The file ``kind`` of the run ``name``, in its folder, or of the headline under the published name."""
+    return RESULTS / (f"{kind}_100k.json" if name == HEADLINE else f"{name}/{kind}.json")
 
 
 def readme(name: str) -> str:
@@ -83,7 +84,7 @@ def readme(name: str) -> str:
     made, history = RUNS[name], read_history(history_path(name))
     variable = f"OMP_NUM_THREADS={history.facts.count('threads')}"
     lines = [
-        f"# {name}",
+        f"# {Path(name).name}",
         "",
         f"    {variable} python {made.script} {made.options} --history H --checkpoint-dir C --final F",
         "",

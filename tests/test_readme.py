@@ -22,7 +22,7 @@ MEASURED = [
     ("约 78 分钟", "about 78 minutes", "docs/DATASET.md", "78 minutes"),
     ("22.5 小时", "22.5 hours", "docs/CLAIMS.md", "22.5 h"),
     ("RTX 3070", "RTX 3070", "docs/CLAIMS.md", "RTX 3070"),
-    ("82 分钟", "82 minutes", "docs/LOG.md", "82 minutes"),
+    ("71 分钟", "71 minutes", "docs/TRAINING.md", "71 minutes on one thread"),
     ("50 个检查点约 11 分钟", "about 11 minutes for 50 checkpoints", "docs/LOG.md",
      "all 50 checkpoints of the 100K run takes about 11 minutes"),
     ("Python 3.10 以上（测试要 3.11 以上）", "Python 3.10 or newer (3.11 for the tests)", "Makefile",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -165,20 +165,33 @@ def beside_simple_rules(
 
 def held(forecasts: Sequence[Committed], histories: Mapping[str, History], references: list[Made]) -> list[Held]:
     """Every forecast of a run that has ended, and what the rules say from the same records."""
-    found = []
+    found = forecasts_held(forecasts, histories)
+    for made, _, curve in of_ended_runs(forecasts, histories):
+        said = by_rules(curve)[FRACTIONS.index(made.percent / 100)].rules
+        for rule in RULES:
+            half = conformal(references, rule, CLUSTER, made.percent / 100)
+            low, middle, high = around(said[rule], half)
+            found.append(Held(rule, made.percent, middle, (low, high), curve.end))
+    return found
+
+
+def forecasts_held(forecasts: Sequence[Committed], histories: Mapping[str, History]) -> list[Held]:
+    """Every forecast of a run that has ended."""
+    return [
+        Held("forecast", made.percent, made.ends[key].expected, made.ends[key].interval, curve.end)
+        for made, key, curve in of_ended_runs(forecasts, histories)
+    ]
+
+
+def of_ended_runs(
+    forecasts: Sequence[Committed], histories: Mapping[str, History]
+) -> Iterator[tuple[Committed, str, Curve]]:
+    """Each forecast of a run that has ended, with the accuracy that was forecast and its curve."""
     for made in forecasts:
         history = histories.get(made.run)
-        if history is None:
-            continue
-        for key, end in made.ends.items():
-            curve = curve_of(history, key)
-            found.append(Held("forecast", made.percent, end.expected, end.interval, curve.end))
-            said = by_rules(curve)[FRACTIONS.index(made.percent / 100)].rules
-            for rule in RULES:
-                half = conformal(references, rule, CLUSTER, made.percent / 100)
-                low, middle, high = around(said[rule], half)
-                found.append(Held(rule, made.percent, middle, (low, high), curve.end))
-    return found
+        if history is not None:
+            for key in made.ends:
+                yield made, key, curve_of(history, key)
 
 
 def curve_of(history: History, key: str) -> Curve:

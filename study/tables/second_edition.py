@@ -8,10 +8,13 @@ from pathlib import Path
 
 from benchmarks.real_curves import committed_curves
 from pipeline.files.history import History, read_history
-from pipeline.files.scores import SplitScores, read_scores
+from pipeline.files.scores import SplitScores
 from study.plan import BUDGETS, LADDER, PLAN, SEEDS
-from study.tables import Table
+from study.runs import HEADLINE, history_path
+from study.tables import Table, goals
+from study.tables.at_equal_cost import at_equal_cost
 from study.tables.branches import Pairs, branches
+from study.tables.committed import finished, history, scores
 from study.tables.counting_to_context import counting_to_context
 from study.tables.forecasts import (
     beside_simple_rules,
@@ -22,10 +25,11 @@ from study.tables.forecasts import (
     steps_to_targets,
 )
 from study.tables.rare_characters import rare_characters
+from study.tables.registers import registers
 from study.tables.seeds import seeds
 from study.tables.sizes import sizes
 
-HEADLINE = "medium"
+SIZES = ("medium", LADDER[BUDGETS[-1]].name)  # runs of as many steps
 TWINS = {"另一初始化 · other initialisation": "other_initialisation", "另一次序 · other order": "other_order"}
 TWIN = "seed_42"  # the run that both differ from
 
@@ -35,29 +39,30 @@ class Runs:
     """The finished runs of the plan by name, and the scores of the headline's checkpoints."""
 
     finished: Mapping[str, History]
-    headline: SplitScores | None
+    headline: SplitScores
 
     def some(self, names: list[str]) -> dict[str, History]:
         """Those of ``names`` that are finished."""
         return {name: self.finished[name] for name in names if name in self.finished}
 
 
-def read_runs(folder: Path) -> Runs:
-    """The runs that study/publish.py put into ``folder``."""
-    paths = {planned.name: folder / planned.name / "training_history.json" for planned in PLAN}
-    finished = {name: read_history(path) for name, path in paths.items() if path.exists()}
-    scores = folder / HEADLINE / "checkpoint_evaluation.json"
-    return Runs(finished, read_scores(scores).validation if scores.exists() else None)
+def read_runs() -> Runs:
+    """The runs that study/publish.py put into results/."""
+    paths = {planned.name: history_path(f"study/{planned.name}") for planned in PLAN}
+    return Runs({name: read_history(path) for name, path in paths.items() if path.exists()}, scores(HEADLINE))
 
 
 def tables(runs: Runs, forecasts: Path) -> list[Table]:
     """The tables whose runs are there; ``forecasts`` is the folder of the forecasts made beforehand."""
     found: list[Table] = []
-    annealed = [HEADLINE, *(each.name for each in LADDER.values()), "medium_50k"]
+    if runs.finished and f"study/{SIZES[0]}" == HEADLINE:
+        found.append(goals.table(goals.goals(finished(history(HEADLINE)), runs.headline)))
+    annealed = [SIZES[0], *(each.name for each in LADDER.values())]
     if runs.some(annealed):
         found.append(sizes(list(runs.some(annealed).items())))
-    if runs.headline:
-        found += [counting_to_context(runs.headline), rare_characters(runs.headline)]
+    if len(both := runs.some(list(SIZES))) == len(SIZES):
+        found.append(at_equal_cost(*both.items()))
+    found += [counting_to_context(runs.headline), rare_characters(runs.headline), registers(runs.headline)]
     if pairs := paired(runs):
         found.append(branches(pairs))
     if twenty := runs.some([each.name for each in PLAN if each.name.startswith("seed_")]):

@@ -19,7 +19,7 @@ def whole(name):
     return read_history(history_path(name))
 
 
-def begun(share, name="ladder_50000", **config):
+def begun(share, name="first_edition/ladder_50000", **config):
     """The beginning of a committed run, as it stood in the file while the run went on, and the whole of it."""
     history = whole(name)
     count = int(len(history) * share)
@@ -101,8 +101,8 @@ def test_the_gain_of_a_kind_is_the_geometric_mean_of_its_clusters():
 
 def test_finished_references_tell_the_gain():
     """Seeds of one setting: what one shows of the gain narrows the forecast of another; a quarter of it is kept."""
-    history, run = begun(0.3, "seed_42")
-    references = [whole("seed_43"), whole("seed_44")]
+    history, run = begun(0.3, "first_edition/seed_42")
+    references = [whole("first_edition/seed_43"), whole("first_edition/seed_44")]
     known = calibration()
     points = [(reference, *reference.points("mlm_acc")) for reference in references]
     learned = learned_gain(points, known.gain("masked language model"), known.law)
@@ -118,12 +118,12 @@ def test_finished_references_tell_the_gain():
 @pytest.mark.parametrize(("key", "near"), [("mlm_acc", 0.01), ("eval_mlm_acc", 0.02)])
 def test_two_shorter_runs_tell_what_a_longer_one_gives(key, near):
     """25,000 and 50,000 steps of the ladder forecast its 100,000, with seconds; the interval holds it."""
-    shorter = [whole("ladder_50000"), whole("ladder_25000")]
+    shorter = [whole("first_edition/ladder_50000"), whole("first_edition/ladder_25000")]
     beside = same_setting(shorter[0], shorter)
     assert len(beside) == 1
     found = forecast(shorter[0], key, None, Asked(at=[100_000], known=Known(beside=beside)))
     [point] = found.at
-    longest = whole("100k")
+    longest = whole("first_edition/100k")
     assert point.another_run
     assert point.accuracy == pytest.approx(end_of(longest, key), abs=near)
     assert point.interval[0] < end_of(longest, key) < point.interval[1]
@@ -135,6 +135,7 @@ def test_two_shorter_runs_tell_what_a_longer_one_gives(key, near):
 def test_one_run_alone_is_wide_about_longer_ones():
     """Runs of one length do not show how length counts; of our ladder's ten such forecasts nine hold the end."""
     ladder = {12_500: "ladder_12500", 25_000: "ladder_25000", 50_000: "ladder_50000", 100_000: "100k"}
+    ladder = {steps: f"first_edition/{name}" for steps, name in ladder.items()}
     held = []
     for shorter, name in ladder.items():
         for longer in (steps for steps in ladder if shorter < steps <= 4 * shorter):
@@ -146,7 +147,7 @@ def test_one_run_alone_is_wide_about_longer_ones():
 
 def test_runs_of_another_setting_are_not_put_under_one_law():
     """The 50,000 steps on the small dataset differ in the dataset, the offline sample in the model."""
-    assert same_setting(whole("100k"), [whole("50k"), whole("long")]) == []
+    assert same_setting(whole("first_edition/100k"), [whole("50k"), whole("long")]) == []
 
 
 @pytest.mark.parametrize("share", [0.3, 0.5])

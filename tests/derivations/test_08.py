@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import math
 from functools import cache
 
@@ -16,8 +15,11 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from pipeline.data.masked_pairs import PairCorpus, TrainingBatches
 from pipeline.data.tokenizer import Tokenizer
+from pipeline.files.history import read_history
 from pipeline.model.bert import Bert, Inputs, Shape, to_device
-from tests.helpers.tiny import ROOT, tiny_dataset
+from study import findings
+from study.runs import history_path
+from tests.helpers.tiny import tiny_dataset
 
 COUNT, WIDTH, STD, ASKED = 20_000, 768, 0.02, 400
 
@@ -357,7 +359,7 @@ def test_eq_28_balance_at_the_optimum():
 
 
 def test_eq_29_parameters_saved():
-    run = json.loads((ROOT / "results" / "training_history_100k.json").read_text())["run"]
+    run = read_history(history_path(findings.LADDER[100_000])).run
     tokens = run["dataset"]["vocab"]
     saved = (tokens + 5) * 128
     assert (round(saved / 1e6, 3), round(run["parameters"] / 1e6, 3)) == (1.283, 1.740)

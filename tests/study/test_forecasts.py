@@ -13,7 +13,7 @@ from study import forecasts
 from study.runs import history_path
 
 
-def part(count, name="ladder_25000"):
+def part(count, name="first_edition/ladder_25000"):
     whole = read_history(history_path(name))
     return History({key: values[:count] for key, values in whole.records.items()}, whole.run, whole.path)
 

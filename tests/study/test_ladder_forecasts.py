@@ -18,7 +18,7 @@ from tests.helpers.tiny import ROOT, run_script
 
 @pytest.fixture(scope="module")
 def shorter():
-    return [read_history(history_path(name)) for name in ("ladder_25000", "ladder_12500")]
+    return [read_history(history_path(name)) for name in ("first_edition/ladder_25000", "first_edition/ladder_12500")]
 
 
 def test_it_is_the_forecast_of_the_analysis_given_the_other_runs(shorter):
@@ -57,7 +57,7 @@ def test_the_driver_writes_it_once_before_a_run_of_the_ladder(tmp_path):
     study.forecast_from_shorter(longer)  # nothing is finished
     finished = study.history(named("cosine_12500_seed_42"))
     finished.parent.mkdir(parents=True)
-    shutil.copy(ROOT / history_path("ladder_12500"), finished)
+    shutil.copy(ROOT / history_path("first_edition/ladder_12500"), finished)
     study.forecast_from_shorter(named("cosine_12500_seed_42"))
     study.forecast_from_shorter(named("cosine_25000_seed_43"))
     assert not study.forecasts.exists()

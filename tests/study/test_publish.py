@@ -29,7 +29,7 @@ def runs(tmp_path):
     """A finished ``medium`` and a ladder's run that goes on."""
     folder = tmp_path / "runs" / "medium"
     folder.mkdir(parents=True)
-    shutil.copy(ROOT / history_path("ladder_12500"), folder / "training_history.json")
+    shutil.copy(ROOT / history_path("first_edition/ladder_12500"), folder / "training_history.json")
     (folder / "final_scoring.json").write_text("{}")
     content = weights_content(12_500, dict(Bert(Shape(**SHAPE)).state_dict()))
     checkpoint.save(folder / "final.pth", {**content, "shape": SHAPE, "vocabulary": vocabulary_digest(VOCAB)})
@@ -37,7 +37,7 @@ def runs(tmp_path):
     (folder / "made.json").write_text(json.dumps({"commits": ["a" * 40, "b" * 40 + "+"]}))
     going = tmp_path / "runs" / "cosine_12500_seed_42"
     going.mkdir()
-    history = json.loads((ROOT / history_path("ladder_12500")).read_text())
+    history = json.loads((ROOT / history_path("first_edition/ladder_12500")).read_text())
     history["run"]["finished"] = None
     (going / "training_history.json").write_text(json.dumps(history))
     return tmp_path / "runs"
@@ -45,6 +45,24 @@ def runs(tmp_path):
 
 def published(runs, *names):
     return run_here("study/publish.py", *names, "--runs", runs, "--output", runs.parent / "results")
+
+
+def test_the_headline_goes_under_the_published_names(runs, monkeypatch):
+    monkeypatch.setattr(publish, "HEADLINE", "study/medium")
+    publish.publish(publish.named("medium"), runs / "medium", runs.parent / "results" / "study")
+    results = runs.parent / "results"
+    assert {path.name for path in results.iterdir()} == {
+        "study",
+        "training_history_100k.json",
+        "final_scoring_100k.json",
+    }
+    assert {path.suffix for path in (results / "study" / "medium").iterdir()} == {
+        ".md",
+        ".safetensors",
+        ".json",
+        ".txt",
+    }
+    assert not (results / "study" / "medium" / "training_history.json").exists()
 
 
 def test_a_finished_run_is_copied_with_its_model(runs):
@@ -96,7 +114,8 @@ def test_a_model_too_large_is_not_left_behind(runs, monkeypatch):
     planned = publish.named("medium")
     with pytest.raises(publish.InputError, match="would be larger than 100 bytes"):
         publish.publish(planned, runs / "medium", runs.parent / "results")
-    assert not list((runs.parent / "results").glob("model*"))
+    assert (runs.parent / "results" / "medium" / "README.md").exists()
+    assert not list((runs.parent / "results").rglob("model*"))
 
 
 def test_the_driver_notes_each_version_of_the_code_once(tmp_path, monkeypatch):
