@@ -1,8 +1,8 @@
 """The runs of the study's second edition, in the order in which they are trained.
 
-``study/train.py`` trains them, ``study/forecasts.py`` says beforehand where each will end. Every run is of one thread,
-so that it gives the same digits whatever else the machine does. What does not fit into the time is dropped from the
-end of the list.
+``study/train.py`` trains them, ``study/forecasts.py`` says beforehand where each will end. Every run has a fixed
+number of threads, so that it gives the same digits whatever else the machine does. What does not fit into the time is
+dropped from the end of the list.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ class Planned:
     dataset: str = "large"  # of data/<dataset>_wikipedia_dataset.json
     trunk: str | None = None
     branch_at: int | None = None  # the trunk's step
+    threads: int = 1
     scored: bool = True  # whether all its checkpoints are scored, not its end alone
 
 
@@ -69,7 +70,7 @@ def twenty_thousand(name: str, seed: int, data_seed: int | None = None) -> Plann
 
 LADDER = {budget: cosine(budget, SEEDS[0]) for budget in BUDGETS}  # by steps
 PLAN = (
-    Planned("medium", "--preset medium"),
+    Planned("medium", "--preset medium", threads=2),
     *LADDER.values(),
     *(cosine(budget, seed) for seed in SEEDS[1:] for budget in PAIRED),
     *(each for seed in SEEDS for each in (trunk(seed, PAIRED), *(branch(budget, seed) for budget in PAIRED))),

@@ -112,7 +112,9 @@ def readme(planned: Planned, history: History, trained_with: list[str]) -> str:
         ),
         ("频次基线（左右邻字） · counting (both neighbours)", percent(told.number("test", "guesses", "both", "all"))),
     ]
-    command = f"OMP_NUM_THREADS=1 python train_large_100k.py {planned.options}{branch} --dataset {dataset}"
+    command = (
+        f"OMP_NUM_THREADS={planned.threads} python train_large_100k.py {planned.options}{branch} --dataset {dataset}"
+    )
     lines = [f"# {planned.name}", "", f"    {command}", "", f"`python study/train.py {planned.name}`", "", "| | |"]
     return "\n".join([*lines, "| --- | --- |", *(f"| {label} | {value} |" for label, value in facts)]) + "\n"
 

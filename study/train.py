@@ -1,4 +1,4 @@
-"""Train the runs of the study, one after the other, each on one thread.
+"""Train the runs of the study, one after the other.
 
     python study/train.py               # every run of study/plan.py that is not finished, in order
     python study/train.py --list        # how far each is
@@ -61,11 +61,11 @@ class Study:
         if self.state(planned) != "finished":
             self.forecast_from_shorter(planned)
             self.note_commit(planned)
-            code = self._run(self.training(planned), planned)
+            code = self._run(self.training(planned), planned.threads, planned)
             if code:
                 return code
         for command in self.scoring(planned):
-            code = self._run(command, None)
+            code = self._run(command)
             if code:
                 return code
         return 0
@@ -96,9 +96,9 @@ class Study:
     def dataset(self, planned: Planned) -> Path:
         return self.data / f"{planned.dataset}_wikipedia_dataset.json"
 
-    def _run(self, command: list[object], forecast_of: Planned | None) -> int:
+    def _run(self, command: list[object], threads: int = 1, forecast_of: Planned | None = None) -> int:
         """Run a stage to its end; a signal is passed on to it, and waited for."""
-        environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+        environment = {**os.environ, "OMP_NUM_THREADS": str(threads)}
         with subprocess.Popen([sys.executable, *map(str, command)], cwd=ROOT, env=environment) as child:
             try:
                 while True:

@@ -2,7 +2,7 @@
 
 The cost is the whole of the run that spends less of it, so one of the two is annealed there and the other is still
 under way, at a higher rate: what the larger model has there is less than a run planned for that cost would give.
-Minutes are those of an undisturbed thread (``sizes.py``).
+Minutes are those of its threads, undisturbed (``sizes.py``).
 """
 
 from __future__ import annotations
@@ -71,5 +71,5 @@ COSTS: tuple[tuple[str, Cost, Callable[[float], str]], ...] = (
     ("步 · steps", _steps, lambda spent: f"{spent:,.0f}"),
     ("词元 · tokens", _tokens, lambda spent: f"{spent / 1e6:.1f}M"),
     ("FLOPs", _flops, lambda spent: f"{spent:.2e}"),
-    ("分钟 · minutes", _minutes, lambda spent: f"{spent:.0f}"),
+    ("线程分钟 · thread minutes", _minutes, lambda spent: f"{spent:.0f}"),
 )

@@ -1,7 +1,7 @@
-"""What a run costs and where it ends: every annealed run by steps, tokens, FLOPs and minutes of one idle thread.
+"""What a run costs and where it ends: every annealed run by steps, tokens, FLOPs and minutes of its threads.
 
-``seconds`` of a history counts whatever else the machine did. The minutes here are those of an undisturbed thread:
-the steps times the time of a step in the fastest tenth of the records.
+``seconds`` of a history counts whatever else the machine did. The minutes here are those of a run undisturbed: the
+steps times the time of a step in the fastest tenth of the records, times its threads.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ FASTEST = 0.1  # of the records
 def sizes(runs: Sequence[tuple[str, History]]) -> Table:
     """One row a finished run, in the order of their FLOPs."""
     heads = [
-        *("步 · steps", "参数 · parameters", "词元 · tokens", "FLOPs", "分钟 · minutes"),
+        *("步 · steps", "参数 · parameters", "词元 · tokens", "FLOPs", "线程分钟 · thread minutes"),
         *("MLM", "Han", "NSP"),
     ]
     ordered = sorted(runs, key=lambda run: flops(run[1]))
@@ -48,9 +48,9 @@ def flops(history: History) -> float:
 
 
 def undisturbed_minutes(history: History) -> float | None:
-    """Minutes that the run takes while nothing else goes on; None where times are not recorded."""
+    """Minutes of all its threads while nothing else goes on; None where times are not recorded."""
     steps, seconds = history.points("seconds")
     if len(steps) < 2:
         return None
     each = np.diff(seconds) / np.diff(steps)
-    return float(np.quantile(each, FASTEST) * steps[-1] / 60)
+    return float(np.quantile(each, FASTEST) * steps[-1] / 60) * (history.facts.count("threads") or 1)

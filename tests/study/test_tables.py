@@ -45,6 +45,7 @@ def test_minutes_are_those_of_an_undisturbed_thread():
     assert rows[0][1] == ["1,000", "1,234", "0.0M", "2.00e+12", "3", "25.0 %", "20.0 %", "60.0 %"]
     assert rows[1][1][0] == "2,000"
     assert sizes.undisturbed_minutes(run()) == pytest.approx(200 / 60)  # not 208 s
+    assert sizes.undisturbed_minutes(run(threads=2)) == pytest.approx(400 / 60)
     assert len(heads) == len(rows[0][1])
 
 

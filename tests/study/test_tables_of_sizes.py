@@ -41,14 +41,14 @@ def test_runs_are_compared_where_the_cheaper_one_ends():
     # up to record 40 of the large run: the twentieth of the cost holds its records 39 and 40
     assert found["词元 · tokens"] == ["0.1M", "15.8 %", "19.6 %"]
     assert found["FLOPs"] == ["1.00e+12", "4.0 %", "19.6 %"]
-    assert found["分钟 · minutes"][1:] == ["39.2 %", "19.6 %"]
+    assert found["线程分钟 · thread minutes"][1:] == ["39.2 %", "19.6 %"]
 
 
 def test_a_cost_that_was_not_recorded_is_left_out():
     small = climbing(1000, 100, 1e9, 0.2)
     bare = History(small.records, {})
     rows = at_equal_cost.at_equal_cost(("a", bare), ("b", small))[2]
-    assert [label for label, _ in rows] == ["步 · steps", "词元 · tokens", "分钟 · minutes"]
+    assert [label for label, _ in rows] == ["步 · steps", "词元 · tokens", "线程分钟 · thread minutes"]
 
 
 def test_goals_are_held_to_what_came():

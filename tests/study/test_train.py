@@ -50,7 +50,9 @@ def test_a_branch_decays_over_the_last_fifth():
 def study(tmp_path, monkeypatch):
     write_tiny_dataset(tmp_path).rename(tmp_path / "large_wikipedia_dataset.json")
     planned = (
-        Planned("trunk", f"--preset small --schedule constant --steps 8 --keep-states 8 {TINY}", scored=False),
+        Planned(
+            "trunk", f"--preset small --schedule constant --steps 8 --keep-states 8 {TINY}", threads=2, scored=False
+        ),
         Planned("branch", "--steps 12", trunk="trunk", branch_at=8),
     )
     monkeypatch.setattr(train, "PLAN", planned)
@@ -67,6 +69,7 @@ def test_a_trunk_and_its_branch_are_trained_and_scored(study):
     assert [made.state(trunk), made.state(branch)] == ["finished", "finished"]
     folder = made.folder / "branch"
     assert read_history(folder / "training_history.json").run["branch"]["step"] == 8
+    assert [read_history(made.history(planned)).run["threads"] for planned in (trunk, branch)] == [2, 1]
     assert read_final_scoring(folder / "final_scoring.json").step == 12
     scores = read_scores(folder / "checkpoint_evaluation.json")
     assert [one.step for one in scores.validation.checkpoints] == [12]
