@@ -12,9 +12,9 @@ from study.forecasts import FORECASTS, PERCENTS
 from study.objectives import flops
 from study.plan import LADDER, PLAN
 from study.runs import BASELINE, HEADLINE, history_path
-from study.tables import second_edition, trials
+from study.tables import goals, second_edition, trials
 from study.tables.branches import branches
-from study.tables.committed import history, scores
+from study.tables.committed import finished, history, scores
 from study.tables.counting_to_context import GUESSES
 from study.tables.forecasts import curve_of, forecasts_held, read_committed, read_ladder
 from study.tables.registers import pairs_of
@@ -24,6 +24,7 @@ from study.words.finding import Finding, analysis, listed, number, share
 
 def further_findings() -> list[Finding]:
     return [
+        *([goals_and_what_came()] if HEADLINE == goals.RUN else []),
         price_of_continuing(),
         forecasts(),
         data_or_steps(),
@@ -79,6 +80,40 @@ def forecasts() -> Finding:
             f"shorter runs: {foretold}; it came to {share(ladder)}.",
         ),
     )
+
+
+def goals_and_what_came() -> Finding:
+    """What the headline was to reach, and why it did not where it did not."""
+    run, scored = history(HEADLINE), scores(HEADLINE)
+    found = goals.goals(finished(run), scored)
+    mlm, _, nsp, _ = found
+    reached = sum(each.reached for each in found)
+    names = [[each.name.split(" · ")[language] for each in found] for language in (0, 1)]
+    chinese = "；".join(f"{name} {each.came}（{each.goal}）" for name, each in zip(names[0], found, strict=True))
+    english = "; ".join(f"{name} {each.came} ({each.goal})" for name, each in zip(names[1], found, strict=True))
+    chinese, english = f"事先定下的目标达到 {reached} 个（括号里是目标）：{chinese}。", (
+        f"Of the goals set beforehand {reached} were reached (in brackets the goals): {english}."
+    )  # fmt: skip
+    needed = goals.steps_to_the_goal(run)
+    if not mlm.reached and needed is not None:
+        low = needed.interval[0] if needed.interval else None
+        if needed.steps is not None:
+            steps = step_text(needed.steps)
+            chinese += f"照它自己的曲线，同样形状的运行要 {steps} 步才到留出 {mlm.goal}：缺的是步数与词元。"
+            english += f" By its own curve a run of the same shape takes {steps} steps to {mlm.goal} held out."
+        elif low is not None:
+            steps = step_text(low)
+            chinese += f"照它自己的曲线，同样形状的运行到留出 {mlm.goal} 要 {steps} 步以上，要多少说不准。"
+            english += (
+                f" By its own curve a run of the same shape takes more than {steps} steps to {mlm.goal} held out."
+            )
+    if not nsp.reached:
+        wikipedia, books = (share(pairs_of(scored.checkpoints[-1], books)[1]) for books in (False, True))
+        chinese += f"NSP 差在古籍：验证集上维基的句对 {wikipedia}，古籍 {books}。"
+        english += (
+            f" What NSP lacks is in the books: {wikipedia} of Wikipedia's validation pairs, {books} of the books'."
+        )
+    return Finding(("目标与实际", "Goals and what came"), (chinese, english))
 
 
 def data_or_steps() -> Finding:

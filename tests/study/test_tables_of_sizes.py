@@ -7,12 +7,14 @@ import json
 
 import pytest
 
-from pipeline.files.history import History
+from pipeline.files.history import History, read_history
 from pipeline.files.scores import NspScore, PairScore
 from pipeline.stage import InputError
 from study.datasets import BOOK
+from study.runs import HEADLINE, history_path
 from study.tables import at_equal_cost, goals, registers, trials
-from study.tables.committed import EndScores, FinishedRun
+from study.tables.committed import EndScores, FinishedRun, finished, history, scores
+from study.words import further_findings
 from tests.helpers.scores import checkpoint_score, mlm_score, validation_scores
 
 
@@ -58,15 +60,15 @@ def test_goals_are_held_to_what_came():
         mlm_score(0.3, tenths={name: (share, 100) for name, share in shares.items()})
         for shares in (tenths, dict.fromkeys(tenths, 0.2))
     )
-    scores = validation_scores([checkpoint_score(1000, last)], {"both": guess}).validation
+    scored = validation_scores([checkpoint_score(1000, last)], {"both": guess}).validation
     end = FinishedRun(1, 1, None, None, EndScores(0.41, 0.329, 0.75, {}))
-    found = {each.name.rpartition(" ")[2]: each for each in goals.goals(end, scores)}
+    found = {each.name.rpartition(" ")[2]: each for each in goals.goals(end, scored)}
     assert [(name, each.reached) for name, each in found.items()] == [
         ("MLM", True), ("Han", False), ("NSP", True), ("counting", False)
     ]  # fmt: skip
     assert (found["counting"].goal, found["counting"].came) == ("9", "8")
     rows = dict(goals.table(list(found.values()))[2])
-    assert rows["测试 · test Han"] == ["33 %", "32.90 %", "否 · no"]
+    assert rows["测试 Han · test Han"] == ["33 %", "32.90 %", "否 · no"]
 
 
 def pair(pairs, accuracy):
@@ -97,3 +99,24 @@ def test_a_file_of_trials_that_lacks_a_number_is_refused(tmp_path):
     path.write_text(json.dumps([{"trial": "unchanged", "steps": 3}]))
     with pytest.raises(InputError, match=r"trials\.json: .*mlm_acc"):
         trials.read(list[trials.PairTrial], path, "make it again")
+
+
+def test_the_steps_to_the_goal_are_beyond_a_run_that_missed_it():
+    missed = goals.steps_to_the_goal(read_history(history_path("first_edition/100k")))
+    assert missed.target == goals.MLM
+    assert missed.steps is None or missed.steps > 100_000
+
+
+def test_goals_in_words_say_what_came_and_what_was_missing(monkeypatch):
+    """Of the smaller model, which misses three; the words are chosen by the numbers."""
+    came = {each.name: each.came for each in goals.goals(finished(history(HEADLINE)), scores(HEADLINE))}
+    chinese, english = further_findings.goals_and_what_came().text
+    assert f"测试 MLM {came['测试 MLM · test MLM']}（40 %）" in chinese
+    assert f"test MLM {came['测试 MLM · test MLM']} (40 %)" in english
+    assert "By its own curve" in english
+    assert "What NSP lacks" in english
+    monkeypatch.setattr(goals, "MLM", 0.1)
+    monkeypatch.setattr(goals, "NSP", 0.1)
+    _, english = further_findings.goals_and_what_came().text
+    assert "By its own curve" not in english
+    assert "What NSP lacks" not in english
