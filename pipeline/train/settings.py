@@ -253,7 +253,7 @@ PRESETS = {
 DEFAULT_PRESET = "paper-100k"
 PRESET_NOTES = {
     "quickstart": "the offline sample in minutes on two CPU cores",
-    "small": "100,000 steps on one CPU core, 82 minutes as measured; the study that anyone can repeat",
+    "small": "100,000 steps on one CPU core, 71 minutes as measured; the study that anyone can repeat",
     "medium": "100,000 steps on one CPU core in a night: a model that is ahead of counting by far",
     "paper-100k": "the published run: 12 x 512, 32 x 4, lr 5e-5, 100,000 steps",
     "paper-50k": "its sibling of 50,000 steps, for the small dataset",
