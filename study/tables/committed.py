@@ -111,7 +111,7 @@ def dataset_of(run: History) -> Statistics:
 
 def correlation(run: History) -> float:
     """Pearson's r of step and training accuracy."""
-    return float(np.corrcoef(run.series("steps"), run.series(run.accuracy))[0, 1])
+    return float(np.corrcoef(*run.points(run.accuracy))[0, 1])
 
 
 def overall(entry: CheckpointScore) -> tuple[float | None, float | None, float | None]:

@@ -9,6 +9,7 @@ import numpy as np
 from pipeline.files.history import History
 from pipeline.formatting import percent
 from study.tables import Row, Table
+from study.tables.committed import correlation
 
 KEYS = ("mlm_acc", "mlm_acc_han", "nsp_acc")
 
@@ -35,11 +36,6 @@ def ends(history: History) -> list[float]:
     """The accuracies on the test split, shares of one; NaN where one is missing."""
     shares = (history.facts.number("test", key) for key in KEYS)
     return [float("nan") if share is None else share for share in shares]
-
-
-def correlation(history: History) -> float:
-    """Pearson's r of step and training accuracy."""
-    return float(np.corrcoef(*history.points(history.accuracy))[0, 1])
 
 
 def spread(values: np.ndarray) -> list[str]:

@@ -71,10 +71,10 @@ def forecasts() -> Finding:
     return Finding(
         ("事先的预测", "Forecasts made beforehand"),
         (
-            f"运行还在进行时，预测就已写下并提交，以后不改。从前 {listed(seen)} 的记录看终点，误差中位数是 "
+            f"运行还在进行时，预测就已写下，以后不改。从前 {listed(seen)} 的记录看终点，误差中位数是 "
             f"{listed(errors)} 个百分点，80 % 区间包含终点的有 {listed(hits)}。由三次较短的运行预测 {steps} 步的留出"
             f"准确率：{foretold}，实际 {share(ladder)}。",
-            "Forecasts were written and committed while their runs went on, and never changed. From the first "
+            "Forecasts were written while their runs went on, and never changed. From the first "
             f"{listed(seen, 1)} of the records the median error at the end is {listed(errors, 1)} points, and "
             f"{listed(hits, 1)} intervals of 80 % hold it. Held-out accuracy after {steps} steps, from the three "
             f"shorter runs: {foretold}; it came to {share(ladder)}.",
