@@ -192,12 +192,10 @@ def overfitting() -> Finding:
     return Finding(
         ("过拟合", "Overfitting"),
         (
-            f"主要运行：{verdict[0]}，每个样本看了 {seen[2]} 遍。小数据集上每个样本看了 {seen[0]} 遍，最后训练准确率 "
-            f"{training}，"
-            f"留出 {last}。",
+            f"主要运行：{verdict[0]}，每个样本看了 {seen[2]} 遍。小数据集上每个样本看了 {seen[0]} 遍，最后训练准确率"
+            f" {training}，留出 {last}。",
             f"The headline: {verdict[1]}; each example was seen {seen[2]} times. On the small dataset each was seen "
-            f"{seen[0]} "
-            f"times, and at the end training accuracy is {training}, held out {last}.",
+            f"{seen[0]} times, and at the end training accuracy is {training}, held out {last}.",
         ),
     )
 
@@ -255,12 +253,11 @@ def seeds() -> Finding:
     return Finding(
         ("种子", "Seeds"),
         (
-            f"20,000 步的 {len(runs)} 个种子：测试 MLM 从 {mlm[0]} 到 {mlm[-1]}（标准差 {spread[0]} 个百分点），汉字从"
-            f" {han[0]} 到 {han[-1]}"
-            f"（{spread[1]}），r 的标准差 {spread[3]}。",
-            f"{len(runs)} seeds of 20,000 steps: test MLM from {mlm[0]} to {mlm[-1]} (standard deviation {spread[0]} "
-            f"points), Han from "
-            f"{han[0]} to {han[-1]} ({spread[1]}), standard deviation of r {spread[3]}.",
+            f"20,000 步的 {len(runs)} 个种子：测试 MLM 从 {mlm[0]} 到 {mlm[-1]}（标准差 {spread[0]} 个百分点），汉字"
+            f"从 {han[0]} 到 {han[-1]}（{spread[1]}），r 的标准差 {spread[3]}。",
+            f"{len(runs)} seeds of 20,000 steps: test MLM from {mlm[0]} to {mlm[-1]} (standard deviation "
+            f"{spread[0]} points), Han from {han[0]} to {han[-1]} ({spread[1]}), standard deviation of r "
+            f"{spread[3]}.",
         ),
     )
 
@@ -270,13 +267,11 @@ def published_rule() -> Finding:
     return Finding(
         ("与发表的版本", "Beside the published version"),
         (
-            f"发表的版本平均 50.53 %，最高 66.35 %，NSP 50 %。按它的计分法（非汉字算一类，32 个训练序列），主要运行平"
-            f"均 {mean}，最高 {highest}，"
-            f"NSP {nsp}。只能近似地比：发表的模型大得多，见过的文字也多得多。",
-            f"The published version has a mean of 50.53 %, a maximum of 66.35 % and NSP 50 %. By its rule (all that "
-            f"is not Han is one "
-            f"class, 32 training sequences) the headline has a mean of {mean}, a maximum of {highest} and NSP {nsp}. "
-            f"The comparison is "
-            f"approximate: the published model is far larger and saw far more text.",
+            "发表的版本平均 50.53 %，最高 66.35 %，NSP 50 %。按它的计分法（非汉字算一类，32 个训练序列），主要运行"
+            f"平均 {mean}，最高 {highest}，NSP {nsp}。只能近似地比：发表的模型大得多，见过的文字也多得多。",
+            "The published version has a mean of 50.53 %, a maximum of 66.35 % and NSP 50 %. By its rule (all that "
+            f"is not Han is one class, 32 training sequences) the headline has a mean of {mean}, a maximum of "
+            f"{highest} and NSP {nsp}. The comparison is approximate: the published model is far larger and saw far "
+            "more text.",
         ),
     )

@@ -22,15 +22,13 @@ def headline() -> tuple[str, str]:
     counted = share(end.test.guesses["both"].all)
     threads_text = "1 thread" if threads == 1 else f"{threads} threads"
     return (
-        f"主要结果来自 CPU 上的小模型，谁都可以重做：`{preset}`（参数 {size}，{layers} 层，宽 {hidden}，每步 {pairs} "
-        f"个句对）"
-        f"在 {sentences:,} 句上训练 {steps} 步，{threads} 个线程，{minutes} 分钟。测试文章上 MLM {mlm}（只算汉字 "
-        f"{han}），"
-        f"{COUNTING[0]}{counted}，NSP {nsp}。",
+        f"主要结果来自 CPU 上的小模型，谁都可以重做：`{preset}`（参数 {size}，{layers} 层，宽 {hidden}，每步 "
+        f"{pairs} 个句对）在 {sentences:,} 句上训练 {steps} 步，{threads} 个线程，{minutes} 分钟。测试文章上 MLM "
+        f"{mlm}（只算汉字 {han}），{COUNTING[0]}{counted}，NSP {nsp}。",
         f"The headline is a small model on a CPU, which anyone can repeat: `{preset}` ({size} parameters, {layers} "
-        f"layers, "
-        f"width {hidden}, {pairs} pairs a step) trained for {steps} steps on {sentences:,} sentences, {threads_text}, "
-        f"{minutes} minutes. On test articles MLM {mlm} (Han alone {han}), {COUNTING[1]} {counted}, NSP {nsp}.",
+        f"layers, width {hidden}, {pairs} pairs a step) trained for {steps} steps on {sentences:,} sentences, "
+        f"{threads_text}, {minutes} minutes. On test articles MLM {mlm} (Han alone {han}), {COUNTING[1]} {counted}, "
+        f"NSP {nsp}.",
     )
 
 
@@ -53,17 +51,13 @@ def straightness() -> Finding:
     return Finding(
         ("r 说的是曲线有多直，不是学到了多少", "r tells how straight a curve is, not how much was learned"),
         (
-            f"步数与准确率的 Pearson r 在整个运行上是 {r}（95 % 区间 {low:.3f} 到 {high:.3f}，只含记录的噪声），只看前 "
-            f"{step_text(early.until)} 步是 {early.r:.3f}，只看后一半是 {late.r:.3f}；直线的 R² 是 {line:.3f}，对数曲"
-            f"线是 {log:.3f}。"
-            f"学到了多少要看准确率本身：留出准确率从 {first} 到 {last}。",
-            f"Pearson's r of steps and accuracy is {r} over the whole run (95 % interval {low:.3f} to {high:.3f}, of "
-            f"the "
-            f"records' noise alone), {early.r:.3f} over the first {step_text(early.until)} steps and {late.r:.3f} "
-            f"over the "
-            f"second half; R² is {line:.3f} for a straight line and {log:.3f} for a logarithm. How much was learned "
-            f"is in the "
-            f"accuracy itself: held out from {first} to {last}.",
+            f"步数与准确率的 Pearson r 在整个运行上是 {r}（95 % 区间 {low:.3f} 到 {high:.3f}，只含记录的噪声），只看"
+            f"前 {step_text(early.until)} 步是 {early.r:.3f}，只看后一半是 {late.r:.3f}；直线的 R² 是 {line:.3f}，对"
+            f"数曲线是 {log:.3f}。学到了多少要看准确率本身：留出准确率从 {first} 到 {last}。",
+            f"Pearson's r of steps and accuracy is {r} over the whole run (95 % interval {low:.3f} to {high:.3f}, "
+            f"of the records' noise alone), {early.r:.3f} over the first {step_text(early.until)} steps and "
+            f"{late.r:.3f} over the second half; R² is {line:.3f} for a straight line and {log:.3f} for a "
+            f"logarithm. How much was learned is in the accuracy itself: held out from {first} to {last}.",
         ),
         "correlation_analysis",
         (
@@ -79,15 +73,13 @@ def budgets() -> Finding:
     return Finding(
         ("半途的准确率不是终点", "Accuracy half-way is not an end"),
         (
-            f"为 {listed(steps)} 步安排的运行，结束时在整个验证集上是 {listed(ends)}；{longest[0]} 步的运行走到那些步"
-            f"数时是 "
-            f"{listed(halfway)}，终点是 {longest[1][0]}。半途时学习率还高；给每个预算一份自己的学习率计划，才知道它能"
-            f"换来什么。",
+            f"为 {listed(steps)} 步安排的运行，结束时在整个验证集上是 {listed(ends)}；{longest[0]} 步的运行走到那些"
+            f"步数时是 {listed(halfway)}，终点是 {longest[1][0]}。半途时学习率还高；给每个预算一份自己的学习率计划，"
+            "才知道它能换来什么。",
             f"Runs planned for {listed(steps, 1)} steps end at {listed(ends, 1)} of the whole validation split; the "
-            f"run of "
-            f"{longest[0]} steps has {listed(halfway, 1)} when it passes there, and ends at {longest[1][0]}. Half-way "
-            f"its "
-            f"learning rate is still high: what a budget buys is known from a run with a schedule of its own.",
+            f"run of {longest[0]} steps has {listed(halfway, 1)} when it passes there, and ends at {longest[1][0]}. "
+            "Half-way its learning rate is still high: what a budget buys is known from a run with a schedule of "
+            "its own.",
         ),
         "ladder",
         (
@@ -104,15 +96,13 @@ def rare_characters() -> Finding:
     return Finding(
         ("生僻字最后学会", "Rare characters come last"),
         (
-            f"验证文本按字频分成十组。最生僻的一组，准确率从第 {first} 步的 {rarest[1]} 到第 {last} 步的 {rarest[-2]}，"
-            f"{COUNTING[0]}是 {rarest[-1]}；最常见的一组是 {commonest[1]} 到 {commonest[-2]}，频次基线 "
-            f"{commonest[-1]}。"
-            f"训练结束时，{len(rows)} 组里有 {behind} 组低于频次基线。",
-            f"The validation text in ten groups by the frequency of its characters. On the rarest, accuracy goes from "
-            f"{rarest[1]} at step {first} to {rarest[-2]} at step {last}, where {COUNTING[1]} has {rarest[-1]}; on the "
-            f"commonest from {commonest[1]} to {commonest[-2]}, counting {commonest[-1]}. At the end {behind} of "
-            f"{len(rows)} "
-            f"groups are behind counting.",
+            f"验证文本按字频分成十组。最生僻的一组，准确率从第 {first} 步的 {rarest[1]} 到第 {last} 步的 "
+            f"{rarest[-2]}，{COUNTING[0]}是 {rarest[-1]}；最常见的一组是 {commonest[1]} 到 {commonest[-2]}，频次基线"
+            f" {commonest[-1]}。训练结束时，{len(rows)} 组里有 {behind} 组低于频次基线。",
+            "The validation text in ten groups by the frequency of its characters. On the rarest, accuracy goes "
+            f"from {rarest[1]} at step {first} to {rarest[-2]} at step {last}, where {COUNTING[1]} has "
+            f"{rarest[-1]}; on the commonest from {commonest[1]} to {commonest[-2]}, counting {commonest[-1]}. At "
+            f"the end {behind} of {len(rows)} groups are behind counting.",
         ),
         "deciles",
         (
