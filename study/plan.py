@@ -70,7 +70,7 @@ def twenty_thousand(name: str, seed: int, data_seed: int | None = None) -> Plann
 
 LADDER = {budget: cosine(budget, SEEDS[0]) for budget in BUDGETS}  # by steps
 PLAN = (
-    Planned("medium", "--preset medium", threads=2),
+    Planned("medium", "--preset medium --steps 40000", threads=2),
     *LADDER.values(),
     *(cosine(budget, seed) for seed in SEEDS[1:] for budget in PAIRED),
     *(each for seed in SEEDS for each in (trunk(seed, PAIRED), *(branch(budget, seed) for budget in PAIRED))),
