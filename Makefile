@@ -12,7 +12,7 @@ FIGURES := results
 HEADLINE := results/training_history_100k.json
 RUNS := 50k quickstart causal long
 histories = $(patsubst %,results/%/training_history.json,$(1))
-LADDER := $(HEADLINE) $(call histories,$(patsubst %,study/cosine_%_seed_42,50000 25000 12500))
+LADDER := $(call histories,$(patsubst %,study/cosine_%_seed_42,100000 50000 25000 12500))
 SEEDS := $(call histories,$(patsubst %,study/seed_%,42 43 44))
 BASELINE := $(call histories,50k)
 PY := .venv/bin/python
@@ -87,7 +87,7 @@ figures: .venv/study
 	$(PY) analyze_100k.py --history $(LADDER) --output $(FIGURES)/ladder/analysis.json
 	$(PY) analyze_100k.py --history $(SEEDS) --output $(FIGURES)/seeds/analysis.json
 	$(PY) study/objectives.py $(firstword $(LADDER)) $(call histories,causal) --output-dir $(FIGURES)/objectives
-	$(PY) visualize_results.py --history $(LADDER) --baseline $(BASELINE) \
+	$(PY) visualize_results.py --history $(HEADLINE) $(LADDER) --baseline $(BASELINE) \
 	    --analysis $(FIGURES)/analysis_100k_result.json --output-dir $(FIGURES) --lang both \
 	    --contents $(FIGURES)/figures.json
 

@@ -15,7 +15,7 @@ from study.runs import BASELINE, CAUSAL, HEADLINE
 from study.tables import Row, Table, second_edition, trials
 from study.tables.committed import correlation, dataset_of, finished, history, of_register, overall, scores
 
-STEPS = (10_000, 30_000, 50_000, 70_000, 100_000)
+PARTS = 5  # of the headline, at whose ends it is shown
 LADDER = {steps: f"study/{planned.name}" for steps, planned in plan.LADDER.items()}
 
 
@@ -34,11 +34,11 @@ def tables() -> list[Table]:
     """(title, heads of the columns, rows); a row is a label and its cells."""
     held_out = [f"{name} 留出 · held out" for name in ("MLM", "Han")]
     here, there = ["MLM", "Han", "NSP"], [f"{name}, 100K" for name in ("MLM", "Han", "NSP")]
-    along = [f"{step // 1000}K" for step in STEPS]
+    along = [f"{step // 1000}K" for step in steps_along()]
     datasets = ["50K, 小（第一版） · small (first edition)", "50K, 大 · large", "100K, 大 · large"]
     two_questions = ["被掩码的字 · masked", "下一个字 · next"]
     return [
-        ("沿着 100,000 步 · Along the 100,000 steps", ["MLM", *held_out, "NSP", "损失 · loss"], along_the_run()),
+        ("沿着主要运行 · Along the headline", ["MLM", *held_out, "NSP", "损失 · loss"], along_the_run()),
         ("数据与步数 · Data and steps", datasets, data_and_steps()),
         ("预算阶梯 · The ladder", [*here, *there], budgets()),
         ("字频与文体 · Frequency and register", ["目标 · targets", *along, "频次基线 · counting"], groups()),
@@ -57,11 +57,23 @@ def both_objectives() -> tuple[History, History]:
     return found
 
 
+def steps_along() -> list[int]:
+    """The steps at which the headline is shown: the ends of its ``PARTS``, where records and checkpoints lie."""
+    last = int(history(HEADLINE).last_step)
+    return [last * part // PARTS for part in range(1, PARTS + 1)]
+
+
+def times_seen(run: History) -> float:
+    """How many times a run saw each of its training examples, on average."""
+    end = finished(run)
+    return end.config.steps * end.config.effective_batch / end.train_examples
+
+
 def along_the_run() -> list[Row]:
     run = history(HEADLINE)
     accuracies = [run.series(key) for key in ("mlm_acc", "eval_mlm_acc", "eval_mlm_acc_han", "nsp_acc")]
     loss = run.series("loss")
-    places = [0, *(run.steps.index(step) for step in (25_000, 50_000, 75_000, 100_000))]
+    places = [0, *(run.steps.index(step) for step in steps_along())]
     return [
         (f"{run.steps[n]:,}", [*(percent(series[n], 1) for series in accuracies), f"{loss[n]:.3f}"]) for n in places
     ]
@@ -79,7 +91,6 @@ def data_and_steps() -> list[Row]:
         end = finished(run)
         accuracy, loss, r = run.series(run.accuracy), run.series("loss"), correlation(run)
         counting, last = end.test.guesses["both"], scores(name).checkpoints[-1].mlm
-        seen = end.config.steps * end.config.effective_batch / end.train_examples
         columns.append(
             {
                 "r": f"{r:.3f}",
@@ -91,7 +102,7 @@ def data_and_steps() -> list[Row]:
                 "不同的汉字 · distinct Han": f"{counted.distinct_han:,}",
                 "小时 · hours": f"{run.series('seconds')[-1] / 3600:.2f}",
                 "参数 · parameters": f"{end.parameters / 1e6:.2f}M",
-                "每个样本看几遍 · times an example was seen": f"{seen:.1f}",
+                "每个样本看几遍 · times an example was seen": f"{times_seen(run):.1f}",
                 "测试 · test MLM": percent(end.test.mlm_acc, 1),
                 "测试 · test Han": percent(end.test.mlm_acc_han, 1),
                 "验证，维基 · validation, Wikipedia": percent(of_register(last, books=False)[1], 1),
@@ -125,7 +136,7 @@ def groups() -> list[Row]:
     """Accuracy of the tenths of the running Han text, rarest characters first, and of the two registers."""
     scored = scores(HEADLINE)
     checkpoints = {entry.step: entry.mlm for entry in scored.checkpoints}
-    columns = [*(checkpoints[step] for step in STEPS), scored.guesses["both"]]
+    columns = [*(checkpoints[step] for step in steps_along()), scored.guesses["both"]]
     rows = []
     for tenth in map(str, range(1, 11)):
         found = [column.by_text_decile[tenth] for column in columns]

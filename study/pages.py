@@ -24,6 +24,7 @@ from study.tables.small_along import small_along
 from study.words.finding import analysis
 from study.words.further_findings import further_findings
 from study.words.main_findings import headline, main_findings
+from study.words.probed import probed
 
 ROOT = RESULTS.parent
 PAGES = (ROOT / "README.md", RESULTS / "README.md", ROOT / "docs" / "TRAINING.md")
@@ -61,6 +62,7 @@ def parts() -> dict[str, list[str]]:
         made[f"headline {code}"] = [headline()[language]]
         made[f"findings {code}"] = shown(language)
         made[f"small {code}"] = small_along(language)
+        made[f"probe {code}"] = [probed()[language]]
     return made
 
 

@@ -22,7 +22,7 @@ from pipeline.formatting import duration, percent, step_text
 from pipeline.stage import run_stage
 
 RESULTS = Path(__file__).resolve().parent.parent / "results"
-HEADLINE = "study/cosine_100000_seed_42"
+HEADLINE = "study/medium"
 BASELINE = "50k"  # what the headline is compared with
 CAUSAL = "causal"
 FIRST_EDITION = "first_edition"

@@ -41,6 +41,7 @@ TOGETHER = (  # colours that share a panel, and must not look alike
 )
 SEQUENCE = "cividis"  # for steps, deciles and runs in order: as even in grey as in colour
 LABEL_SIZE = 9
+MANY_STEPS = 3000.0  # a logarithmic axis over a larger ratio has no room for 2 and 5 between the powers of ten
 HALO = [withStroke(linewidth=3, foreground="white")]  # keeps labels legible over dots and lines
 LATIN = "DejaVu Sans"  # comes with matplotlib, so it is the same everywhere
 
@@ -85,14 +86,15 @@ def step_axis(axes: Axes, last_step: float, label: str) -> None:
 
 
 def log_step_axis(axes: Axes, first_step: float, last_step: float, label: str) -> None:
-    """A logarithmic horizontal axis with steps written out."""
+    """A logarithmic horizontal axis with steps written out: 1, 2, 5, 10, or 1, 10, 100 where that would be too many."""
     axes.set_xlabel(label)
     if last_step <= 0:  # a run of one record, at step 0
         return
     axes.set_xscale("log")
     if 0 < first_step < last_step:
         axes.set_xlim(first_step * 0.95, last_step * 1.05)
-    axes.xaxis.set_major_locator(LogLocator(10, subs=(1, 2, 5)))
+    many = first_step > 0 and last_step / first_step > MANY_STEPS
+    axes.xaxis.set_major_locator(LogLocator(10, subs=(1,) if many else (1, 2, 5)))
     axes.xaxis.set_major_formatter(FuncFormatter(lambda step, _: short_step(step)))
     axes.xaxis.set_minor_formatter(NullFormatter())
 

@@ -15,6 +15,7 @@ from study.tables.committed import FinishedRun
 from study.tables.rare_characters import GUESS, TENTHS
 
 RUN = "study/medium"  # that they were set for
+STEPS = 100_000  # that it was to make
 MLM, HAN, NSP = 0.40, 0.33, 0.75  # shares of one, on the test split
 AHEAD = 9  # of the ten tenths of the running Han text: all but the rarest
 

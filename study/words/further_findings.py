@@ -13,6 +13,7 @@ from study.objectives import flops
 from study.plan import LADDER, PLAN
 from study.runs import BASELINE, HEADLINE, history_path
 from study.tables import goals, second_edition, trials
+from study.tables.at_equal_cost import at_equal_cost
 from study.tables.branches import branches
 from study.tables.committed import finished, history, scores
 from study.tables.counting_to_context import GUESSES
@@ -27,6 +28,7 @@ def further_findings() -> list[Finding]:
         *([goals_and_what_came()] if HEADLINE == goals.RUN else []),
         price_of_continuing(),
         forecasts(),
+        *([size()] if HEADLINE == goals.RUN else []),
         data_or_steps(),
         counting_to_context(),
         objectives(),
@@ -91,9 +93,12 @@ def goals_and_what_came() -> Finding:
     names = [[each.name.split(" · ")[language] for each in found] for language in (0, 1)]
     chinese = "；".join(f"{name} {each.came}（{each.goal}）" for name, each in zip(names[0], found, strict=True))
     english = "; ".join(f"{name} {each.came} ({each.goal})" for name, each in zip(names[1], found, strict=True))
-    chinese, english = f"事先定下的目标达到 {reached} 个（括号里是目标）：{chinese}。", (
-        f"Of the goals set beforehand {reached} were reached (in brackets the goals): {english}."
-    )  # fmt: skip
+    chinese = f"事先定下的 {len(found)} 个目标达到 {reached} 个（括号里是目标）：{chinese}。"
+    english = f"Goals set beforehand and reached: {reached} of {len(found)} (in brackets the goals): {english}."
+    if reached < len(found) and run.last_step < goals.STEPS:
+        meant, made = step_text(goals.STEPS), step_text(run.last_step)
+        chinese += f"目标是为 {meant} 步定的，时间只够 {made} 步。"
+        english += f" They were set for {meant} steps, and there was time for {made}."
     needed = goals.steps_to_the_goal(run)
     if not mlm.reached and needed is not None:
         low = needed.interval[0] if needed.interval else None
@@ -114,6 +119,27 @@ def goals_and_what_came() -> Finding:
             f" What NSP lacks is in the books: {wikipedia} of Wikipedia's validation pairs, {books} of the books'."
         )
     return Finding(("目标与实际", "Goals and what came"), (chinese, english))
+
+
+def size() -> Finding:
+    """The two sizes when both have spent the same."""
+    medium, small = second_edition.SIZES
+    runs = second_edition.read_runs().finished
+    rows = at_equal_cost((medium, runs[medium]), (small, runs[small]))[2]
+    parts = [[f"{label.split(' · ')[n]} {cells[0]}" for label, cells in rows] for n in (0, -1)]
+    shares = [cells[1:] for _, cells in rows]
+    chinese = "；".join(f"{at}，{first} 对 {second}" for at, (first, second) in zip(parts[0], shares, strict=True))
+    english = "; ".join(f"{at}, {first} against {second}" for at, (first, second) in zip(parts[1], shares, strict=True))
+    steps = step_text(runs[small].last_step)
+    return Finding(
+        ("规模", "Size"),
+        (
+            f"`medium` 对 `small`（{steps} 步的运行），费用相同时的留出准确率：{chinese}。费用少的一方那时已经退火，另"
+            "一方还在半途。",
+            f"Held-out accuracy of `medium` against `small` (its run of {steps} steps) at equal cost: {english}. The "
+            "one that spends less has been annealed there, the other is still half-way.",
+        ),
+    )
 
 
 def data_or_steps() -> Finding:
@@ -185,17 +211,17 @@ def overfitting() -> Finding:
         raise InputError(f"{history_path(HEADLINE)}: was not compared with the run of 50,000 steps on held-out text")
     since = step_text(found.overfit.since_step or 0)
     training, last = share(comparison.baseline.end_accuracy), share(history(BASELINE).series("eval_mlm_acc")[-1])
-    seen = dict(findings.data_and_steps())["每个样本看几遍 · times an example was seen"]
+    seen = [f"{findings.times_seen(history(name)):.1f}" for name in (HEADLINE, BASELINE)]
     verdict = (f"从第 {since} 步起过拟合", f"overfits from step {since} on") if found.overfit.found else (
         "没有发现过拟合", "no overfitting was found"
     )  # fmt: skip
     return Finding(
         ("过拟合", "Overfitting"),
         (
-            f"主要运行：{verdict[0]}，每个样本看了 {seen[2]} 遍。小数据集上每个样本看了 {seen[0]} 遍，最后训练准确率"
+            f"主要运行：{verdict[0]}，每个样本看了 {seen[0]} 遍。小数据集上每个样本看了 {seen[1]} 遍，最后训练准确率"
             f" {training}，留出 {last}。",
-            f"The headline: {verdict[1]}; each example was seen {seen[2]} times. On the small dataset each was seen "
-            f"{seen[0]} times, and at the end training accuracy is {training}, held out {last}.",
+            f"The headline: {verdict[1]}; each example was seen {seen[0]} times. On the small dataset each was seen "
+            f"{seen[1]} times, and at the end training accuracy is {training}, held out {last}.",
         ),
     )
 
@@ -215,15 +241,17 @@ def pairs_of_sentences() -> Finding:
     return Finding(
         ("句对", "Pairs of sentences"),
         (
-            f"NSP 在训练中到第 {since} 步高于机会水平；最后在验证集上，同一来源的负例 {same}（维基 {wikipedia}，古籍"
-            f" {books}：古籍的负例出自同一部书的另一回），任何来源的负例 {strange}。从 `medium` 第 50,000 步的检查点"
-            f"出发、费用相同的试验：{trials.NAMES[unchanged.trial].split(' · ')[0]} {share(unchanged.nsp_acc)}；"
+            f"NSP 在训练中到第 {since} 步高于机会水平；最后在验证集上，同一来源的负例 {same}（维基 {wikipedia}，古"
+            f"籍 {books}：古籍的负例出自同一部书的另一回），任何来源的负例 {strange}。从一次更长的 `medium` 运行第 "
+            f"50,000 步的检查点出发、费用相同的试验：{trials.NAMES[unchanged.trial].split(' · ')[0]} "
+            f"{share(unchanged.nsp_acc)}；"
             f"{'；'.join(f'{name} {value}' for name, value in zip(told[0], came, strict=True))}。没有一种改动让同样"
             f"的句对更准；由多句组成的段更容易分辨（它自己的句对上 {share(own.own_nsp_acc)}）。",
             f"NSP is above chance in training by step {since}; at the end {same} of validation against strangers of "
             f"the same source (Wikipedia {wikipedia}, books {books}, whose strangers are of another chapter of the "
-            f"same book) and {strange} against strangers of any. Trials at equal cost from the checkpoint of "
-            f"`medium` at step 50,000: {trials.NAMES[unchanged.trial].split(' · ')[1]} {share(unchanged.nsp_acc)}; "
+            f"same book) and {strange} against strangers of any. Trials at equal cost from the checkpoint of a "
+            f"longer run of `medium` at step 50,000: {trials.NAMES[unchanged.trial].split(' · ')[1]} "
+            f"{share(unchanged.nsp_acc)}; "
             f"{'; '.join(f'{name} {value}' for name, value in zip(told[1], came, strict=True))}. None of the "
             "changes helps on the same pairs; segments of several sentences are easier to tell apart "
             f"({share(own.own_nsp_acc)} on pairs of them).",

@@ -73,13 +73,13 @@ def budgets() -> Finding:
     return Finding(
         ("半途的准确率不是终点", "Accuracy half-way is not an end"),
         (
-            f"为 {listed(steps)} 步安排的运行，结束时在整个验证集上是 {listed(ends)}；{longest[0]} 步的运行走到那些"
-            f"步数时是 {listed(halfway)}，终点是 {longest[1][0]}。半途时学习率还高；给每个预算一份自己的学习率计划，"
-            "才知道它能换来什么。",
-            f"Runs planned for {listed(steps, 1)} steps end at {listed(ends, 1)} of the whole validation split; the "
-            f"run of {longest[0]} steps has {listed(halfway, 1)} when it passes there, and ends at {longest[1][0]}. "
-            "Half-way its learning rate is still high: what a budget buys is known from a run with a schedule of "
-            "its own.",
+            f"`small` 为 {listed(steps)} 步安排的运行，结束时在整个验证集上是 {listed(ends)}；{longest[0]} 步的运行"
+            f"走到那些步数时是 {listed(halfway)}，终点是 {longest[1][0]}。半途时学习率还高；给每个预算一份自己的学习"
+            "率计划，才知道它能换来什么。",
+            f"Runs of `small` planned for {listed(steps, 1)} steps end at {listed(ends, 1)} of the whole validation "
+            f"split; the run of {longest[0]} steps has {listed(halfway, 1)} when it passes there, and ends at "
+            f"{longest[1][0]}. Half-way its learning rate is still high: what a budget buys is known from a run "
+            "with a schedule of its own.",
         ),
         "ladder",
         (
@@ -92,17 +92,23 @@ def budgets() -> Finding:
 def rare_characters() -> Finding:
     rows = [cells for label, cells in findings.groups() if "tenth" in label]
     behind = sum(number(cells[-2]) < number(cells[-1]) for cells in rows)
-    rarest, commonest, (first, last) = rows[0], rows[-1], (step_text(findings.STEPS[place]) for place in (0, -1))
+    worse = (
+        (f"{len(rows)} 组里有 {behind} 组低于频次基线", f"{behind} of {len(rows)} groups are behind counting")
+        if behind
+        else ("没有一组低于频次基线", "no group is behind counting")
+    )
+    rarest, commonest = rows[0], rows[-1]
+    first, last = (step_text(findings.steps_along()[place]) for place in (0, -1))
     return Finding(
         ("生僻字最后学会", "Rare characters come last"),
         (
             f"验证文本按字频分成十组。最生僻的一组，准确率从第 {first} 步的 {rarest[1]} 到第 {last} 步的 "
-            f"{rarest[-2]}，{COUNTING[0]}是 {rarest[-1]}；最常见的一组是 {commonest[1]} 到 {commonest[-2]}，频次基线"
-            f" {commonest[-1]}。训练结束时，{len(rows)} 组里有 {behind} 组低于频次基线。",
+            f"{rarest[-2]}，{COUNTING[0]}是 {rarest[-1]}；最常见的一组是 {commonest[1]} 到 {commonest[-2]}，频次基"
+            f"线 {commonest[-1]}。训练结束时，{worse[0]}。",
             "The validation text in ten groups by the frequency of its characters. On the rarest, accuracy goes "
             f"from {rarest[1]} at step {first} to {rarest[-2]} at step {last}, where {COUNTING[1]} has "
             f"{rarest[-1]}; on the commonest from {commonest[1]} to {commonest[-2]}, counting {commonest[-1]}. At "
-            f"the end {behind} of {len(rows)} groups are behind counting.",
+            f"the end {worse[1]}.",
         ),
         "deciles",
         (

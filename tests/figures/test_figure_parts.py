@@ -209,3 +209,18 @@ def test_one_record_is_seen_in_every_panel():
         drawn = [line for line in axes.lines if list(line.get_xdata()) == [40]]
         assert drawn
         assert {line.get_marker() for line in drawn} == {"o"}
+
+
+@pytest.mark.parametrize("first", [1, 16, 100, 2000])
+def test_the_steps_on_a_logarithmic_axis_do_not_run_into_each_other(first):
+    figure, panels = style.new_figure(1, 3, 11.5, 5.1)  # panels as narrow as those of the deciles
+    for axes in panels:
+        axes.plot([first, 40_000], [0, 1])
+        style.log_step_axis(axes, first, 40_000, "step")
+    figure.draw_without_rendering()
+    for axes in panels:
+        labels = [label for label in axes.get_xticklabels() if label.get_text()]
+        left, right = axes.get_window_extent().intervalx
+        boxes = [box for box in (label.get_window_extent() for label in labels) if left <= box.x0 and box.x1 <= right]
+        assert len(boxes) >= 3
+        assert all(left.x1 + 2 < right.x0 for left, right in pairwise(boxes))

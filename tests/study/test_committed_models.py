@@ -14,8 +14,8 @@ def test_a_committed_model_is_exported_and_fills_a_blank(model, tmp_path):
     name = f"study/{model.parent.name}"
     done = run_here("export_model.py", model, tmp_path / "exported", "--history", history_path(name))
     assert (done.returncode, done.stderr) == (0, "")
-    answers = pipeline("fill-mask", str(tmp_path / "exported"))("中国的首都是北[MASK]。")
-    assert answers[0]["token_str"] == "京"
+    answers = pipeline("fill-mask", str(tmp_path / "exported"))("中华人民共和[MASK]成立了。")
+    assert answers[0]["token_str"] == "国"
 
 
 def test_the_headlines_model_is_among_them_and_small():

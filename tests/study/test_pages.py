@@ -12,7 +12,10 @@ def test_the_page_holds_what_the_committed_files_give(page):
     held = page.read_text(encoding="utf-8")
     names = pages.BLOCK.findall(held)
     assert [name for name, _ in names] == {
-        "README.md": ["quickstart", "headline zh", "findings zh", "quickstart", "headline en", "findings en"],
+        "README.md": [
+            *("quickstart", "headline zh", "findings zh", "probe zh"),
+            *("quickstart", "headline en", "findings en", "probe en"),
+        ],
         "results/README.md": ["tables", "words"],
         "docs/TRAINING.md": ["small zh", "small en"],
     }[page.relative_to(pages.ROOT).as_posix()]
@@ -33,7 +36,7 @@ def test_the_sentences_state_numbers_of_the_tables():
     assert f"ends at {budgets['100,000'][0]}." in english
     rarest = dict(findings.groups())["第 1 组 · tenth 1"]
     chinese, _ = main_findings.rare_characters().text
-    assert f"到第 100,000 步的 {rarest[5]}，频次基线（左右邻字）是 {rarest[6]}" in chinese
+    assert f"到第 {findings.steps_along()[-1]:,} 步的 {rarest[5]}，频次基线（左右邻字）是 {rarest[6]}" in chinese
 
 
 def test_the_findings_have_their_pictures():

@@ -44,12 +44,12 @@ def runs(tmp_path):
 
 
 def published(runs, *names):
-    return run_here("study/publish.py", *names, "--runs", runs, "--output", runs.parent / "results")
+    return run_here("study/publish.py", *names, "--runs", runs, "--output", runs.parent / "results" / "study")
 
 
-def test_the_headline_goes_under_the_published_names(runs, monkeypatch):
-    monkeypatch.setattr(publish, "HEADLINE", "study/medium")
-    publish.publish(publish.named("medium"), runs / "medium", runs.parent / "results" / "study")
+def test_the_headline_goes_under_the_published_names(runs):
+    done = published(runs)
+    assert (done.returncode, done.stdout.split(":")[0]) == (0, "medium")
     results = runs.parent / "results"
     assert {path.name for path in results.iterdir()} == {
         "study",
@@ -65,11 +65,11 @@ def test_the_headline_goes_under_the_published_names(runs, monkeypatch):
     assert not (results / "study" / "medium" / "training_history.json").exists()
 
 
-def test_a_finished_run_is_copied_with_its_model(runs):
-    done = published(runs)
-    assert (done.returncode, done.stdout.split(":")[0]) == (0, "medium")
-    assert [path.name for path in (runs.parent / "results").iterdir()] == ["medium"]
-    output = runs.parent / "results" / "medium"
+def test_a_finished_run_is_copied_with_its_model(runs, monkeypatch):
+    monkeypatch.setattr(publish, "HEADLINE", "study/another")
+    publish.publish(publish.named("medium"), runs / "medium", runs.parent / "results" / "study")
+    assert [path.name for path in (runs.parent / "results").iterdir()] == ["study"]
+    output = runs.parent / "results" / "study" / "medium"
     for name in ("training_history.json", "final_scoring.json", "vocab.txt"):
         assert (output / name).read_bytes() == (runs / "medium" / name).read_bytes()
     model, whole = read_weights(output / "model.safetensors"), read_weights(runs / "medium" / "final.pth")
@@ -77,7 +77,8 @@ def test_a_finished_run_is_copied_with_its_model(runs):
     for name, tensor in whole.weights.items():
         assert torch.equal(model.weights[name], tensor.half().float())
     readme = (output / "README.md").read_text()
-    assert "python train_large_100k.py --preset medium --dataset data/large_wikipedia_dataset.json" in readme
+    options = publish.named("medium").options
+    assert f"python train_large_100k.py {options} --dataset data/large_wikipedia_dataset.json" in readme
     assert "| 提交 · commits | aaaaaaa, bbbbbbb |" in readme
     assert "12,500" in readme
 
@@ -88,7 +89,7 @@ def test_no_path_of_the_machine_is_committed(runs):
     history["run"]["dataset"]["path"] = str(publish.ROOT / "data" / "large_wikipedia_dataset.json")
     path.write_text(json.dumps(history))
     assert published(runs, "medium").returncode == 0
-    written = json.loads((runs.parent / "results" / "medium" / "training_history.json").read_text())
+    written = json.loads((runs.parent / "results" / "training_history_100k.json").read_text())
     assert written["run"].pop("dataset")["path"] == "data/large_wikipedia_dataset.json"
     history["run"].pop("dataset")
     assert written == history
@@ -96,7 +97,7 @@ def test_no_path_of_the_machine_is_committed(runs):
 
 def test_the_committed_model_can_be_exported_at_once(runs):
     assert published(runs, "medium").returncode == 0
-    output = runs.parent / "results" / "medium"
+    output = runs.parent / "results" / "study" / "medium"
     done = run_here("export_model.py", output / "model.safetensors", runs.parent / "exported")
     assert (done.returncode, done.stderr) == (0, "")
     assert "step 12500" in done.stdout

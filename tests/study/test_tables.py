@@ -208,6 +208,7 @@ def test_the_page_has_the_tables_whose_runs_are_there(tmp_path, made, monkeypatc
     runs = second_edition.read_runs()
     titles = [title.partition(" · ")[2] for title, _, _ in second_edition.tables(runs, folder)]
     assert titles == [
+        "Goals",
         "Size and cost",
         "From counting to context",
         "Rare characters and scripts",
@@ -220,4 +221,4 @@ def test_the_page_has_the_tables_whose_runs_are_there(tmp_path, made, monkeypatc
         "Steps to a target",
     ]
     none = dataclasses.replace(runs, finished={})
-    assert len(second_edition.tables(none, folder)) == 3  # those of the headline's scores
+    assert len(second_edition.tables(none, folder)) == 4  # those of the headline
