@@ -1,7 +1,7 @@
 """What ``probe_model.py`` measured on the headline's model, in two sentences.
 
     python probe_model.py --checkpoint-dir runs/study/medium/checkpoints --every 5 \\
-        --dataset data/large_wikipedia_dataset.json --output results/probe.json
+        --dataset data/large_wikipedia_dataset.json --output results/probe/probe.json
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from pipeline.stage import InputError
 from study.runs import RESULTS
 from study.words.finding import share
 
-PROBED = RESULTS / "probe.json"
+PROBED = RESULTS / "probe" / "probe.json"
 ADVICE = "write it again with probe_model.py and --dataset"
 
 
