@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import math
 from functools import cache
 
@@ -18,7 +19,7 @@ from pipeline.data.tokenizer import Tokenizer
 from pipeline.files.history import read_history
 from pipeline.model.bert import Bert, Inputs, Shape, to_device
 from study import findings
-from study.runs import history_path
+from study.runs import RESULTS, history_path
 from tests.helpers.tiny import tiny_dataset
 
 COUNT, WIDTH, STD, ASKED = 20_000, 768, 0.02, 400
@@ -382,3 +383,22 @@ def test_eq_30_cost_of_a_projection():
             h @ other
         counts.append(counter.get_total_flops())
     assert round(100 * counts[0] / counts[1], 1) == 3.6
+
+
+def test_eq_28_lengths_along_a_trained_model():
+    probes = json.loads((RESULTS / "probe" / "probe.json").read_text())["probes"]
+    rows = {each["step"]: each["embeddings"] for each in probes}
+    rarest, commonest = ({step: found["tenths"][place] for step, found in rows.items()} for place in (0, -1))
+    cosines = [round(tenth[step]["cosine"], 2) for step in (512, 40_000) for tenth in (rarest, commonest)]
+    assert cosines == [0.85, -0.01, 0.51, 0.75]
+    assert [round(rows[step]["rank_correlation"], 2) for step in (512, 40_000)] == [-0.74, 0.77]
+    lengths = [round(tenth[step]["norm"], 2) for tenth in (rarest, commonest) for step in (8_000, 40_000)]
+    assert lengths == [2.41, 1.78, 2.32, 3.21]
+
+    run = read_history(history_path("study/medium"))
+    steps, rates = run.points("lr")
+    apart = steps[1] - steps[0]  # a record's rate stands for the steps up to it
+    total = float(rates[steps > 8_000].sum() * apart)
+    decay = run.run["config"]["weight_decay"]
+    assert (round(total, 1), decay) == (24.7, 0.01)
+    assert round(lengths[0] * math.exp(-decay * total), 2) == 1.88
