@@ -13,7 +13,7 @@ HEADLINE := results/training_history_100k.json
 RUNS := 50k quickstart causal long
 histories = $(patsubst %,results/%/training_history.json,$(1))
 LADDER := $(call histories,$(patsubst %,study/cosine_%_seed_42,100000 50000 25000 12500))
-SEEDS := $(call histories,$(patsubst %,study/seed_%,42 43 44))
+SEEDS := $(call histories,$(patsubst %,study/seed_%,42 43 44 45 46))
 BASELINE := $(call histories,50k)
 PY := .venv/bin/python
 
