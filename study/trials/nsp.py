@@ -1,11 +1,12 @@
 """What does next-sentence prediction take? Trials at equal cost: a heavier loss, longer sequences, longer segments.
 
-    OMP_NUM_THREADS=1 python study/trials/nsp.py runs/study/medium/checkpoints/step_50000.pth \\
+    OMP_NUM_THREADS=1 python study/trials/nsp.py runs/study/medium/checkpoints/step_20000.pth \\
         --json results/benchmarks/nsp_trials.json
 
 Sentence pairs are learned late, so each trial goes on from a checkpoint: annealed, with one thing changed, for as many
 steps as cost the FLOPs of the first one's. All are asked the same held-out questions, pairs of sentences; that of
-longer segments is also asked about such segments.
+longer segments is also asked about such segments. The committed trials went on from step 50,000 of a run of 100,000
+that is lost (docs/LOG.md).
 """
 
 from __future__ import annotations
