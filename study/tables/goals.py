@@ -14,8 +14,7 @@ from study.tables import Row, Table
 from study.tables.committed import FinishedRun
 from study.tables.rare_characters import GUESS, TENTHS
 
-RUN = "study/medium"  # that they were set for
-STEPS = 100_000  # that it was to make
+STEPS = 100_000  # that the run was to make
 MLM, HAN, NSP = 0.40, 0.33, 0.75  # shares of one, on the test split
 AHEAD = 9  # of the ten tenths of the running Han text: all but the rarest
 

@@ -54,9 +54,7 @@ def read_runs() -> Runs:
 
 def tables(runs: Runs, forecasts: Path) -> list[Table]:
     """The tables whose runs are there; ``forecasts`` is the folder of the forecasts made beforehand."""
-    found: list[Table] = []
-    if HEADLINE == goals.RUN:
-        found.append(goals.table(goals.goals(finished(history(HEADLINE)), runs.headline)))
+    found = [goals.table(goals.goals(finished(history(HEADLINE)), runs.headline))]
     annealed = [SIZES[0], *(each.name for each in LADDER.values())]
     if runs.some(annealed):
         found.append(sizes(list(runs.some(annealed).items())))

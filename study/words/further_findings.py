@@ -25,10 +25,10 @@ from study.words.finding import Finding, analysis, listed, number, share
 
 def further_findings() -> list[Finding]:
     return [
-        *([goals_and_what_came()] if HEADLINE == goals.RUN else []),
+        goals_and_what_came(),
         price_of_continuing(),
         forecasts(),
-        *([size()] if HEADLINE == goals.RUN else []),
+        size(),
         data_or_steps(),
         counting_to_context(),
         objectives(),
